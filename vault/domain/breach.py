@@ -1,0 +1,209 @@
+"""Signals, severity, breach reports and their triage.
+
+Rules (DESIGN §5, VECTORS.md):
+
+1. A signal is something observed. Its severity comes from `SEVERITY`; policy may raise it, never lower it.
+2. Repeats of a kind by the same person in the joining window join one report; the third of a copy key raises it to 3.
+3. Containment follows from severity and kind: notice, blank, or recall of the check-out.
+4. Triage: OPEN → ACKNOWLEDGED → INVESTIGATING → DISPOSED; a disposition needs a finding and a rationale.
+5. Nobody triages a report on themselves. The store refuses it too.
+6. Facts never carry case text. Say *flag* and *report* until a supervisor decides.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vault.domain.identity import BreachId, CheckOutId, DocumentId, PersonId
+from vault.errors import RefusedError
+
+MINUTE_US = 60_000_000
+
+
+class SignalKind(enum.Enum):
+    """What can be observed by this version. The values are shared with the interface's guard."""
+
+    COPY_KEY = "copy-key"
+    CUT_KEY = "cut-key"
+    SELECT_ALL_KEY = "select-all-key"
+    CONTEXT_MENU = "context-menu"
+    DRAG = "drag"
+    PRINT_KEY = "print-key"
+    SAVE_KEY = "save-key"
+    PRINT_SCREEN_KEY = "print-screen-key"
+    CLIPBOARD = "clipboard-changed"
+    PRIMARY_SELECTION = "primary-selection-changed"
+    STORE_OPENED = "store-opened"
+    STORE_COPIED = "store-copied"
+    STORE_CHANGED = "store-changed"  # moved, linked, deleted or written by somebody else
+    CLOCK_SET_BACK = "clock-set-back"
+    STORE_TAMPERED = "store-tampered"
+    SENSOR_BLIND = "sensor-blind"
+
+
+class Severity(enum.IntEnum):
+    """1 kept for correlation … 5 keys or bulk plaintext gone (VECTORS.md)."""
+
+    CONTEXT = 1
+    AMBIGUOUS = 2
+    DELIBERATE = 3
+    EXPOSED = 4
+    BULK = 5
+
+
+SEVERITY: Mapping[SignalKind, Severity] = {
+    SignalKind.COPY_KEY: Severity.AMBIGUOUS,
+    SignalKind.CUT_KEY: Severity.AMBIGUOUS,
+    SignalKind.SELECT_ALL_KEY: Severity.AMBIGUOUS,
+    SignalKind.CONTEXT_MENU: Severity.CONTEXT,
+    SignalKind.DRAG: Severity.AMBIGUOUS,
+    SignalKind.PRINT_KEY: Severity.DELIBERATE,
+    SignalKind.SAVE_KEY: Severity.AMBIGUOUS,
+    SignalKind.PRINT_SCREEN_KEY: Severity.DELIBERATE,
+    SignalKind.CLIPBOARD: Severity.AMBIGUOUS,
+    SignalKind.PRIMARY_SELECTION: Severity.CONTEXT,
+    SignalKind.STORE_OPENED: Severity.DELIBERATE,
+    SignalKind.STORE_COPIED: Severity.EXPOSED,
+    SignalKind.STORE_CHANGED: Severity.EXPOSED,
+    SignalKind.CLOCK_SET_BACK: Severity.DELIBERATE,
+    SignalKind.STORE_TAMPERED: Severity.BULK,
+    SignalKind.SENSOR_BLIND: Severity.DELIBERATE,
+}
+
+JOINING_WINDOW_US = 10 * MINUTE_US
+REPEATS_THAT_RAISE = 3
+
+# A foreign copy of the vault is first seen as an opening; both join one report, which takes the higher severity.
+FAMILY: Mapping[SignalKind, SignalKind] = {SignalKind.STORE_OPENED: SignalKind.STORE_COPIED}
+
+
+class Containment(enum.Enum):
+    """What is done at once, before anybody decides anything."""
+
+    NONE = "none"
+    NOTICE = "notice"  # a bar over the page: what was blocked, and the report number
+    BLANK = "blank"  # the page goes; the officer reads the notice and carries on
+    RECALL = "recall"  # the page goes and the case file returns to the vault
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something observed, with the facts that matter. `facts` hold process names, ids and counts, never content."""
+
+    kind: SignalKind
+    observed_us: int  # UTC microseconds
+    facts: tuple[tuple[str, str | int], ...] = ()
+    document_id: DocumentId | None = None
+    page_no: int = 0
+
+
+class TriageState(enum.Enum):
+    """Where a report stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    INVESTIGATING = "investigating"
+    DISPOSED = "disposed"
+
+
+class Finding(enum.Enum):
+    """The finding that closes a report."""
+
+    SUBSTANTIATED = "substantiated"
+    UNSUBSTANTIATED = "unsubstantiated"
+    FALSE_POSITIVE = "false-positive"
+    REFERRED = "referred"  # to professional standards
+
+
+class TriageAct(enum.Enum):
+    """What a supervisor can do with a report."""
+
+    ACKNOWLEDGE = "acknowledge"
+    OWN = "own"
+    NOTE = "note"
+    DISPOSE = "dispose"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportState:
+    """The part of a report that rules need."""
+
+    breach_id: BreachId
+    kind: SignalKind
+    severity: Severity
+    state: TriageState
+    officer_id: PersonId | None  # None: nobody was signed in
+    check_out_id: CheckOutId | None
+    owner_id: PersonId | None
+    first_us: int
+    last_us: int
+    count: int
+
+
+def family(kind: SignalKind) -> SignalKind:
+    """The kind a report is filed under."""
+    return FAMILY.get(kind, kind)
+
+
+def severity_of(kind: SignalKind, raised_by_policy: Mapping[str, int], repeats: int) -> Severity:
+    """Severity of a signal that has now been seen `repeats` times in the window; policy can only raise it."""
+    base = SEVERITY[kind]
+    raised = max(base, Severity(min(5, raised_by_policy.get(kind.value, 0) or base)))
+    if repeats >= REPEATS_THAT_RAISE and raised is Severity.AMBIGUOUS:
+        return Severity.DELIBERATE
+    return Severity(raised)
+
+
+def containment_of(kind: SignalKind, severity: Severity) -> Containment:
+    """What is done at once for a signal of this kind and severity while a page is shown."""
+    if severity >= Severity.EXPOSED or kind is SignalKind.STORE_OPENED:
+        return Containment.RECALL
+    if severity is Severity.DELIBERATE:
+        return Containment.BLANK
+    return Containment.NOTICE if severity is Severity.AMBIGUOUS else Containment.NONE
+
+
+def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, observed_us: int) -> bool:
+    """Whether a signal belongs to an existing report: same family, same officer, within the window, not yet disposed."""
+    return (
+        report.state is not TriageState.DISPOSED
+        and family(report.kind) is family(kind)
+        and report.officer_id == officer_id
+        and 0 <= observed_us - report.last_us <= JOINING_WINDOW_US
+    )
+
+
+def triage(
+    report: ReportState, act: TriageAct, supervisor: PersonId, finding: Finding | None = None, text: str = ""
+) -> TriageState:
+    """Give the state after `act`, or refuse.
+
+    Raises:
+        RefusedError: breach.own-report, breach.disposed, breach.acknowledge-first, breach.not-owner, breach.rationale-missing,
+            breach.note-empty.
+    """
+    if report.officer_id == supervisor:
+        raise RefusedError("breach.own-report")
+    if report.state is TriageState.DISPOSED:
+        raise RefusedError("breach.disposed")
+    if act is TriageAct.NOTE:
+        if not text.strip():
+            raise RefusedError("breach.note-empty")
+        return report.state
+    if act is TriageAct.ACKNOWLEDGE:
+        return TriageState.ACKNOWLEDGED if report.state is TriageState.OPEN else report.state
+    if act is TriageAct.OWN:
+        return TriageState.INVESTIGATING
+    return _dispose(report, supervisor, finding, text)
+
+
+def _dispose(report: ReportState, supervisor: PersonId, finding: Finding | None, text: str) -> TriageState:
+    if report.state is TriageState.OPEN:
+        raise RefusedError("breach.acknowledge-first")
+    if report.owner_id is not None and report.owner_id != supervisor:
+        raise RefusedError("breach.not-owner", owner_id=report.owner_id)
+    if finding is None or len(text.strip()) < 10:  # noqa: PLR2004 - a rationale is a sentence, not a key press
+        raise RefusedError("breach.rationale-missing")
+    return TriageState.DISPOSED

@@ -1,0 +1,60 @@
+"""The station's settings, with their bounds. A value outside its bounds is refused, not clipped.
+
+Source of bounds: CJIS AC-11 (lock after at most 30 min), AC-7 (5 failures in 15 min), IA-11 (re-authentication every 12 h).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from vault.errors import RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Settings a station may choose."""
+
+    idle_lock_seconds: int = 600
+    session_hours: int = 12
+    failed_sign_ins: int = 5
+    failure_window_seconds: int = 900
+    check_out_default_hours: int = 8
+    check_out_ceiling_hours: int = 72
+    witness_seconds: int = 60
+    copies_watched_folders: tuple[str, ...] = (
+        "~/Downloads",
+        "~/Desktop",
+        "~/Documents",
+        "~/Pictures",
+        "/tmp",
+        "/media",
+        "/run/media",
+    )  # noqa: S108 - watched, not written
+    raised_severity: Mapping[str, int] = field(default_factory=dict)
+
+
+_BOUNDS = {
+    "idle_lock_seconds": (30, 1800),
+    "session_hours": (1, 12),
+    "failed_sign_ins": (1, 5),
+    "failure_window_seconds": (900, 86_400),
+    "check_out_default_hours": (1, 72),
+    "check_out_ceiling_hours": (1, 24 * 14),
+    "witness_seconds": (5, 3600),
+}
+
+
+def policy_from(values: Mapping[str, object]) -> Policy:
+    """Make a policy of a parsed file; unknown names and values out of bounds are refused (``policy.unknown``, ``policy.out-of-bounds``)."""
+    known = {one.name for one in fields(Policy)}
+    given: dict[str, object] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise RefusedError("policy.unknown", setting=name)
+        if name in _BOUNDS:
+            low, high = _BOUNDS[name]
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise RefusedError("policy.out-of-bounds", setting=name, low=low, high=high)
+        given[name] = tuple(value) if isinstance(value, list) else value
+    return Policy(**given)  # type: ignore[arg-type]
