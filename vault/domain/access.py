@@ -86,9 +86,7 @@ class Decision:
     reasons: tuple[Reason, ...]
 
 
-def decide(
-    person_id: PersonId, role: Role, unit_ids: Sequence[UnitId], grants: Sequence[GrantTerms], now_us: int
-) -> Decision:
+def decide(person_id: PersonId, role: Role, unit_ids: Sequence[UnitId], grants: Sequence[GrantTerms], now_us: int) -> Decision:
     """Decide need-to-know for one case and explain it.
 
     Args:

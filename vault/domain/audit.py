@@ -116,9 +116,7 @@ class AuditEntry:
     entry_hash: bytes = field(default=FIRST_HASH)
 
 
-def link(
-    draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: WorkstationId, previous: bytes
-) -> AuditEntry:
+def link(draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: WorkstationId, previous: bytes) -> AuditEntry:
     """Make the entry that follows the one whose hash is `previous` (32 bytes)."""
     facts = _canonical_json([list(pair) for pair in draft.facts])
     bare = AuditEntry(
@@ -205,9 +203,7 @@ class Checkpoint:
 
     def statement(self) -> bytes:
         """The bytes the workstation's key signs."""
-        return _canonical_json([self.seq, self.head.hex(), self.root.hex(), self.at_us, self.workstation_id]).encode(
-            "ascii"
-        )
+        return _canonical_json([self.seq, self.head.hex(), self.root.hex(), self.at_us, self.workstation_id]).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,9 +175,7 @@ def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, ob
     )
 
 
-def triage(
-    report: ReportState, act: TriageAct, supervisor: PersonId, finding: Finding | None = None, text: str = ""
-) -> TriageState:
+def triage(report: ReportState, act: TriageAct, supervisor: PersonId, finding: Finding | None = None, text: str = "") -> TriageState:
     """Give the state after `act`, or refuse.
 
     Raises:

@@ -27,10 +27,10 @@ class Policy:
         "~/Desktop",
         "~/Documents",
         "~/Pictures",
-        "/tmp",
+        "/tmp",  # noqa: S108 - watched, never written
         "/media",
         "/run/media",
-    )  # noqa: S108 - watched, not written
+    )
     raised_severity: Mapping[str, int] = field(default_factory=dict)
 
 
