@@ -1,6 +1,7 @@
 """Who and where: opaque identifiers, roles, people and units.
 
-Every identifier is 128 random bits in lower-case hexadecimal (32 characters), drawn by `services.ports.Entropy`; it says nothing about what it names.
+Every identifier is 128 random bits in lower-case hexadecimal (32 characters), drawn by `services.ports.Entropy`; it says nothing about
+what it names.
 """
 
 from __future__ import annotations
