@@ -1,0 +1,36 @@
+# Every command a person needs. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow check shift clean
+
+PYTHON := .venv/bin/python
+SESSION := packaging/session.sh headless
+WORKERS ?= auto
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## set up, found the demo station and open the desk (HEADLESS=1: play the shift)
+	@HEADLESS='$(HEADLESS)' packaging/run.sh
+
+test: ## set up and pass the tests
+	@packaging/setup.sh dev
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow' -n $(WORKERS) $(ARGS)
+
+test-slow: ## the long tests: hundreds of kills, big files
+	@packaging/setup.sh dev
+	@$(SESSION) $(PYTHON) -m pytest -q -m slow -n $(WORKERS) $(ARGS)
+
+check: ## lint, types, import contracts, completeness of words and icons
+	@packaging/setup.sh dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	$(SESSION) $(PYTHON) -m pytest -q tests/architecture
+
+shift: ## play one scripted shift without a display; pictures in build/shift
+	@HEADLESS=1 packaging/run.sh
+
+clean: ## remove what was built here; demo station and virtual environment stay
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Found the demo station if there is none, say who works there, and open the desk. Called by packaging/run.sh.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+python=$root/.venv/bin/python
+station=$1
+shift
+
+"$python" -m vault.commands demo --vault "$station"
+printf 'run: opening the desk\n' >&2
+exec "$python" -m ui --vault "$station" "$@"

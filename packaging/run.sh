@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# `make run`: open the demo station's desk, or, where there is no display or HEADLESS=1, play the scripted shift.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+python=$root/.venv/bin/python
+
+say() { printf 'run: %s\n' "$*" >&2; }
+
+headless() { [[ ${HEADLESS:-0} == 1 || (-z ${DISPLAY:-} && -z ${WAYLAND_DISPLAY:-}) ]]; }
+
+secret_service_answers() { # a bus that has, or can start, a Secret Service
+    [[ -n ${DBUS_SESSION_BUS_ADDRESS:-} ]] && "$python" - <<'PROBE' 2>/dev/null
+import contextlib, sys, secretstorage
+with contextlib.closing(secretstorage.dbus_init()) as bus:
+    sys.exit(not secretstorage.check_service_availability(bus))
+PROBE
+}
+
+if headless; then
+    "$root/packaging/setup.sh" headless
+    say "no display is used: playing the scripted shift; its pictures go to build/shift"
+    mkdir -p "$root/build/shift"
+    exec "$root/packaging/session.sh" headless "$python" -m tests.journeys.shift --out "$root/build/shift" "$@"
+fi
+
+"$root/packaging/setup.sh" desk
+station=${XDG_DATA_HOME:-$HOME/.local/share}/casevault-demo
+session=()
+# A station that was founded with the demo keyring opens with no other.
+if [[ -d $station-keyring ]] || ! secret_service_answers; then session=("$root/packaging/session.sh" demo); fi
+exec "${session[@]}" "$root/packaging/desk.sh" "$station" "$@"

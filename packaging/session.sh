@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Run a command in a session of its own, with a real Secret Service, and leave nothing running behind it.
+#
+#   packaging/session.sh headless COMMAND...   a throw-away home, an X server without a screen, a bus, an empty keyring
+#   packaging/session.sh demo COMMAND...       this display and this home, a bus, and the keyring of the demo station
+#
+# The keyring is gnome-keyring's own encrypted store. The demo station's is unlocked with a passphrase that everybody
+# can read below: it keeps the demo going from one day to the next and protects nothing (docs/adr/0003).
+set -euo pipefail
+
+readonly DEMO_KEYRING_PASSPHRASE=casevault-demo-only
+readonly SCREEN=1280x800x24
+readonly PATIENCE_SECONDS=20
+
+say() { printf 'session: %s\n' "$*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+need() { command -v "$1" >/dev/null || fail "$1 is missing; packaging/setup.sh installs it or names its package."; }
+
+children=()
+scratch=''
+# shellcheck disable=SC2317,SC2329 # called by the trap
+clean_up() {
+    trap - EXIT INT TERM HUP
+    local child
+    for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+    for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
+    if [[ -n $scratch ]]; then rm -rf "$scratch"; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+run() { # in the background, so that a signal to this shell is acted on at once
+    "$@" <&0 &
+    children+=("$!")
+    wait "$!"
+}
+
+start_screen() {
+    need Xvfb
+    need xauth
+    local fifo=$scratch/display number='' cookie
+    export XAUTHORITY=$scratch/xauthority
+    touch "$XAUTHORITY"
+    cookie=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    xauth -q -f "$XAUTHORITY" add :0 . "$cookie" # the server takes any number's cookie
+    mkfifo "$fifo"
+    Xvfb -displayfd 3 -screen 0 "$SCREEN" -nolisten tcp -auth "$XAUTHORITY" 3<>"$fifo" >"$scratch/xvfb.log" 2>&1 &
+    children+=("$!")
+    read -rt "$PATIENCE_SECONDS" number <"$fifo" ||
+        fail "the X server did not start: $(tail -n 1 "$scratch/xvfb.log")"
+    export DISPLAY=:$number
+    xauth -q -f "$XAUTHORITY" add "$DISPLAY" . "$cookie"
+    if command -v openbox >/dev/null; then
+        openbox --sm-disable >/dev/null 2>&1 &
+        children+=("$!")
+    fi
+}
+
+start_keyring() { # the passphrase goes through a pipe, never onto a command line
+    need gnome-keyring-daemon
+    local log=$CASEVAULT_SESSION_SCRATCH/keyring.log
+    printf '%s' "$DEMO_KEYRING_PASSPHRASE" |
+        XDG_DATA_HOME=$CASEVAULT_SESSION_KEYRING gnome-keyring-daemon --foreground --unlock --components=secrets \
+            --control-directory "$CASEVAULT_SESSION_SCRATCH/keyring" >"$log" 2>&1 &
+    children+=("$!")
+    local tries
+    for ((tries = 0; tries < PATIENCE_SECONDS * 20; tries++)); do
+        if dbus-send --session --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \
+            org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q 'boolean true'; then
+            return 0
+        fi
+        kill -0 "$!" 2>/dev/null || fail "gnome-keyring did not start: $(tail -n 1 "$log")"
+        sleep 0.05
+    done
+    fail "gnome-keyring did not appear on the session bus within $PATIENCE_SECONDS s."
+}
+
+mode=${1:-}
+[[ $# -ge 2 ]] || fail "say what to run: packaging/session.sh headless|demo COMMAND..."
+shift
+
+if [[ $mode == inside ]]; then # the second half, already on the private bus
+    start_keyring
+    run "$@"
+    exit
+fi
+
+need dbus-run-session
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/casevault-session.XXXXXX")
+export CASEVAULT_SESSION_SCRATCH=$scratch
+export LC_ALL=${LC_ALL:-C.UTF-8}
+case $mode in
+    headless)
+        export HOME=$scratch/home XDG_RUNTIME_DIR=$scratch/runtime
+        export XDG_DATA_HOME=$HOME/.local/share XDG_CONFIG_HOME=$HOME/.config XDG_CACHE_HOME=$HOME/.cache
+        mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
+        mkdir -p "$HOME/Downloads" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME"
+        export CASEVAULT_SESSION_KEYRING=$XDG_DATA_HOME
+        unset WAYLAND_DISPLAY WAYLAND_SOCKET
+        start_screen
+        ;;
+    demo)
+        export CASEVAULT_SESSION_KEYRING=${XDG_DATA_HOME:-$HOME/.local/share}/casevault-demo-keyring
+        mkdir -p "$CASEVAULT_SESSION_KEYRING"
+        chmod 700 "$CASEVAULT_SESSION_KEYRING"
+        if [[ ! -d ${XDG_RUNTIME_DIR:-} ]]; then
+            export XDG_RUNTIME_DIR=$scratch/runtime
+            mkdir -m 700 "$XDG_RUNTIME_DIR"
+        fi
+        say "no Secret Service here; this run uses gnome-keyring with a published passphrase: for the demo only."
+        ;;
+    *) fail "unknown kind of session \"$mode\": say headless or demo." ;;
+esac
+run dbus-run-session -- "${BASH_SOURCE[0]}" inside "$@"
