@@ -1,0 +1,64 @@
+"""What is told after a commit. Events carry ids and states; whoever listens asks for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vault.domain.custody import ReturnKind
+from vault.domain.identity import CaseId, CheckOutId
+from vault.domain.protection import ProtectionStatus
+from vault.services.views import BreachNotice, IntakeView
+
+
+@dataclass(frozen=True, slots=True)
+class BreachRecorded:
+    """A report was committed. `check_out_id` is the check-out on screen then; `returned` says that containment ended it."""
+
+    notice: BreachNotice
+    check_out_id: CheckOutId | None
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportChanged:
+    """A supervisor or the officer added to a report."""
+
+    report_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyChanged:
+    """A case file went out, came back or was waited for."""
+
+    case_id: CaseId
+    check_out_id: CheckOutId | None
+    ended: ReturnKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterChanged:
+    """A case, grant, person or unit changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeMoved:
+    """An intake made progress."""
+
+    intake: IntakeView
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionsChanged:
+    """A protection's state changed."""
+
+    protections: tuple[ProtectionStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockRequired:
+    """The session must lock now: the interface blanks at once and asks for the lock."""
+
+    reason: str  # idle, screen-lock, suspend, user-switch, session-end, tamper
+
+
+Event = BreachRecorded | ReportChanged | CustodyChanged | RegisterChanged | IntakeMoved | ProtectionsChanged | LockRequired

@@ -1,0 +1,103 @@
+"""The rendition port: what reading and intake ask of the process that parses documents, and the values that cross.
+
+Rules:
+
+- A picture comes out only as a page burned with a `Watermark`; find returns rectangles, never text.
+- Values only. The adapter is `vault.rendition.client.RenditionWorker`; the services never import it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+from vault.domain.casefile import DocumentKind
+from vault.domain.protection import Protection
+
+
+class Rotation(enum.IntEnum):
+    """Clockwise turn of a page on screen, in degrees."""
+
+    NONE = 0
+    RIGHT = 90
+    HALF = 180
+    LEFT = 270
+
+
+class ChunkSource(Protocol):
+    """Random access to the decrypted bytes of one document."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the document."""
+
+    def read(self, offset_bytes: int, length_bytes: int) -> bytes:
+        """Return exactly that range; it always lies within the document. Called on the thread that called the renderer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """What is burned into every disclosed page: name and badge, workstation, check-out number, minute. 1 to 6 lines."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDocument:
+    """A document the worker knows by `handle` until it is closed."""
+
+    handle: int
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A disclosed page in a slot of the page memory: B, G, R, 255 per pixel (QImage Format_RGB32), rows `stride_bytes` apart."""
+
+    slot: int
+    page_no: int  # 1-based
+    width_px: int
+    height_px: int
+    stride_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place where the text was found, as fractions 0..1 of the page as it is shown without rotation; left < right, top < bottom."""
+
+    page_no: int  # 1-based
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What intake learns of a file: its kind by content and how many pages it has, 1 or more."""
+
+    kind: DocumentKind
+    page_count: int
+
+
+class Renderer(Protocol):
+    """The rendition worker as the services see it. One thread; every call has a deadline and returns or raises by then.
+
+    Raises, from any call that touches a document:
+        RefusedError: document.damaged, document.encrypted, document.too-large, document.kind-unsupported, document.empty,
+            document.page-refused (this page only), document.worker-crashed, document.worker-timeout.
+        UnavailableError: rendition.worker-start.
+        whatever the ChunkSource raised, unchanged.
+    """
+
+    def start(self) -> None: ...
+    def sandbox_state(self) -> tuple[tuple[str, Protection], ...]: ...
+    def probe(self, source: ChunkSource, kind_hint: DocumentKind | None = None) -> Probe: ...
+    def open(self, source: ChunkSource, kind: DocumentKind) -> OpenedDocument: ...
+    def page_size(self, handle: int, page_no: int) -> tuple[float, float]: ...
+    def prepare(self, handle: int, page_no: int, dpi: float, rotation: Rotation = Rotation.NONE) -> None: ...
+    def disclose(self, handle: int, page_no: int, dpi: float, rotation: Rotation, mark: Watermark, slot: int) -> Picture: ...
+    def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]: ...
+    def close(self, handle: int) -> None: ...
+    def end(self) -> None: ...

@@ -1,0 +1,518 @@
+"""What the interface is told: small frozen values, names resolved, content never.
+
+Case titles and names of persons are here because lists show them; document text, bytes, keys and paths are not. Times are UTC
+microseconds; 0 means "not".
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from vault.domain.access import Effect, GranteeKind
+from vault.domain.breach import Containment, Finding, Severity, SignalKind, TriageState
+from vault.domain.casefile import DocumentKind, Marking
+from vault.domain.custody import CheckInStatement, Purpose, ReturnKind
+from vault.domain.identity import (
+    BreachId,
+    CaseId,
+    CheckOutId,
+    DocumentId,
+    GrantId,
+    PersonId,
+    PersonState,
+    Role,
+    SessionId,
+    UnitId,
+    UnitKind,
+)
+from vault.domain.protection import ProtectionStatus
+
+# ---- people ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonBrief:
+    """A person as the interface names them: never a name alone."""
+
+    person_id: PersonId
+    name: str
+    badge_no: str
+    unit_name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """A row of the people list."""
+
+    person: PersonBrief
+    state: PersonState
+    enrolled_us: int
+    enrolled_by: PersonBrief | None
+    cosigned_by: PersonBrief | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """A unit and its members."""
+
+    unit_id: UnitId
+    name: str
+    kind: UnitKind
+    members: tuple[PersonBrief, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a newly enrolled person needs once: the second factor to scan. Shown, never stored by the interface."""
+
+    person_id: PersonId
+    badge_no: str
+    name: str
+    provisioning_uri: str  # otpauth://totp/…
+    qr_rows: tuple[str, ...]  # the QR code, one string of 0 and 1 a row, quiet zone included
+
+
+# ---- session -----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StationView:
+    """What may be shown before anyone signs in."""
+
+    founded: bool
+    station_name: str
+    workstation_name: str
+    locked_person: PersonBrief | None  # whose session waits behind the lock; None: sign in with badge, passphrase and code
+    protections: tuple[ProtectionStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An open session."""
+
+    session_id: SessionId
+    person: PersonBrief
+    station_name: str
+    workstation_name: str
+    idle_lock_seconds: int
+    session_ends_us: int
+    last_signed_in_us: int
+    protections: tuple[ProtectionStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """One of the three people a vault is founded with."""
+
+    badge_no: str
+    name: str
+    passphrase: str
+
+
+# ---- cases -------------------------------------------------------------------------------------------------------------------------
+
+
+class CaseStatus(enum.Enum):
+    """Where a case file is."""
+
+    IN_VAULT = "in-vault"
+    YOURS = "yours"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A row of the case register."""
+
+    case_id: CaseId
+    rms_number: str
+    title: str
+    case_type: str
+    marking: Marking
+    officer_in_charge: PersonBrief | None
+    unit_name: str
+    persons: tuple[str, ...]
+    tags: tuple[str, ...]
+    status: CaseStatus
+    holder: PersonBrief | None
+    due_back_us: int
+    you_wait: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CasesPage:
+    """Up to `limit` rows; `next_anchor` is empty on the last page."""
+
+    lines: tuple[CaseLine, ...]
+    next_anchor: str
+    total: int  # cases granted to the asker; for a search, the matches found
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """A document of a case file."""
+
+    document_id: DocumentId
+    title: str
+    kind: DocumentKind
+    page_count: int
+    size_bytes: int
+    taken_in_us: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """A grant of a case, in force or not."""
+
+    grant_id: GrantId
+    effect: Effect
+    grantee_kind: GranteeKind
+    grantee_name: str  # person with badge, or unit
+    reason: str
+    from_us: int
+    until_us: int
+    granted_by: PersonBrief | None
+    removed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyLine:
+    """One period of custody in a case's history."""
+
+    check_out_no: int
+    holder: PersonBrief
+    purpose: Purpose
+    flagged: bool
+    taken_us: int
+    due_back_us: int
+    returned_us: int
+    return_kind: ReturnKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail:
+    """What the inspector shows of a case."""
+
+    line: CaseLine
+    documents: tuple[DocumentLine, ...]
+    grants: tuple[GrantLine, ...]
+    custody: tuple[CustodyLine, ...]
+    waiting: tuple[PersonBrief, ...]
+    may_grant: bool
+    may_take_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationLine:
+    """One weighed reason; `code` picks the sentence."""
+
+    code: str  # a ReasonCode value
+    decisive: bool
+    unit_name: str
+    granted_by: PersonBrief | None
+    from_us: int
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a person can or cannot see a case file."""
+
+    person: PersonBrief
+    rms_number: str
+    allowed: bool
+    lines: tuple[ExplanationLine, ...]
+
+
+# ---- custody and reading -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingLine:
+    """A case file I hold."""
+
+    check_out_id: CheckOutId
+    check_out_no: int
+    case: CaseLine
+    purpose: Purpose
+    taken_us: int
+    due_back_us: int
+    recalled_us: int
+    last_document_title: str  # "" before the first page
+    last_page_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """A case file I wait for."""
+
+    case: CaseLine
+    since_us: int
+    place: int  # 1 = next
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """A case file I returned lately, or that was returned for me."""
+
+    case: CaseLine
+    check_out_no: int
+    returned_us: int
+    return_kind: ReturnKind
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """My desk."""
+
+    holding: tuple[HoldingLine, ...]
+    waiting: tuple[WaitingLine, ...]
+    returned: tuple[ReturnedLine, ...]
+    my_open_reports: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutChoices:
+    """What the check-out sheet offers: numbered purposes, due back."""
+
+    case: CaseLine
+    purposes: tuple[Purpose, ...]
+    due_back_us: int  # the default
+    due_back_latest_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A case file opened for reading."""
+
+    holding: HoldingLine
+    documents: tuple[DocumentLine, ...]
+    last_document_id: DocumentId | None
+    pages_viewed: tuple[tuple[DocumentId, tuple[int, ...]], ...]  # pages seen in this check-out, by document
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A marked page picture in the shared page memory: BGRx, 8 bits a channel (QImage.Format_RGB32)."""
+
+    document_id: DocumentId
+    page_no: int
+    slot: int
+    width_px: int
+    height_px: int
+    stride_bytes: int
+    width_pt: float  # of the page, unrotated
+    height_pt: float
+    rotation: int  # 0, 90, 180, 270
+    audit_seq: int  # the entry that recorded this view before it was shown
+    timings_us: tuple[tuple[str, int], ...]  # audit, render: for the breakdown
+
+
+@dataclass(frozen=True, slots=True)
+class FindHit:
+    """Where a find matched: fractions 0…1 of the unrotated page."""
+
+    page_no: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class FindResult:
+    """Matches of a stretch of pages. `next_page` continues the find; 0 when it is complete."""
+
+    hits: tuple[FindHit, ...]
+    next_page: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn:
+    """The statement that was attested."""
+
+    check_out_no: int
+    statement: CheckInStatement
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """A strip of the custody board."""
+
+    check_out_id: CheckOutId
+    check_out_no: int
+    case_label: str  # the case number
+    holder: PersonBrief
+    workstation_name: str
+    purpose: Purpose
+    flagged: bool
+    taken_us: int
+    due_back_us: int
+    recalled_us: int
+    overdue: bool
+
+
+# ---- intake ------------------------------------------------------------------------------------------------------------------------
+
+
+class FileState(enum.Enum):
+    """Where a file of an intake stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeFile:
+    """One file of an intake."""
+
+    file_no: int  # 1-based
+    name: str
+    size_bytes: int
+    done_bytes: int
+    state: FileState
+    reason: str  # error code when refused
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeView:
+    """An intake as a whole."""
+
+    intake_no: int
+    case_id: CaseId
+    files: tuple[IntakeFile, ...]
+    done_bytes: int
+    total_bytes: int
+    finished: bool
+
+
+# ---- breaches and audit ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BreachNotice:
+    """What the officer is told at once: what was noticed and that it was recorded."""
+
+    breach_id: BreachId
+    report_no: str
+    kind: SignalKind
+    severity: Severity
+    containment: Containment
+    joined: bool  # added to an earlier report
+    detection_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MyReport:
+    """A report about the asker, as they may see it."""
+
+    breach_id: BreachId
+    report_no: str
+    kind: SignalKind
+    severity: Severity
+    state: TriageState
+    first_us: int
+    count: int
+    account_given: bool
+    finding: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """A row of the breach queue."""
+
+    breach_id: BreachId
+    report_no: str
+    kind: SignalKind
+    severity: Severity
+    state: TriageState
+    officer: PersonBrief | None
+    workstation_name: str
+    first_us: int
+    last_us: int
+    count: int
+    owner: PersonBrief | None
+    on_you: bool  # the report is on the asker: it can be seen in the queue, and not touched
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFact:
+    """One signal of a report with what was known at that moment."""
+
+    at_us: int
+    kind: SignalKind
+    case_label: str
+    document_title: str
+    page_no: int
+    check_out_no: int
+    containment: Containment
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportNote:
+    """A line of a report's timeline."""
+
+    at_us: int
+    author: PersonBrief
+    kind: str  # note, rationale, account
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """A breach report as a supervisor reads it."""
+
+    line: ReportLine
+    facts: tuple[ReportFact, ...]
+    notes: tuple[ReportNote, ...]
+    detection_ms: int
+    acknowledged_us: int
+    disposed_us: int
+    finding: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """A row of the audit trail."""
+
+    seq: int
+    at_us: int
+    kind: str
+    actor: PersonBrief | None
+    case_label: str  # the case number if the asker may know it, otherwise a short form of the opaque id
+    case_id: str
+    document_id: str
+    page_no: int
+    outcome: str
+    facts: tuple[tuple[str, str], ...]
+    entry_hash: str  # hexadecimal
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Newest first. `next_before_seq` is 0 on the last page."""
+
+    lines: tuple[AuditLine, ...]
+    next_before_seq: int
+    head_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLine:
+    """The chain's state as one line."""
+
+    holds: bool
+    entries: int
+    bad_seq: int
+    reason: str
+    verified_us: int
+    checkpoints: int
+    witnessed_seq: int
