@@ -60,20 +60,30 @@ start_screen() {
     fi
 }
 
-start_keyring() { # the passphrase goes through a pipe, never onto a command line
-    need gnome-keyring-daemon
-    local log=$CASEVAULT_SESSION_SCRATCH/keyring.log
-    printf '%s' "$DEMO_KEYRING_PASSPHRASE" |
-        XDG_DATA_HOME=$CASEVAULT_SESSION_KEYRING gnome-keyring-daemon --foreground --unlock --components=secrets \
-            --control-directory "$CASEVAULT_SESSION_SCRATCH/keyring" >"$log" 2>&1 &
+start_bus() {
+    need dbus-daemon
+    local fifo=$scratch/bus address=''
+    mkfifo "$fifo"
+    dbus-daemon --session --nofork --nosyslog --print-address=3 3<>"$fifo" >"$scratch/bus.log" 2>&1 &
     children+=("$!")
-    local tries
+    read -rt "$PATIENCE_SECONDS" address <"$fifo" || fail "the session bus did not start: $(tail -n 1 "$scratch/bus.log")"
+    export DBUS_SESSION_BUS_ADDRESS=$address
+}
+
+start_keyring() { # keyrings in directory $1; the passphrase goes through a pipe, never onto a command line
+    need gnome-keyring-daemon
+    local log=$scratch/keyring.log daemon tries
+    printf '%s' "$DEMO_KEYRING_PASSPHRASE" |
+        XDG_DATA_HOME=$1 gnome-keyring-daemon --foreground --unlock --components=secrets \
+            --control-directory "$scratch/keyring" >"$log" 2>&1 &
+    daemon=$!
+    children+=("$daemon")
     for ((tries = 0; tries < PATIENCE_SECONDS * 20; tries++)); do
         if dbus-send --session --print-reply --dest=org.freedesktop.DBus /org/freedesktop/DBus \
             org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q 'boolean true'; then
             return 0
         fi
-        kill -0 "$!" 2>/dev/null || fail "gnome-keyring did not start: $(tail -n 1 "$log")"
+        kill -0 "$daemon" 2>/dev/null || fail "gnome-keyring did not start: $(tail -n 1 "$log")"
         sleep 0.05
     done
     fail "gnome-keyring did not appear on the session bus within $PATIENCE_SECONDS s."
@@ -83,15 +93,7 @@ mode=${1:-}
 [[ $# -ge 2 ]] || fail "say what to run: packaging/session.sh headless|demo COMMAND..."
 shift
 
-if [[ $mode == inside ]]; then # the second half, already on the private bus
-    start_keyring
-    run "$@"
-    exit
-fi
-
-need dbus-run-session
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/casevault-session.XXXXXX")
-export CASEVAULT_SESSION_SCRATCH=$scratch
 export LC_ALL=${LC_ALL:-C.UTF-8}
 case $mode in
     headless)
@@ -99,14 +101,14 @@ case $mode in
         export XDG_DATA_HOME=$HOME/.local/share XDG_CONFIG_HOME=$HOME/.config XDG_CACHE_HOME=$HOME/.cache
         mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
         mkdir -p "$HOME/Downloads" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME"
-        export CASEVAULT_SESSION_KEYRING=$XDG_DATA_HOME
+        keyrings=$XDG_DATA_HOME
         unset WAYLAND_DISPLAY WAYLAND_SOCKET
         start_screen
         ;;
     demo)
-        export CASEVAULT_SESSION_KEYRING=${XDG_DATA_HOME:-$HOME/.local/share}/casevault-demo-keyring
-        mkdir -p "$CASEVAULT_SESSION_KEYRING"
-        chmod 700 "$CASEVAULT_SESSION_KEYRING"
+        keyrings=${XDG_DATA_HOME:-$HOME/.local/share}/casevault-demo-keyring
+        mkdir -p "$keyrings"
+        chmod 700 "$keyrings"
         if [[ ! -d ${XDG_RUNTIME_DIR:-} ]]; then
             export XDG_RUNTIME_DIR=$scratch/runtime
             mkdir -m 700 "$XDG_RUNTIME_DIR"
@@ -115,4 +117,6 @@ case $mode in
         ;;
     *) fail "unknown kind of session \"$mode\": say headless or demo." ;;
 esac
-run dbus-run-session -- "${BASH_SOURCE[0]}" inside "$@"
+start_bus
+start_keyring "$keyrings"
+run "$@"
