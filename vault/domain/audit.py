@@ -180,6 +180,18 @@ class MerkleFrontier:
         for one in canonical_entries:
             self.append(one)
 
+    def peaks(self) -> tuple[tuple[int, bytes], ...]:
+        """The perfect subtrees as (leaf count, hash), largest first: all that is needed to go on later."""
+        return tuple(self._peaks)
+
+    @classmethod
+    def resumed(cls, peaks: Iterable[tuple[int, bytes]]) -> MerkleFrontier:
+        """Go on from `peaks`; the caller compares `root` with a signed one before trusting it."""
+        frontier = cls()
+        frontier._peaks = list(peaks)
+        frontier.size = sum(count for count, _ in frontier._peaks)
+        return frontier
+
     def root(self) -> bytes:
         """The tree head; SHA-256 of nothing when empty (RFC 6962 2.1)."""
         if not self._peaks:
@@ -212,7 +224,7 @@ class ChainVerdict:
 
     entries: int
     bad_seq: int = 0
-    reason: str = ""  # "", edited, missing, reordered, truncated, checkpoint, rolled-back
+    reason: str = ""  # "", edited, missing, inserted, reordered, truncated, checkpoint, rolled-back
     checkpoints: int = 0
     witnessed_seq: int = 0
 

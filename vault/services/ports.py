@@ -310,7 +310,8 @@ class Store(Protocol):
     def granted_cases(
         self, person_id: PersonId, unit_ids: Sequence[UnitId], before: tuple[int, str] | None, limit: int
     ) -> Sequence[GrantedCase]:
-        """Cases with an allow grant not removed, newest (registered_us, case_id) first, keyset-paged; one row a case (a person's grant before a unit's)."""
+        """Cases with an allow grant not removed, newest (registered_us, case_id) first, keyset-paged; one row a case, a person's
+        grant before a unit's."""
 
     def count_granted_cases(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> int: ...
 
@@ -400,10 +401,12 @@ class Store(Protocol):
     def audit_head(self) -> tuple[int, bytes]:
         """(seq, hash) of the newest entry; (0, 32 zero bytes) when empty."""
 
-    def make_checkpoint(self, sign: "SignStatement") -> Checkpoint:
+    def make_checkpoint(self, sign: SignStatement) -> Checkpoint:
         """Sign the trail as it stands and commit the checkpoint; without entries since the last one, return that."""
 
-    def verify_chain(self, witness: tuple[int, bytes] | None, workstation_sign_public: bytes) -> ChainVerdict: ...
+    def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: "CheckStatement") -> ChainVerdict:
+        """Read the whole trail and name the first entry that does not hold; `witness` is the (seq, hash) kept outside the database."""
+
     def reading_seconds(self, check_out_id: CheckOutId) -> tuple[int, int, int]:
         """(pages viewed, documents viewed, milliseconds read) from the entries whose facts name the check-out."""
 
@@ -417,11 +420,18 @@ class SignStatement(Protocol):
         """Sign."""
 
 
+class CheckStatement(Protocol):
+    """Checks the workstation's signature over a checkpoint statement."""
+
+    def __call__(self, statement: bytes, signature: bytes) -> None:
+        """Raise TamperError if the signature is not the workstation's."""
+
+
 class ContentStore(Protocol):
     """Sealed chunks. Each thread has its own connection, made by `open_reader` or `open_writer`."""
 
-    def open_reader(self) -> "ContentReader": ...
-    def open_writer(self) -> "ContentWriter": ...
+    def open_reader(self) -> ContentReader: ...
+    def open_writer(self) -> ContentWriter: ...
 
 
 class ContentReader(Protocol):
