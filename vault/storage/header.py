@@ -1,0 +1,310 @@
+"""The header file: what a workstation must know before the vault can be opened.
+
+Rules of this module:
+
+- The file is one JSON object, a body and an HMAC-SHA256 over the body's canonical bytes. It has exactly one valid spelling: a file that
+  does not read back to the same bytes is damaged, so that no byte can change without being noticed.
+- What was read is `UnverifiedHeader` until its HMAC has been checked with a key that only the opened workstation slot gives. Before
+  that it may be used for one thing: to find the slot to open.
+- It is replaced atomically: a new file in the same folder, written, synced, renamed over the old one, the folder synced. A power cut leaves
+  the old header or the new one.
+- `generation` grows with every write. The highest one seen is witnessed outside the file (OS keyring, audit trail); an older header put
+  back is authentic, and is told by that alone.
+- It holds no name of a person and nothing of a case. The slots in it are sealed.
+
+LIMIT: off the premises the slot does not open, so the supervisors' public key in an unverified header is worth no more than the file's
+permissions; who seals a spool record to it keeps a verified copy elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hmac
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from vault.domain.identity import UnitId, VaultId, WorkstationId
+from vault.errors import DefectError, TamperError, UnavailableError, VaultError
+from vault.secret import Secret
+
+HEADER_NAME: Final = "vault.header.json"
+FORMAT_VERSION: Final = 1
+LARGEST_BYTES: Final = 1024 * 1024
+
+_MAC_CONTEXT: Final = b"casevault header 1\n"
+_MODE: Final = 0o600
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header that was verified, or is about to be written."""
+
+    vault_id: VaultId
+    station_name: str
+    generation: int  # >= 1; grows with every write
+    workstation_slots: dict[WorkstationId, bytes]  # sealed, see vault.crypto.slots
+    supervisors_unit_id: UnitId
+    supervisors_public_kem: bytes  # breach reports are sealed to it when the vault cannot be opened
+    argon2_memory_kib: int  # for slots made from now on; a slot carries its own cost
+    argon2_iterations: int
+    argon2_lanes: int
+    pinned_tang_keys: tuple[str, ...] = ()  # place only: whole signing JWKs of the key server
+    recovery_slot: bytes | None = None  # place only
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedHeader:
+    """What the file says, before anything vouches for it. Good for finding the workstation slot, and for nothing else."""
+
+    _header: Header = field(repr=False)
+    _body: bytes = field(repr=False)
+    _mac: bytes = field(repr=False)
+
+    @property
+    def vault_id(self) -> VaultId:
+        """The vault the slots are bound to; a slot of another vault does not open."""
+        return self._header.vault_id
+
+    def workstation_slot(self, workstation_id: WorkstationId) -> bytes | None:
+        """Give this workstation's sealed slot, None if it was never enrolled."""
+        return self._header.workstation_slots.get(workstation_id)
+
+    @property
+    def workstation_slots(self) -> dict[WorkstationId, bytes]:
+        """Every sealed slot."""
+        return dict(self._header.workstation_slots)
+
+    def verify(self, header_mac_key: Secret, *, witnessed_generation: int = 0) -> Header:
+        """Check the HMAC and give the header.
+
+        Args:
+            header_mac_key: `vault.crypto.slots.VaultKeys.header_mac`.
+            witnessed_generation: the highest generation seen so far, kept outside this file; 0 where there is no witness.
+
+        Raises:
+            TamperError: header.altered; header.rolled-back, authentic but older than one seen before.
+        Thread: any.
+        """
+        if not hmac.compare_digest(self._mac, _mac(header_mac_key, self._body)):
+            raise TamperError("header.altered")
+        if self._header.generation < witnessed_generation:
+            raise TamperError("header.rolled-back", generation=self._header.generation, witnessed=witnessed_generation)
+        return self._header
+
+
+def read_unverified_header(path: Path) -> UnverifiedHeader:
+    """Read the header file, without following a link.
+
+    Args:
+        path: the header file itself, normally ``<vault>/vault.header.json``.
+
+    Raises:
+        UnavailableError: header.missing, header.unreadable (no permission, input-output error), header.damaged (empty, truncated, not
+            a header, larger than LARGEST_BYTES, unknown format version).
+        TamperError: header.replaced, a link or something that is no regular file stands in its place.
+    Thread: any; reads at most 1 MiB.
+    """
+    body, mac = _decode_file(_read(path))
+    format_version = _decode(body, _Format).format_version
+    if format_version != FORMAT_VERSION:
+        raise UnavailableError("header.damaged", format_version=format_version)
+    stored = _decode(body, _Body)
+    if _encode(stored) != body or stored.generation < 1:
+        raise UnavailableError("header.damaged")
+    header = Header(
+        vault_id=VaultId(stored.vault_id),
+        station_name=stored.station_name,
+        generation=stored.generation,
+        workstation_slots={WorkstationId(name): slot for name, slot in stored.workstation_slots.items()},
+        supervisors_unit_id=UnitId(stored.supervisors_unit_id),
+        supervisors_public_kem=stored.supervisors_public_kem,
+        argon2_memory_kib=stored.argon2_memory_kib,
+        argon2_iterations=stored.argon2_iterations,
+        argon2_lanes=stored.argon2_lanes,
+        pinned_tang_keys=stored.pinned_tang_keys,
+        recovery_slot=stored.recovery_slot,
+        format_version=stored.format_version,
+    )
+    return UnverifiedHeader(header, body, mac)
+
+
+def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
+    """Replace the header file atomically and durably, mode 0600.
+
+    Args:
+        path: where; its folder exists.
+        header: with a generation greater than the one on disk.
+        header_mac_key: `vault.crypto.slots.VaultKeys.header_mac`.
+
+    Raises:
+        UnavailableError: storage.full, storage.read-only, storage.input-output; the old header is untouched.
+        DefectError: header.generation, header.too-large, header.format-version.
+    Thread: any, one at a time (the control thread).
+    """
+    if header.format_version != FORMAT_VERSION:
+        raise DefectError("header.format-version", format_version=header.format_version)
+    body = _encode(
+        _Body(
+            format_version=header.format_version,
+            vault_id=header.vault_id,
+            station_name=header.station_name,
+            generation=header.generation,
+            workstation_slots={str(name): slot for name, slot in header.workstation_slots.items()},
+            supervisors_unit_id=header.supervisors_unit_id,
+            supervisors_public_kem=header.supervisors_public_kem,
+            argon2_memory_kib=header.argon2_memory_kib,
+            argon2_iterations=header.argon2_iterations,
+            argon2_lanes=header.argon2_lanes,
+            pinned_tang_keys=header.pinned_tang_keys,
+            recovery_slot=header.recovery_slot,
+        )
+    )
+    content = _encode_file(body, _mac(header_mac_key, body))
+    if len(content) > LARGEST_BYTES:
+        raise DefectError("header.too-large", size_bytes=len(content))
+    _require_newer(path, header.generation)
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise UnavailableError(_write_code(error)) from error
+
+
+class _Format(msgspec.Struct, frozen=True):
+    format_version: int
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body's fields in file order. msgspec writes bytes as base64."""
+
+    format_version: int
+    vault_id: str
+    station_name: str
+    generation: int
+    workstation_slots: dict[str, bytes]
+    supervisors_unit_id: str
+    supervisors_public_kem: bytes
+    argon2_memory_kib: int
+    argon2_iterations: int
+    argon2_lanes: int
+    pinned_tang_keys: tuple[str, ...]
+    recovery_slot: bytes | None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    body: msgspec.Raw
+    hmac_sha256: bytes
+
+
+def _encode(value: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def _encode_file(body: bytes, mac: bytes) -> bytes:
+    return msgspec.json.encode(_File(msgspec.Raw(body), mac))
+
+
+def _decode_file(content: bytes) -> tuple[bytes, bytes]:
+    """Split a file into body and HMAC; one spelling only."""
+    try:
+        stored = msgspec.json.decode(content, type=_File)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnavailableError("header.damaged") from error
+    body = bytes(stored.body)
+    if _encode_file(body, stored.hmac_sha256) != content:
+        raise UnavailableError("header.damaged")
+    return body, stored.hmac_sha256
+
+
+def _decode(body: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnavailableError("header.damaged") from error
+
+
+def _mac(key: Secret, body: bytes) -> bytes:
+    return hmac.digest(key.reveal(), _MAC_CONTEXT + body, "sha256")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        # O_NONBLOCK: a pipe put in its place must not make us wait.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise UnavailableError("header.missing") from error
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise TamperError("header.replaced") from error
+        raise UnavailableError("header.unreadable") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise TamperError("header.replaced")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise UnavailableError("header.unreadable") from error
+    finally:
+        os.close(descriptor)
+    if len(content) > LARGEST_BYTES:
+        raise UnavailableError("header.damaged")
+    return content
+
+
+def _require_newer(path: Path, generation: int) -> None:
+    """Refuse to write a generation that is not greater than the one on disk; a damaged or missing file may be replaced."""
+    try:
+        on_disk = _decode(_decode_file(_read(path))[0], _Body).generation
+    except VaultError:
+        return
+    if generation <= on_disk:
+        raise DefectError("header.generation", generation=generation, on_disk=on_disk)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write, sync, rename, sync the folder; leave nothing behind on failure."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _sweep(path, folder)
+        temporary = f".{path.name}.{secrets.token_hex(8)}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE, dir_fd=folder)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor opened relative to the folder
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _sweep(path: Path, folder: int) -> None:
+    """Remove what an interrupted write left behind."""
+    for name in os.listdir(folder):
+        if name.startswith(f".{path.name}."):
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+
+
+def _write_code(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "storage.full"
+    if error.errno in _READ_ONLY:
+        return "storage.read-only"
+    return "storage.input-output"
