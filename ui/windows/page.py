@@ -5,7 +5,7 @@ Rules:
 - A page is made once a session, when it is first gone to, with the bridge and the session; it is thrown away at lock or sign-out.
 - `shown` asks for what it shows (again, every time); `hidden` stops what costs anything. Neither waits.
 - A page asks the bridge itself and gives each reply an owner (``reply.owner(self)``), so that an answer after its end is dropped.
-- A page keeps itself fresh: it connects to ``bridge.event`` and asks again while it is visible.
+- A page keeps itself fresh: it connects to ``bridge.told`` and asks again while it is visible.
 - It opens no window: sheets lie over the frame (`ui.widgets.sheet`), another page is asked for with `go`.
 - Every widget a person can touch has a stable ``objectName``.
 
