@@ -61,4 +61,32 @@ class LockRequired:
     reason: str  # idle, screen-lock, suspend, user-switch, session-end, tamper
 
 
-Event = BreachRecorded | ReportChanged | CustodyChanged | RegisterChanged | IntakeMoved | ProtectionsChanged | LockRequired
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The vault process answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The control thread is alive; sent every second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The vault process is about to end, and why: locked, signed-out."""
+
+    reason: str
+
+
+Event = (
+    Opened
+    | Tick
+    | Ending
+    | BreachRecorded
+    | ReportChanged
+    | CustodyChanged
+    | RegisterChanged
+    | IntakeMoved
+    | ProtectionsChanged
+    | LockRequired
+)

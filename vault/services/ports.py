@@ -67,6 +67,8 @@ class UnitRow:
     name: str
     kind: UnitKind
     kem_public: bytes
+    signed_by: PersonId  # the supervisor who made the unit; the signature keeps its public key from being swapped
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +315,9 @@ class Store(Protocol):
         """Cases with an allow grant not removed, newest (registered_us, case_id) first, keyset-paged; one row a case, a person's
         grant before a unit's."""
 
+    def denies_for(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> Sequence[GrantTerms]:
+        """Every deny, not removed, on the person or one of the units: few, and they win."""
+
     def count_granted_cases(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> int: ...
 
     # -- documents
@@ -337,7 +342,10 @@ class Store(Protocol):
         """Every check-out of a case, oldest first; nothing is ever removed."""
 
     def open_check_out(self, check_out: CheckOut, signature: bytes, audit: Sequence[AuditDraft]) -> CheckOut:
-        """Begin custody; assigns check_out_no; removes the holder from the waiting list. Raises RefusedError custody.already-checked-out."""
+        """Begin custody; assigns check_out_no; removes the holder from the waiting list.
+
+        Raises RefusedError custody.already-checked-out.
+        """
 
     def close_check_out(
         self,
@@ -363,7 +371,10 @@ class Store(Protocol):
 
     # -- breaches
     def record_breach(self, breach: BreachRow, audit: Sequence[AuditDraft]) -> str:
-        """Commit a new report with its alert and audit entries in one transaction; return the report number it was given (B-<year>-<4 digits>)."""
+        """Commit a new report with its alert and audit entries in one transaction.
+
+        Returns the report number it was given: B-<year>-<4 digits>.
+        """
 
     def join_breach(
         self, breach_id: BreachId, severity: Severity, kind: SignalKind, at_us: int, facts_sealed: bytes, audit: Sequence[AuditDraft]

@@ -1,0 +1,268 @@
+"""The interface's end of the pipe: service calls as replies, committed events as Qt signals.
+
+Rules:
+
+- The Qt main thread does no I/O: one thread reads the pipe, one writes it; results come home as queued signals.
+- The interface never holds a document or a key. Page pictures are copied out of shared memory, one at a time.
+- A lock ends the vault process; the bridge throws the page memory away and starts a fresh process, which opens at workstation level while
+  the next passphrase is typed (DESIGN §2).
+- A missed tick (STALL_SECONDS without one) blanks the page: `stalled`.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from vault.errors import DefectError, UnavailableError, VaultError
+
+if TYPE_CHECKING:
+    from vault.services.page_memory import PageMemory
+    from vault.services.views import PageImage
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STALL_SECONDS = 4.0
+_KEPT_ENVIRONMENT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "PATH",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_RUNTIME_DIR",
+    "XDG_DATA_HOME",
+    "XDG_SESSION_ID",
+    "TZ",
+)
+_ROOT = Path(__file__).resolve().parent.parent
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from vault.runtime import main; main()"
+
+
+class Reply(Generic[R]):
+    """The answer to come. Ask for it with `then`; it is delivered once, on the main thread."""
+
+    def __init__(self, default_refusal: Callable[[VaultError], None]) -> None:
+        self._on_value: Callable[[R], None] | None = None
+        self._on_refused: Callable[[VaultError], None] = default_refusal
+        self._owner: QObject | None = None
+        self._owned = False
+
+    def then(self, on_value: Callable[[R], None], on_refused: Callable[[VaultError], None] | None = None) -> Reply[R]:
+        """Say what happens with the value; without `on_refused` the bridge's `refused` signal carries the error."""
+        self._on_value = on_value
+        if on_refused is not None:
+            self._on_refused = on_refused
+        return self
+
+    def owner(self, owner: QObject) -> Reply[R]:
+        """Drop the reply if `owner` is gone by then."""
+        self._owned = True
+        self._owner = owner
+        owner.destroyed.connect(self._orphan)
+        return self
+
+    def deliver(self, value: R | None, error: VaultError | None) -> None:
+        """Call back (the bridge does)."""
+        if self._owned and self._owner is None:
+            return
+        if error is not None:
+            self._on_refused(error)
+        elif self._on_value is not None:
+            self._on_value(value)  # type: ignore[arg-type]
+
+    def _orphan(self) -> None:
+        self._owner = None
+
+
+class Bridge(QObject):
+    """The vault, as seen from the interface."""
+
+    told = Signal(object)  # a committed event of vault.services.events
+    refused = Signal(object)
+    ended = Signal(str)
+    ready = Signal()
+    stalled = Signal(bool)
+    _arrived = Signal(object, int)
+
+    def __init__(self, vault_directory: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._directory = vault_directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pages: PageMemory | None = None
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._replies: dict[int, tuple[Callable[..., Any], Reply[Any]]] = {}
+        self._next_call_id = 1
+        self._generation = 0
+        self._why_ending = ""
+        self._shutting_down = False
+        self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
+        self._tick = QTimer(self, interval=int(STALL_SECONDS * 1000), singleShot=True)
+        self._tick.timeout.connect(lambda: self.stalled.emit(True))
+        self._is_stalled = False
+        self.stalled.connect(self._note_stall)
+
+    # -- process ---------------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start a vault process at workstation level. Returns at once; `ready` follows."""
+        from vault.services.page_memory import PageMemory  # noqa: PLC0415 - after the first paint
+
+        self._generation += 1
+        self._why_ending = ""
+        mine, theirs = socket.socketpair()
+        self._pages = PageMemory.create()
+        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        command = [sys.executable, "-I", "-B", "-c", _START, str(_ROOT)]
+        command += ["--vault", str(self._directory), "--pipe", str(theirs.fileno()), "--pages", str(self._pages.descriptor)]
+        self._process = subprocess.Popen(  # noqa: S603 - fixed argument list, no shell
+            command, pass_fds=(theirs.fileno(), self._pages.descriptor), env=environment, stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        self._outgoing = queue.SimpleQueue()
+        threading.Thread(target=_read, args=(mine, self._generation, self._arrived), name="bridge-read", daemon=True).start()
+        threading.Thread(target=_write, args=(mine, self._outgoing), name="bridge-write", daemon=True).start()
+
+    def shutdown(self) -> None:
+        """End the vault process: it closes its files when the pipe ends."""
+        self._shutting_down = True
+        self._tick.stop()
+        self._outgoing.put(None)
+        if self._process is not None:
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._drop_pages()
+
+    def lock(self, reason: str) -> None:
+        """Lock the session. The caller has replaced the screen already."""
+        from vault.services.session import Session  # noqa: PLC0415
+
+        self._why_ending = "locked"
+        self.ask(Session.lock, reason).then(lambda _: None)
+
+    @property
+    def vault_process_id(self) -> int:
+        """The process id of the vault process, 0 when there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    # -- calls -----------------------------------------------------------------------------------------------------------------------
+
+    def ask(self, method: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> Reply[R]:
+        """Call a service method in the vault process. Never blocks.
+
+        Args:
+            method: the unbound method of a service class, for example ``Custody.check_out``.
+            args: its arguments; keywords are not used.
+        Returns:
+            Reply: delivers the value or the refusal on the main thread.
+        """
+        from vault.services import wire  # noqa: PLC0415
+
+        assert not kwargs, "arguments cross the pipe by position"
+        reply: Reply[R] = Reply(self.refused.emit)
+        call_id = self._next_call_id
+        self._next_call_id += 1
+        self._replies[call_id] = (method, reply)
+        self._outgoing.put(wire.frame(wire.encode_call(call_id, method, args)))
+        return reply
+
+    def picture(self, image: PageImage) -> QImage:
+        """Copy a page picture out of shared memory."""
+        if self._pages is None:
+            raise DefectError("bridge.no-page-memory")
+        view = self._pages.view(image.slot)
+        shared = QImage(
+            view[: image.stride_bytes * image.height_px], image.width_px, image.height_px, image.stride_bytes, QImage.Format.Format_RGB32
+        )
+        return shared.copy()
+
+    # -- arrivals --------------------------------------------------------------------------------------------------------------------
+
+    def _on_arrived(self, body: bytes | None, generation: int) -> None:
+        if generation != self._generation:
+            return
+        if body is None:
+            self._on_end()
+            return
+        from vault.services import wire  # noqa: PLC0415
+
+        call_id, failure, value = wire.decode_answer(body)
+        if call_id == 0:
+            self._on_told(wire, failure, value)
+            return
+        method, reply = self._replies.pop(call_id)
+        error = wire.decode_failure(failure)
+        reply.deliver(None if error else wire.signature(method).result.decode(value), error)
+
+    def _on_told(self, wire: Any, name: Any, value: Any) -> None:  # noqa: ANN401 - the lazily imported module
+        told = wire.decode_event(name, value)
+        kind = type(told).__name__
+        if kind == "Tick":
+            if self._is_stalled:
+                self.stalled.emit(False)
+            self._tick.start()
+        elif kind == "Opened":
+            self._tick.start()
+            self.ready.emit()
+        elif kind == "Ending":
+            self._why_ending = told.reason
+        else:
+            self.told.emit(told)
+
+    def _on_end(self) -> None:
+        self._tick.stop()
+        pending, self._replies = self._replies, {}
+        if self._process is not None:
+            self._process.wait()
+        self._drop_pages()
+        if self._shutting_down:
+            return
+        reason = self._why_ending or "crashed"
+        self.ended.emit(reason)
+        for _, reply in pending.values():
+            if reason == "crashed":
+                reply.deliver(None, UnavailableError("vault.process-ended"))
+        self.start()
+
+    def _note_stall(self, stalled: bool) -> None:
+        self._is_stalled = stalled
+
+    def _drop_pages(self) -> None:
+        if self._pages is not None:
+            self._pages.wipe()
+            self._pages.close()
+            self._pages = None
+
+
+def _read(pipe: socket.socket, generation: int, arrived: Any) -> None:  # noqa: ANN401 - a bound Qt signal
+    from vault.services import wire  # noqa: PLC0415
+
+    body: bytes | None = b""
+    while body is not None:
+        try:
+            body = wire.read_frame(pipe.recv)
+        except OSError:
+            body = None
+        arrived.emit(body, generation)
+
+
+def _write(pipe: socket.socket, outgoing: queue.SimpleQueue[bytes | None]) -> None:
+    while (frame := outgoing.get()) is not None:
+        try:
+            pipe.sendall(frame)
+        except OSError:
+            return
+    pipe.shutdown(socket.SHUT_WR)
