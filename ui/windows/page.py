@@ -6,7 +6,8 @@ Rules:
 - `shown` asks for what it shows (again, every time); `hidden` stops what costs anything. Neither waits.
 - A page asks the bridge itself and gives each reply an owner (``reply.owner(self)``), so that an answer after its end is dropped.
 - A page keeps itself fresh: it connects to ``bridge.told`` and asks again while it is visible.
-- It opens no window: sheets lie over the frame (`ui.widgets.sheet`), another page is asked for with `go`.
+- It opens no window: a sheet (`ui.widgets.sheet`) lies over `sheet_host`, which dies at lock with everything on it; another page is asked
+  for with `go`.
 - Every widget a person can touch has a stable ``objectName``.
 
 Thread: the interface's main thread.
@@ -14,6 +15,8 @@ Thread: the interface's main thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Signal
@@ -24,8 +27,18 @@ from ui.icons import IconName
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
-    from ui.widgets.palette import PaletteAction
     from vault.services.views import SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteAction:
+    """One thing a page can do now, as the command palette and the keys overview show it. `name` is stable, unique in the page."""
+
+    name: str
+    words: str
+    icon: IconName
+    act: Callable[[], None]
+    keys: str = ""  # the shortcut as shown, for example "Ctrl+Shift+A"; "" for none
 
 
 class Page(QWidget):
@@ -48,6 +61,7 @@ class Page(QWidget):
         super().__init__(parent)
         self.bridge = bridge
         self.signed_in = signed_in
+        self.sheet_host: QWidget = self  # the shell puts itself here
         self.setObjectName(f"page_{self.key}")
 
     @property
