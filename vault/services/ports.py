@@ -415,7 +415,7 @@ class Store(Protocol):
     def make_checkpoint(self, sign: SignStatement) -> Checkpoint:
         """Sign the trail as it stands and commit the checkpoint; without entries since the last one, return that."""
 
-    def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: "CheckStatement") -> ChainVerdict:
+    def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
         """Read the whole trail and name the first entry that does not hold; `witness` is the (seq, hash) kept outside the database."""
 
     def reading_seconds(self, check_out_id: CheckOutId) -> tuple[int, int, int]:

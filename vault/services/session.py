@@ -1,0 +1,240 @@
+"""Signing in, locking and signing out.
+
+Rules:
+
+- Two factors: the passphrase opens the person's slot (Argon2id), and the slot holds the secret the one-time code is checked with. Wrong
+  badge number, passphrase or code give one answer, at one speed.
+- Five failures in fifteen minutes lock the account until a supervisor releases it (CJIS AC-7). The count is in the vault: a restart or a
+  changed clock does not reset it.
+- One session a person and one a workstation. A lock ends the vault process; the same person unlocks with the passphrase alone, on the same
+  workstation, within the session's hours (CJIS IA-11: 12 at most).
+"""
+
+from __future__ import annotations
+
+from vault.domain.audit import AuditDraft, AuditKind, Outcome
+from vault.domain.identity import PersonState, SessionId
+from vault.domain.protection import ProtectionStatus
+from vault.errors import RefusedError
+from vault.secret import Secret
+from vault.services.locksmith import PersonKeys
+from vault.services.operation import Lane, Priority, operation, query
+from vault.services.ports import PersonRow, SessionRow
+from vault.services.views import PersonBrief, SignedIn, StationView
+from vault.services.world import OpenSession, World
+
+_SECOND_US = 1_000_000
+_HOUR_US = 3600 * _SECOND_US
+
+
+class Session:
+    """Who works at this workstation."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @query
+    def station(self) -> StationView:
+        """Tell what may be shown before anyone signs in."""
+        world = self._world
+        locked = world.store.locked_session(world.station.workstation_id)
+        brief: PersonBrief | None = None
+        if locked is not None and world.clock.now_us() < self._ends_us(locked):
+            brief = world.directory.brief(locked.person_id)
+        return StationView(True, world.station.station_name, world.station.workstation_name, brief, world.protections())
+
+    @query
+    def protections(self) -> tuple[ProtectionStatus, ...]:
+        """Tell what each protection does on this workstation now."""
+        return self._world.protections()
+
+    @operation(Priority.CHANGE, Lane.KEYS)
+    def sign_in(self, badge_no: str, passphrase: str, code: str) -> SignedIn:
+        """Open a session.
+
+        Raises:
+            RefusedError: session.not-recognised, session.locked-out, session.pending, session.disabled, session.already-open.
+        Audit: session.signed-in, or session.sign-in-failed (and session.locked-out); protections.stated.
+        """
+        world = self._world
+        badge_no = badge_no.strip()
+        secret = Secret(passphrase.encode())
+        person = world.on_control(lambda: self._candidate(badge_no))
+        try:
+            if person is None:
+                world.locksmith.spend_time(secret)
+                raise RefusedError("session.not-recognised")  # the same way out as a wrong passphrase
+            keys = world.locksmith.open_person(person.slot, person.person_id, secret)
+            step = world.locksmith.check_code(keys.totp_secret, code, world.clock.now_us(), person.totp_last_step)
+        except RefusedError:
+            world.on_control(lambda: self._count_failure(badge_no, person))
+            raise
+        finally:
+            secret.wipe()
+        return world.on_control(lambda: self._open(person, keys, step))
+
+    @operation(Priority.CHANGE, Lane.KEYS)
+    def unlock(self, passphrase: str) -> SignedIn:
+        """Resume the session that is locked on this workstation.
+
+        Raises:
+            RefusedError: session.not-recognised, session.locked-out, session.nothing-locked, session.ended.
+        Audit: session.unlocked, or session.sign-in-failed.
+        """
+        world = self._world
+        secret = Secret(passphrase.encode())
+        row, person = world.on_control(self._locked)
+        try:
+            keys = world.locksmith.open_person(person.slot, person.person_id, secret)
+        except RefusedError:
+            world.on_control(lambda: self._count_failure(person.badge_no, person))
+            raise
+        finally:
+            secret.wipe()
+        return world.on_control(lambda: self._resume(row, person, keys))
+
+    @operation(Priority.LOCK)
+    def lock(self, reason: str) -> None:
+        """Lock the session and end this process; the person's keys die with it.
+
+        Args:
+            reason: idle, key, screen-lock, suspend, user-switch, session-end, tamper.
+        Audit: session.locked.
+        """
+        world = self._world
+        session = world.session
+        if session is not None:
+            draft = world.draft(AuditKind.LOCKED, reason=reason)
+            world.session = None
+            world.store.lock_session(session.row.session_id, world.clock.now_us(), draft)
+        world.end("locked")
+
+    @operation(Priority.LOCK)
+    def sign_out(self) -> None:
+        """End the session and this process. Case files stay checked out until they are due back.
+
+        Audit: session.signed-out.
+        """
+        world = self._world
+        session = world.session
+        if session is None:
+            locked = world.store.locked_session(world.station.workstation_id)
+            if locked is not None:
+                draft = AuditDraft(AuditKind.SIGNED_OUT, locked.person_id, locked.session_id)
+                world.store.end_session(locked.session_id, world.clock.now_us(), draft)
+        else:
+            draft = world.draft(AuditKind.SIGNED_OUT)
+            world.session = None
+            world.store.end_session(session.row.session_id, world.clock.now_us(), draft)
+        world.end("signed-out")
+
+    def overdue(self) -> bool:
+        """Whether the open session has lasted as long as policy allows (control thread, every second)."""
+        session = self._world.session
+        return session is not None and self._world.clock.now_us() >= self._ends_us(session.row)
+
+    # -- control thread --------------------------------------------------------------------------------------------------------------
+
+    def _candidate(self, badge_no: str) -> PersonRow | None:
+        world = self._world
+        if world.session is not None:
+            raise RefusedError("session.already-open")
+        person = world.store.person_by_badge(badge_no)
+        since_us = world.clock.now_us() - world.policy.failure_window_seconds * _SECOND_US
+        failures = world.store.sign_in_failures_since(self._blind(badge_no), since_us)
+        if failures >= world.policy.failed_sign_ins or (person is not None and person.state is PersonState.LOCKED):
+            self._refused_while_locked_out(person)
+            raise RefusedError("session.locked-out", failures=failures)
+        if person is not None and person.state is not PersonState.DISABLED:
+            world.directory.refresh()
+        return person
+
+    def _refused_while_locked_out(self, person: PersonRow | None) -> None:
+        draft = AuditDraft(
+            AuditKind.SIGN_IN_FAILED, person.person_id if person else None, outcome=Outcome.REFUSED, facts=(("reason", "locked-out"),)
+        )
+        self._world.store.append_audit(draft)
+
+    def _count_failure(self, badge_no: str, person: PersonRow | None) -> None:
+        world = self._world
+        now_us = world.clock.now_us()
+        blind = self._blind(badge_no)
+        since_us = now_us - world.policy.failure_window_seconds * _SECOND_US
+        failures = world.store.sign_in_failures_since(blind, since_us) + 1
+        person_id = person.person_id if person else None
+        audit = [AuditDraft(AuditKind.SIGN_IN_FAILED, person_id, outcome=Outcome.REFUSED, facts=(("failures", failures),))]
+        locks = failures >= world.policy.failed_sign_ins
+        if locks:
+            audit.append(AuditDraft(AuditKind.LOCKED_OUT, person_id, facts=(("failures", failures),)))
+        world.store.record_sign_in_failure(blind, now_us, person_id if locks else None, audit)
+
+    def _open(self, person: PersonRow, keys: PersonKeys, step: int) -> SignedIn:
+        world = self._world
+        if person.state is PersonState.PENDING:
+            raise RefusedError("session.pending")
+        if person.state is PersonState.DISABLED:
+            raise RefusedError("session.disabled")
+        row = SessionRow(SessionId(world.entropy.token()), person.person_id, world.station.workstation_id, world.clock.now_us())
+        session = self._session(row, person, keys)
+        statuses = ",".join(f"{one.protection.value}={one.state.value}" for one in world.protections())
+        drafts = [
+            AuditDraft(AuditKind.SIGNED_IN, person.person_id, row.session_id),
+            AuditDraft(AuditKind.PROTECTIONS, person.person_id, row.session_id, facts=(("states", statuses),)),
+        ]
+        world.store.open_session(row, step, drafts)
+        world.session = session
+        return self._signed_in(session)
+
+    def _locked(self) -> tuple[SessionRow, PersonRow]:
+        world = self._world
+        if world.session is not None:
+            raise RefusedError("session.already-open")
+        world.directory.refresh()
+        row = world.store.locked_session(world.station.workstation_id)
+        person = world.directory.person(row.person_id) if row else None
+        if row is None or person is None:
+            raise RefusedError("session.nothing-locked")
+        if world.clock.now_us() >= self._ends_us(row):
+            raise RefusedError("session.ended")
+        self._candidate(person.badge_no)
+        return row, person
+
+    def _resume(self, row: SessionRow, person: PersonRow, keys: PersonKeys) -> SignedIn:
+        world = self._world
+        session = self._session(row, person, keys)
+        world.store.unlock_session(row.session_id, AuditDraft(AuditKind.UNLOCKED, person.person_id, row.session_id))
+        world.session = session
+        return self._signed_in(session)
+
+    def _session(self, row: SessionRow, person: PersonRow, keys: PersonKeys) -> OpenSession:
+        world = self._world
+        memberships = world.store.memberships_of(person.person_id)
+        session = OpenSession(row, person, tuple(one.unit_id for one in memberships), keys)
+        for one in memberships:
+            private = keys.holder.open_sealed(one.unit_key_sealed, unit_key_place(world, one.unit_id, person.person_id))
+            session.unit_holders[one.unit_id] = world.locksmith.holder_from(private)
+        return session
+
+    def _signed_in(self, session: OpenSession) -> SignedIn:
+        world = self._world
+        return SignedIn(
+            session_id=session.row.session_id,
+            person=world.directory.named(session.person.person_id),
+            station_name=world.station.station_name,
+            workstation_name=world.station.workstation_name,
+            idle_lock_seconds=world.policy.idle_lock_seconds,
+            session_ends_us=self._ends_us(session.row),
+            last_signed_in_us=session.last_signed_in_us,
+            protections=world.protections(),
+        )
+
+    def _ends_us(self, row: SessionRow) -> int:
+        return row.opened_us + self._world.policy.session_hours * _HOUR_US
+
+    def _blind(self, badge_no: str) -> bytes:
+        return self._world.locksmith.blind("badge:" + badge_no.casefold())
+
+
+def unit_key_place(world: World, unit_id: str, person_id: str) -> bytes:
+    """What a unit's private key, sealed to a member, is bound to."""
+    return world.locksmith.bind("unit-key", unit_id, person_id)
