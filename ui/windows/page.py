@@ -6,8 +6,8 @@ Rules:
 - `shown` asks for what it shows (again, every time); `hidden` stops what costs anything. Neither waits.
 - A page asks the bridge itself and gives each reply an owner (``reply.owner(self)``), so that an answer after its end is dropped.
 - A page keeps itself fresh: it connects to ``bridge.told`` and asks again while it is visible.
-- It opens no window: a sheet (`ui.widgets.sheet`) lies over `sheet_host`, which dies at lock with everything on it; another page is asked
-  for with `go`.
+- It opens no window: a sheet lies over the page's window (`ui.windows.act_sheet`), which closes every sheet when it locks; another page is
+  asked for with `go`.
 - Every widget a person can touch has a stable ``objectName``.
 
 Thread: the interface's main thread.
@@ -61,7 +61,6 @@ class Page(QWidget):
         super().__init__(parent)
         self.bridge = bridge
         self.signed_in = signed_in
-        self.sheet_host: QWidget = self  # the shell puts itself here
         self.setObjectName(f"page_{self.key}")
 
     @property
