@@ -1,0 +1,207 @@
+"""PDF pages through pdfium. The only module, with `typeset` beside it, that calls pypdfium2.
+
+Rules:
+
+- What bare ``pypdfium2.PdfDocument`` opens is opened; a page that cannot be rendered refuses by itself.
+- The document is read through a callback in the ranges pdfium asks for, never whole.
+- Form fields and annotations are drawn as they are stored; no script runs (this pdfium has no JavaScript) and no link is followed.
+- Every pdfium callback exists before the sandbox closes: it cannot make executable memory afterwards.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from typing import Any, Final
+
+import pypdfium2_raw as pdfium
+
+from vault.errors import RefusedError
+from vault.rendition.blocks import BlockReader
+from vault.rendition.canvas import Canvas, Rectangle
+from vault.services.rendition import Rotation
+
+_ERROR_PASSWORD: Final = 4
+_ERROR_SECURITY: Final = 5
+_FRACTION_STEPS: Final = 1_000_000  # FPDF_PageToDevice speaks whole pixels: this many a side
+_WHITE: Final = 0xFFFFFFFF
+_QUARTER_DEGREES: Final = 90
+
+# Documents that pdfium may read from, by the number it hands back to the callback.
+_readers: dict[int, BlockReader] = {}
+_numbers: Final = itertools.count(1)
+
+
+def start_library() -> None:
+    """Initialise pdfium. Once, before the sandbox closes."""
+    pdfium.FPDF_InitLibraryWithConfig(pdfium.FPDF_LIBRARY_CONFIG(version=2))
+
+
+def _read_block(number: int | None, position: int, buffer: Any, size_bytes: int) -> int:
+    reader = _readers.get(number or 0)
+    if reader is None:
+        return 0
+    data = reader.read(position, size_bytes)
+    ctypes.memmove(buffer, data, len(data))
+    return int(len(data) == size_bytes)
+
+
+_ReadBlock: Final = dict(pdfium.FPDF_FILEACCESS._fields_)["m_GetBlock"]
+_read_block_callback: Final = _ReadBlock(_read_block)
+
+
+class PdfDocument:
+    """One PDF. Keeps the page used last loaded, because size, render and find follow each other on the same page."""
+
+    def __init__(self, reader: BlockReader) -> None:
+        """Open.
+
+        Raises:
+            RefusedError: document.encrypted, document.damaged.
+        """
+        self._number = next(_numbers)
+        _readers[self._number] = reader
+        self._access = pdfium.FPDF_FILEACCESS(m_FileLen=reader.size_bytes, m_GetBlock=_read_block_callback, m_Param=self._number)
+        self._form = None
+        self._page = LoadedPage()
+        self._document = pdfium.FPDF_LoadCustomDocument(self._access, None)
+        page_count = pdfium.FPDF_GetPageCount(self._document) if self._document else 0
+        if page_count < 1:
+            error = pdfium.FPDF_GetLastError()
+            self.close()
+            raise RefusedError("document.encrypted" if error in (_ERROR_PASSWORD, _ERROR_SECURITY) else "document.damaged")
+        self._page_count = int(page_count)
+        if pdfium.FPDF_GetFormType(self._document) != pdfium.FORMTYPE_NONE:
+            self._form_info = pdfium.FPDF_FORMFILLINFO(version=2)
+            self._form = pdfium.FPDFDOC_InitFormFillEnvironment(self._document, self._form_info)
+
+    @property
+    def page_count(self) -> int:
+        """How many pages, 1 or more."""
+        return self._page_count
+
+    def page_size(self, page_no: int) -> tuple[float, float]:
+        """Give the size in points, the page's own /Rotate applied."""
+        size = pdfium.FS_SIZEF()
+        if not pdfium.FPDF_GetPageSizeByIndexF(self._document, page_no - 1, size):
+            raise RefusedError("document.page-refused")
+        return float(size.width), float(size.height)
+
+    def render(self, page_no: int, canvas: Canvas, rotation: Rotation) -> None:
+        """Paint the page with its annotations and form fields on white."""
+        draw_page(self._load(page_no), canvas, rotation, self._form)
+
+    def find(self, page_no: int, text: str, hits_max: int) -> list[Rectangle]:
+        """Find `text` on the page."""
+        return find_on_page(self._load(page_no), text, hits_max)
+
+    def rest(self) -> None:
+        """Unload the page."""
+        self._page.unload()
+
+    def close(self) -> None:
+        """Close page, form and document."""
+        self._page.unload()
+        if self._form:
+            pdfium.FPDFDOC_ExitFormFillEnvironment(self._form)
+            self._form = None
+        if self._document:
+            pdfium.FPDF_CloseDocument(self._document)
+            self._document = None
+        _readers.pop(self._number, None)
+
+    def _load(self, page_no: int) -> Any:
+        if self._page.page_no != page_no:
+            self._page.unload()
+            page = pdfium.FPDF_LoadPage(self._document, page_no - 1)
+            if not page:
+                raise RefusedError("document.page-refused")
+            self._page.keep(page_no, page, self._form)
+        return self._page.page
+
+
+class LoadedPage:
+    """The one page of a document that is loaded."""
+
+    def __init__(self) -> None:
+        self.page_no = 0
+        self.page: Any = None
+        self._form: Any = None
+
+    def keep(self, page_no: int, page: Any, form: Any) -> None:
+        """Remember a page just loaded and tell the form about it."""
+        self.page_no, self.page, self._form = page_no, page, form
+        if form:
+            pdfium.FORM_OnAfterLoadPage(page, form)
+
+    def unload(self) -> None:
+        """Close it, if there is one."""
+        if self.page is None:
+            return
+        if self._form:
+            pdfium.FORM_OnBeforeClosePage(self.page, self._form)
+        pdfium.FPDF_ClosePage(self.page)
+        self.page_no, self.page, self._form = 0, None, None
+
+
+def draw_page(page: Any, canvas: Canvas, rotation: Rotation, form: Any) -> None:
+    """Render a loaded page into a canvas.
+
+    Raises:
+        RefusedError: document.page-refused, pdfium cannot make the bitmap.
+    """
+    size = canvas.size
+    pixels = (ctypes.c_ubyte * size.size_bytes).from_buffer(canvas.pixels)
+    bitmap = pdfium.FPDFBitmap_CreateEx(size.width_px, size.height_px, pdfium.FPDFBitmap_BGRx, pixels, size.stride_bytes)
+    if not bitmap:
+        raise RefusedError("document.page-refused")
+    try:
+        pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, size.width_px, size.height_px, _WHITE)
+        place = (0, 0, size.width_px, size.height_px, rotation // _QUARTER_DEGREES, pdfium.FPDF_ANNOT)
+        pdfium.FPDF_RenderPageBitmap(bitmap, page, *place)
+        if form:
+            pdfium.FPDF_FFLDraw(form, bitmap, page, *place)
+    finally:
+        pdfium.FPDFBitmap_Destroy(bitmap)
+
+
+def find_on_page(page: Any, text: str, hits_max: int) -> list[Rectangle]:
+    """Find `text` on a loaded page, upper and lower case alike; at most `hits_max` rectangles (a hit over two lines has two)."""
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return []
+    wanted = (text + "\0").encode("utf-16-le", "replace")
+    search = pdfium.FPDFText_FindStart(text_page, ctypes.cast(wanted, ctypes.POINTER(ctypes.c_ushort)), 0, 0)
+    rectangles: list[Rectangle] = []
+    try:
+        while search and len(rectangles) < hits_max and pdfium.FPDFText_FindNext(search):
+            first, count = pdfium.FPDFText_GetSchResultIndex(search), pdfium.FPDFText_GetSchCount(search)
+            rectangles += _rectangles(page, text_page, first, count)
+    finally:
+        if search:
+            pdfium.FPDFText_FindClose(search)
+        pdfium.FPDFText_ClosePage(text_page)
+    return rectangles[:hits_max]
+
+
+def _rectangles(page: Any, text_page: Any, first: int, count: int) -> list[Rectangle]:
+    left, top, right, bottom = (ctypes.c_double() for _ in range(4))
+    found: list[Rectangle] = []
+    for index in range(pdfium.FPDFText_CountRects(text_page, first, count)):
+        if not pdfium.FPDFText_GetRect(text_page, index, left, top, right, bottom):
+            continue
+        (x0, y0), (x1, y1) = _fraction(page, left.value, top.value), _fraction(page, right.value, bottom.value)
+        rectangle = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        if rectangle[0] < rectangle[2] and rectangle[1] < rectangle[3]:
+            found.append(rectangle)
+    return found
+
+
+def _fraction(page: Any, x_pt: float, y_pt: float) -> tuple[float, float]:
+    x, y = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDF_PageToDevice(page, 0, 0, _FRACTION_STEPS, _FRACTION_STEPS, 0, x_pt, y_pt, x, y)
+    return _clamped(x.value), _clamped(y.value)
+
+
+def _clamped(steps: int) -> float:
+    return min(max(steps / _FRACTION_STEPS, 0.0), 1.0)

@@ -1,0 +1,104 @@
+"""Plain text as a document, set in typewriter letters as it was written.
+
+Rules:
+
+- The encoding is told by a byte order mark, then UTF-8 if every byte fits, then UTF-16 by its zero bytes, ISO-2022-JP by its escapes,
+  else Windows-1252, in which every byte means something. A byte that does not fit is shown as U+FFFD, never dropped.
+- A file is decoded as it is read, and only as far as pages are shown.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import Final
+
+from vault.rendition.blocks import BlockReader
+from vault.rendition.fonts import FontSet
+from vault.rendition.typeset import PAGE_BREAK, TYPEWRITER, Line, TypesetDocument, Typesetter
+
+_STEP_BYTES: Final = 256 * 1024
+_SAMPLE_BYTES: Final = 64 * 1024
+_PARAGRAPH_CHARACTERS_MAX: Final = 64 * 1024  # a file that is one line is broken here, so that it is never held whole
+_CONTROL_SHARE_MAX: Final = 0.02
+_ZERO_SHARE_MIN: Final = 0.2
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b") + b"\x7f"
+
+
+class TextDocument(TypesetDocument):
+    """A text file."""
+
+    def __init__(self, reader: BlockReader, fonts: FontSet) -> None:
+        """Decode and break into pages, at most PAGES_MAX of them."""
+        typesetter = Typesetter(fonts, TYPEWRITER)
+        super().__init__(_lines(reader, typesetter), typesetter, fonts, TYPEWRITER)
+
+
+def looks_like_text(head: bytes, *, whole: bool) -> bool:
+    """Whether the first bytes of a file are text: hardly any control characters, zero bytes only as UTF-16 or UTF-32 has them."""
+    if any(head.startswith(mark) for mark, _ in _MARKS):
+        return True
+    encoding = guess_encoding(head, whole=whole)
+    if encoding.startswith("utf-16"):
+        text = head.decode(encoding, "replace")
+        return sum(character.isprintable() or character in "\t\n\f\r" for character in text) > (1 - _CONTROL_SHARE_MAX) * len(text)
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return b"\0" not in head and controls <= _CONTROL_SHARE_MAX * len(head)
+
+
+def guess_encoding(sample: bytes, *, whole: bool) -> str:
+    """Name the encoding of a text by its first bytes; `whole` says that they are all of it."""
+    for mark, encoding in _MARKS:
+        if sample.startswith(mark):
+            return encoding
+    if b"\x1b$" in sample or b"\x1b(J" in sample:
+        return "iso2022-jp"
+    if sample and sample.count(0) >= _ZERO_SHARE_MIN * len(sample):
+        return "utf-16-be" if sample[::2].count(0) > sample[1::2].count(0) else "utf-16-le"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def paragraphs(pieces: Iterator[str]) -> Iterator[str]:
+    """Cut decoded text at its line ends (of any system); a form feed stays, at the start of what follows it."""
+    rest = ""
+    for piece in pieces:
+        rest += piece
+        ends_in_return = rest.endswith("\r")  # its line feed may come with the next piece
+        lines = (rest[:-1] if ends_in_return else rest).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        rest = lines.pop() + ("\r" if ends_in_return else "")
+        yield from lines
+        while len(rest) > _PARAGRAPH_CHARACTERS_MAX:
+            yield rest[:_PARAGRAPH_CHARACTERS_MAX]
+            rest = rest[_PARAGRAPH_CHARACTERS_MAX:]
+    if rest:
+        yield rest.rstrip("\r")
+
+
+def _decoded(reader: BlockReader) -> Iterator[str]:
+    sample = reader.read(0, _SAMPLE_BYTES)
+    encoding = guess_encoding(sample, whole=len(sample) == reader.size_bytes)
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for offset_bytes in range(0, reader.size_bytes, _STEP_BYTES):
+        yield decoder.decode(reader.read(offset_bytes, _STEP_BYTES))
+    yield decoder.decode(b"", final=True)
+
+
+def _lines(reader: BlockReader, typesetter: Typesetter) -> Iterator[Line]:
+    for paragraph in paragraphs(_decoded(reader)):
+        parts = paragraph.split("\f")
+        for number, part in enumerate(parts):
+            if number:
+                yield PAGE_BREAK
+            if part or number == 0:
+                yield from typesetter.wrap(part)

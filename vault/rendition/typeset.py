@@ -1,0 +1,246 @@
+"""Plain lines set on A4 pages: text and mail become an in-memory PDF, so that they are drawn and searched by the same code as a PDF.
+
+Rules:
+
+- A page is built by pdfium when it is asked for and dropped when the next one is; only the lines are kept.
+- Lines wrap between words, long words anywhere; nothing runs off the page.
+- At most `PAGES_MAX` pages; a longer text says so in the last line of the last page. The original is kept whole whatever is shown.
+- A character without a glyph is a box, and the last page says how many there were.
+
+LIMIT: no right-to-left order and no joining of Arabic or Indic letters: such text is shown letter by letter, left to right.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pypdfium2_raw as pdfium
+
+from vault.errors import RefusedError
+from vault.rendition.canvas import Canvas, Rectangle
+from vault.rendition.fonts import Face, FontSet, Glyph
+from vault.rendition.pdf import LoadedPage, draw_page, find_on_page
+from vault.services.rendition import Rotation
+
+PAGES_MAX: Final = 2000
+PAGE_WIDTH_PT: Final = 595.0
+PAGE_HEIGHT_PT: Final = 842.0
+_MARGIN_PT: Final = 48.0
+_TAB_COLUMNS: Final = 8
+# Made to be invisible: soft hyphen, zero-width and direction marks, byte order mark, variation selectors.
+_INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f\r")
+# The two sentences a rendition may add. They are part of the page, like a printed form's words, and English for now.
+_CUT_NOTE: Final = "[ The text goes on. Shown here: the first {pages} pages. The original is kept whole. ]"
+_MISSING_NOTE: Final = "[ {count} characters of this document have no glyph in the reader's fonts and are shown as \u25a1. ]"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a document is set."""
+
+    face: Face
+    size_pt: float
+    leading_pt: float
+
+    @property
+    def lines_per_page(self) -> int:
+        """How many lines fit between the margins."""
+        return int((PAGE_HEIGHT_PT - 2 * _MARGIN_PT) / self.leading_pt)
+
+
+TYPEWRITER: Final = Style(Face.MONO, 9.0, 11.4)
+LETTER: Final = Style(Face.SANS, 10.0, 13.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that fits: a bold label at the margin, then the text, `indent_pt` in from the margin."""
+
+    text: str
+    label: str = ""
+    indent_pt: float = 0.0
+
+
+PAGE_BREAK: Final = Line("\f")
+
+
+class Typesetter:
+    """Breaks paragraphs into lines and counts what has no glyph."""
+
+    def __init__(self, fonts: FontSet, style: Style) -> None:
+        self._fonts = fonts
+        self._style = style
+        self._glyphs: dict[str, Glyph | None] = dict.fromkeys(_INVISIBLE)
+        self.missing_count = 0
+        self._columns = int((PAGE_WIDTH_PT - 2 * _MARGIN_PT) / (self.glyph_width("0")))
+
+    def glyph(self, character: str) -> Glyph | None:
+        """How the character is shown; None if it is invisible by nature."""
+        try:
+            return self._glyphs[character]
+        except KeyError:
+            glyph = self._glyphs[character] = self._fonts.glyph(character, self._style.face)
+            return glyph
+
+    def glyph_width(self, character: str) -> float:
+        """Advance in points."""
+        glyph = self.glyph(character)
+        return 0.0 if glyph is None else glyph.advance_em * self._style.size_pt
+
+    def wrap(self, paragraph: str, label: str = "", indent_pt: float = 0.0) -> Iterator[Line]:
+        """Break one paragraph (no line ends in it) into lines."""
+        text = paragraph.expandtabs(_TAB_COLUMNS).rstrip()
+        pieces = self._by_columns(text) if self._style is TYPEWRITER and text.isascii() and text.isprintable() else self._by_width(text, indent_pt)
+        for number, piece in enumerate(pieces):
+            yield Line(piece, "" if number else label, indent_pt)
+
+    def _by_columns(self, text: str) -> Iterator[str]:
+        """Break typewriter text of plain ASCII, by counting: most of every text file."""
+        while len(text) > self._columns:
+            cut = text.rfind(" ", self._columns // 2, self._columns + 1)
+            if cut < 0:
+                cut = self._columns
+            yield text[:cut].rstrip()
+            text = text[cut:].lstrip(" ")
+        yield text
+
+    def _by_width(self, text: str, indent_pt: float) -> Iterator[str]:
+        room_pt = PAGE_WIDTH_PT - 2 * _MARGIN_PT - indent_pt
+        start, cut, used_pt, used_at_cut_pt = 0, 0, 0.0, 0.0
+        for position, character in enumerate(text):
+            glyph = self.glyph(character)
+            if glyph is None:
+                continue
+            self.missing_count += glyph.missing
+            width_pt = glyph.advance_em * self._style.size_pt
+            if used_pt + width_pt > room_pt and position > start and character != " ":
+                if cut <= start:
+                    cut, used_at_cut_pt = position, used_pt
+                yield text[start:cut].rstrip()
+                start, used_pt = cut, used_pt - used_at_cut_pt
+                used_at_cut_pt = 0.0
+            used_pt += width_pt
+            if character in " -/" or glyph.face is Face.FALLBACK:
+                cut, used_at_cut_pt = position + 1, used_pt
+        yield text[start:]
+
+
+class TypesetDocument:
+    """Lines on pages."""
+
+    def __init__(self, lines: Iterable[Line], typesetter: Typesetter, fonts: FontSet, style: Style) -> None:
+        """Take lines until they end or fill PAGES_MAX pages."""
+        self._fonts = fonts
+        self._style = style
+        self._typesetter = typesetter
+        self._pages = _paginate(lines, typesetter, style)
+        self._document = pdfium.FPDF_CreateNewDocument()
+        if not self._document:
+            raise RefusedError("document.too-large")
+        self._loaded_fonts: dict[Face, Any] = {}
+        self._page = LoadedPage()
+
+    @property
+    def page_count(self) -> int:
+        """How many pages, 1 or more."""
+        return len(self._pages)
+
+    def page_size(self, page_no: int) -> tuple[float, float]:  # noqa: ARG002
+        """A4."""
+        return PAGE_WIDTH_PT, PAGE_HEIGHT_PT
+
+    def render(self, page_no: int, canvas: Canvas, rotation: Rotation) -> None:
+        """Paint the page."""
+        draw_page(self._build(page_no), canvas, rotation, None)
+
+    def find(self, page_no: int, text: str, hits_max: int) -> list[Rectangle]:
+        """Find `text` on the page."""
+        return find_on_page(self._build(page_no), text, hits_max)
+
+    def rest(self) -> None:
+        """Drop the page that is built."""
+        if self._page.page is not None:
+            self._page.unload()
+            pdfium.FPDFPage_Delete(self._document, 0)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.rest()
+        for font in self._loaded_fonts.values():
+            pdfium.FPDFFont_Close(font)
+        self._loaded_fonts.clear()
+        if self._document:
+            pdfium.FPDF_CloseDocument(self._document)
+            self._document = None
+
+    def _build(self, page_no: int) -> Any:
+        if self._page.page_no != page_no:
+            self.rest()
+            page = pdfium.FPDFPage_New(self._document, 0, PAGE_WIDTH_PT, PAGE_HEIGHT_PT)
+            if not page:
+                raise RefusedError("document.page-refused")
+            self._page.keep(page_no, page, None)
+            for row, line in enumerate(self._pages[page_no - 1]):
+                y_pt = PAGE_HEIGHT_PT - _MARGIN_PT - self._style.size_pt - row * self._style.leading_pt
+                if line.label:
+                    self._set(page, line.label, Face.SANS_BOLD, _MARGIN_PT, y_pt)
+                self._set(page, line.text, self._style.face, _MARGIN_PT + line.indent_pt, y_pt)
+        return self._page.page
+
+    def _set(self, page: Any, text: str, face: Face, x_pt: float, y_pt: float) -> None:
+        """Put one line on the page, a text object for each stretch in one face."""
+        run: list[int] = []
+        run_face, run_x_pt = face, x_pt
+        for character in text:
+            glyph = self._typesetter.glyph(character) if face is self._style.face else self._fonts.glyph(character, face)
+            if glyph is None:
+                continue
+            if glyph.face is not run_face and run:
+                self._insert(page, run, run_face, run_x_pt, y_pt)
+                run, run_x_pt = [], x_pt
+            run_face = glyph.face
+            run.append(glyph.number)
+            x_pt += glyph.advance_em * self._style.size_pt
+        if run:
+            self._insert(page, run, run_face, run_x_pt, y_pt)
+
+    def _insert(self, page: Any, glyphs: list[int], face: Face, x_pt: float, y_pt: float) -> None:
+        text = pdfium.FPDFPageObj_CreateTextObj(self._document, self._font(face), self._style.size_pt)
+        if not text:
+            raise RefusedError("document.page-refused")
+        pdfium.FPDFText_SetCharcodes(text, (ctypes.c_uint32 * len(glyphs))(*glyphs), len(glyphs))
+        pdfium.FPDFPageObj_Transform(text, 1, 0, 0, 1, x_pt, y_pt)
+        pdfium.FPDFPage_InsertObject(page, text)
+
+    def _font(self, face: Face) -> Any:
+        """Load a face as a CID font: a character code is then the glyph number, and pdfium derives the way back to text itself."""
+        if face not in self._loaded_fonts:
+            data = self._fonts.fonts[face].data
+            buffer = ctypes.cast(data, ctypes.POINTER(ctypes.c_ubyte))
+            font = pdfium.FPDFText_LoadFont(self._document, buffer, len(data), pdfium.FPDF_FONT_TRUETYPE, 1)
+            if not font:
+                raise RefusedError("document.page-refused")
+            self._loaded_fonts[face] = font
+        return self._loaded_fonts[face]
+
+
+def _paginate(lines: Iterable[Line], typesetter: Typesetter, style: Style) -> list[list[Line]]:
+    pages: list[list[Line]] = [[]]
+    for line in lines:
+        if line is PAGE_BREAK or len(pages[-1]) >= style.lines_per_page:
+            if len(pages) == PAGES_MAX:
+                pages[-1] = [*pages[-1][: style.lines_per_page - 1], Line(_CUT_NOTE.format(pages=PAGES_MAX))]
+                break
+            pages.append([])
+        if line is not PAGE_BREAK:
+            pages[-1].append(line)
+    if typesetter.missing_count:
+        note = Line(_MISSING_NOTE.format(count=typesetter.missing_count))
+        if len(pages[-1]) >= style.lines_per_page and len(pages) < PAGES_MAX:
+            pages.append([note])
+        else:
+            pages[-1] = [*pages[-1][: style.lines_per_page - 2], note, *pages[-1][style.lines_per_page - 1 :]]
+    return pages

@@ -1,0 +1,212 @@
+"""The rendition worker [R]: main of the child process that parses documents.
+
+Rules:
+
+- First everything is imported and every font and codec loaded, then the sandbox closes, then the first document byte is asked for.
+- One request at a time, one thread. Unmarked pixels stay in this process: only `_disclose` writes into the page memory, marked.
+- Whatever goes wrong inside a document becomes a refusal of it; what this module did not foresee becomes `Failed`, without content.
+- The client's deadlines are the ones that count; this process does not time itself.
+
+Started by `client` only, as ``python -I -S -c`` with the paths it needs; argv is described at `main`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import pathlib
+import socket
+import sys
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from vault.errors import DefectError, RefusedError
+from vault.rendition import formats, messages, pdf, sandbox
+from vault.rendition.blocks import BlockReader
+from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Document, PixelSize, fit
+from vault.rendition.fonts import FontSet
+from vault.rendition.image import load_codecs
+from vault.rendition.messages import Channel
+from vault.rendition.watermark import Watermarker
+from vault.services.page_memory import SLOT_BYTES, PageMemory
+from vault.services.rendition import Rotation
+
+_CACHED_PAGES: Final = 5  # the page on screen and two either side
+_CACHED_BYTES: Final = 160 * 1024 * 1024
+_TEXT_CODECS: Final = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "utf-7", "ascii", "latin-1", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp437", "cp850", "cp852", "cp866", "cp874", "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-10", "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16", "koi8-r", "koi8-u", "mac-roman", "shift_jis", "cp932", "euc-jp", "iso2022-jp", "iso2022-jp-2", "gb2312", "gbk", "gb18030", "hz", "big5", "cp950", "euc-kr", "cp949", "iso2022-kr", "tis-620", "raw-unicode-escape", "unicode-escape", "idna", "punycode"]
+
+PageKey = tuple[int, int, Rotation, PixelSize]  # handle, page_no, rotation, size
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """A rendered page without its mark. It never leaves this process."""
+
+    canvas: Canvas
+    dpi: float  # the resolution it came out at
+
+
+class Worker:
+    """Answers requests. State: the open documents and the look-ahead cache."""
+
+    def __init__(self, channel: Channel, page_memory: PageMemory | None, pixel_max: int, fonts: FontSet) -> None:
+        self._channel = channel
+        self._page_memory = page_memory
+        self._pixel_max = min(pixel_max, SLOT_BYTES // 4)
+        self._fonts = fonts
+        self._watermarker = Watermarker(fonts.watermark)
+        self._documents: dict[int, Document] = {}
+        self._handle_in_use = 0
+        self._cache: OrderedDict[PageKey, _Sketch] = OrderedDict()
+        self._spare: list[bytearray] = []  # buffers of dropped sketches: fresh memory costs more than a render
+
+    def serve(self) -> None:
+        """Answer until the client closes its end."""
+        while True:
+            try:
+                request = self._channel.receive_request()
+            except (EOFError, OSError):
+                return
+            self._channel.send(self._reply_to(request))
+
+    def _reply_to(self, request: messages.Request) -> messages.Reply:
+        try:
+            return self._answer(request)
+        except RefusedError as refusal:
+            return messages.Refused(refusal.code)
+        except MemoryError:
+            self._cache.clear()
+            self._spare.clear()
+            for document in self._documents.values():
+                document.rest()
+            return messages.Refused("document.too-large")
+        except RecursionError:
+            return messages.Refused("document.damaged")
+        except (EOFError, BrokenPipeError, ConnectionError):
+            raise
+        except Exception as error:  # the border of the process: nothing else may cross it
+            return messages.Failed(_where(error))
+
+    def _answer(self, request: messages.Request) -> messages.Reply:  # noqa: PLR0911 -- one line a message
+        match request:
+            case messages.OpenDocument(handle, size_bytes, kind):
+                self._documents[handle] = document = formats.open_document(kind, self._reader(size_bytes), self._fonts)
+                return messages.Opened(document.page_count)
+            case messages.ProbeDocument(size_bytes, kind_hint):
+                return messages.Probed(*formats.probe(self._reader(size_bytes), kind_hint, self._fonts))
+            case messages.GetPageSize(handle, page_no):
+                return messages.PageSize(*self._document(handle, page_no).page_size(page_no))
+            case messages.PreparePage(handle, page_no, dpi, rotation):
+                self._sketch(handle, page_no, dpi, Rotation(rotation))
+                return messages.Done()
+            case messages.DisclosePage():
+                return self._disclose(request)
+            case messages.FindOnPage(handle, page_no, text, hits_max):
+                return messages.Found(tuple(self._document(handle, page_no).find(page_no, text, hits_max)))
+            case messages.CloseDocument(handle):
+                self._close(handle)
+                return messages.Done()
+            case messages.Range():
+                raise DefectError("rendition.unasked-range")
+        assert_never(request)
+
+    def _reader(self, size_bytes: int) -> BlockReader:
+        return BlockReader(size_bytes, self._fetch)
+
+    def _fetch(self, offset_bytes: int, length_bytes: int) -> bytes:
+        self._channel.send(messages.Want(offset_bytes, length_bytes))
+        answer = self._channel.receive_request()
+        if not isinstance(answer, messages.Range):
+            raise DefectError("rendition.range-expected")
+        return answer.data
+
+    def _document(self, handle: int, page_no: int) -> Document:
+        document = self._documents[handle]
+        if handle != self._handle_in_use and self._handle_in_use in self._documents:
+            self._documents[self._handle_in_use].rest()
+        self._handle_in_use = handle
+        if not 1 <= page_no <= document.page_count:
+            raise RefusedError("document.page-refused")
+        return document
+
+    def _sketch(self, handle: int, page_no: int, dpi: float, rotation: Rotation) -> _Sketch:
+        document = self._document(handle, page_no)
+        page_size_pt = document.page_size(page_no)
+        size = fit(page_size_pt, dpi, rotation, self._pixel_max)
+        key = (handle, page_no, rotation, size)
+        sketch = self._cache.get(key)
+        if sketch is None:
+            canvas = Canvas(size, self._buffer(size.size_bytes))
+            document.render(page_no, canvas, rotation)
+            sketch = self._cache[key] = _Sketch(canvas, POINTS_PER_INCH * max(size.width_px, size.height_px) / max(page_size_pt))
+        self._cache.move_to_end(key)
+        return sketch
+
+    def _buffer(self, size_bytes: int) -> bytearray:
+        """Make room in the cache for one more page, and give a buffer for it, preferably one that was dropped."""
+        while self._cache and (
+            len(self._cache) >= _CACHED_PAGES or sum(s.canvas.size.size_bytes for s in self._cache.values()) + size_bytes > _CACHED_BYTES
+        ):
+            _, dropped = self._cache.popitem(last=False)
+            self._spare.append(dropped.canvas.pixels)
+        fitting = next((buffer for buffer in self._spare if len(buffer) == size_bytes), None)
+        self._spare.clear()
+        return bytearray(size_bytes) if fitting is None else fitting
+
+    def _disclose(self, request: messages.DisclosePage) -> messages.Disclosed:
+        if self._page_memory is None:
+            raise DefectError("rendition.no-page-memory")
+        sketch = self._sketch(request.handle, request.page_no, request.dpi, Rotation(request.rotation))
+        size = sketch.canvas.size
+        with self._watermarker.burned(sketch.canvas, request.lines, sketch.dpi), self._page_memory.view(request.slot) as slot:
+            slot[: size.size_bytes] = sketch.canvas.pixels
+        return messages.Disclosed(size.width_px, size.height_px, size.stride_bytes)
+
+    def _close(self, handle: int) -> None:
+        document = self._documents.pop(handle, None)
+        if document is not None:
+            document.close()
+        for key in [key for key in self._cache if key[0] == handle]:
+            del self._cache[key]
+
+
+def _where(error: Exception) -> str:
+    """Name the exception's type and the innermost line of ours: no message, for it may quote the document."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("vault."):
+            place = f"{module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} {place}"
+
+
+def start(arguments: list[str]) -> tuple[Worker, Channel, tuple[tuple[str, bool], ...]]:
+    """Load everything, then close the sandbox. The worker is ready to serve when this returns.
+
+    Args:
+        arguments: socket descriptor, page memory descriptor or -1, process id of [V], memory_bytes, processor_seconds, pixel_max,
+            folder of the fonts.
+    """
+    descriptor, page_descriptor, parent_pid, memory_bytes, processor_seconds, pixel_max = (int(value) for value in arguments[:6])
+    channel = Channel(socket.socket(fileno=descriptor))
+    page_memory = PageMemory.from_descriptor(page_descriptor) if page_descriptor >= 0 else None
+    fonts = FontSet.load(pathlib.Path(arguments[6]))
+    for name in _TEXT_CODECS:
+        codecs.lookup(name)
+    load_codecs()
+    pdf.start_library()
+    worker = Worker(channel, page_memory, pixel_max, fonts)
+    kept = (descriptor,) if page_memory is None else (descriptor, page_memory.descriptor)
+    protections = sandbox.enter(sandbox.Cage(kept, parent_pid, memory_bytes, processor_seconds))
+    return worker, channel, protections
+
+
+def main() -> None:
+    """Serve one client and end."""
+    worker, channel, protections = start(sys.argv[1:])
+    channel.send(messages.Ready(protections))
+    worker.serve()
+    os._exit(0)  # pdfium's own clean-up is of no use to a process that ends
