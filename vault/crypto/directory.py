@@ -14,15 +14,22 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from vault.crypto.keypairs import KeyPair, verify
+from vault.crypto.keypairs import verify
 from vault.crypto.sealing import bind
 from vault.domain.identity import PersonId, Role, UnitId
 from vault.errors import TamperError
 
 _CONTEXT: Final = "directory-entry"
 _VERSION: Final = 1
+
+
+class Signer(Protocol):
+    """Whoever signs: a `keypairs.KeyPair`, or what stands for one."""
+
+    def sign(self, context: str, message: bytes) -> bytes:
+        """Sign a message for one context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class DirectoryEntry:
         )
 
 
-def sign_entry(key_pair: KeyPair, entry: DirectoryEntry) -> bytes:
+def sign_entry(key_pair: Signer, entry: DirectoryEntry) -> bytes:
     """Vouch for an entry, as the administrator or as the supervisor who saw the person.
 
     Returns:
