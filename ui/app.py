@@ -1,0 +1,466 @@
+"""The desk application: one window, one face at a time, and the order in which things are loaded.
+
+Rules of this module:
+
+- Before the first paint nothing is imported but QtCore, QtGui, QtWidgets, the kit and the sign-in page. The bridge starts after it; the
+  other windows are imported one a turn of the event loop, while the passphrase is typed.
+- Exactly one face is visible: sign-in, founding, lock, cannot open, or the shell of a session. A lock replaces everything at once: sheets
+  and popovers are closed, the lock page is painted, and only then is the vault asked.
+- The shell of a session is thrown away at lock and at sign-out; nothing of it is kept for the next one but the page it stood on.
+- The window's title is constant. Its geometry is the only thing remembered between runs.
+
+Thread: the interface's main thread.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+
+from ui import strings, theme
+from ui.windows.sign_in import SignIn
+
+if TYPE_CHECKING:
+    from ui.bridge import Bridge
+    from ui.windows.cannot_open import CannotOpen
+    from ui.windows.founding import FoundingPage
+    from ui.windows.lock import LockPage
+    from ui.windows.shell import Shell
+    from vault.errors import VaultError
+    from vault.services.views import SignedIn, StationView
+
+TITLE = "Casevault"
+_FIRST_SIZE = (1280, 720)
+_LEAST_SIZE = (640, 400)
+_CRASHES_BORNE = 3
+_SIGN_OUT_PATIENCE_MS = 2_000
+
+# Imported while the passphrase is typed, one a turn of the event loop: what a session shows first, first.
+_LATER = (
+    "ui.icons",
+    "ui.messages",
+    "ui.windows.lock",
+    "vault.services.views",
+    "vault.services.events",
+    "vault.services.desk",
+    "vault.services.custody",
+    "vault.services.reading",
+    "vault.services.breach",
+    "ui.widgets.frame",
+    "ui.windows.case_list",
+    "ui.windows.desk",
+    "ui.windows.shell",
+    "ui.widgets.protected_page",
+    "ui.windows.reader",
+    "ui.windows.check_in",
+    "ui.windows.find",
+)
+
+
+class MainWindow(QWidget):
+    """The one window. `first_painted` comes once; `close_asked` when a person wants to close it."""
+
+    first_painted = Signal()
+    close_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("casevault")
+        self.setWindowTitle(TITLE)
+        self.setMinimumSize(*_LEAST_SIZE)
+        self.may_close = False
+        self._painted = False
+        self._faces = QStackedLayout(self)
+        self._faces.setContentsMargins(0, 0, 0, 0)
+        self._settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Casevault", "desk")
+        kept = self._settings.value("geometry")
+        if kept is None or not self.restoreGeometry(kept):  # type: ignore[arg-type]
+            self.resize(*_FIRST_SIZE)
+
+    def face(self) -> QWidget | None:
+        """Give what is shown."""
+        return self._faces.currentWidget()
+
+    def show_face(self, face: QWidget) -> None:
+        """Show a face instead of the one that is shown, at once: everything that floats above it is closed first."""
+        self.close_floating()
+        if self._faces.indexOf(face) < 0:
+            self._faces.addWidget(face)
+        self._faces.setCurrentWidget(face)
+        face.setEnabled(True)
+        face.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.isVisible():
+            self.repaint()
+
+    def drop_face(self, face: QWidget) -> None:
+        """Take a face out for good."""
+        self._faces.removeWidget(face)
+        face.hide()
+        face.setParent(None)
+        face.deleteLater()
+
+    def close_floating(self) -> None:
+        """Close every sheet, palette and popover."""
+        popup = QApplication.activePopupWidget()
+        while popup is not None:
+            popup.close()
+            popup = QApplication.activePopupWidget() if QApplication.activePopupWidget() is not popup else None
+        if "ui.widgets.overlay" in sys.modules:
+            from ui.widgets.overlay import Overlay  # noqa: PLC0415 -- loaded with the first sheet, not before the first paint
+
+            for overlay in self.findChildren(Overlay):
+                overlay.close_over()
+        current = self.face()
+        for child in self.children():
+            if isinstance(child, QWidget) and child is not current and not child.isWindow():
+                child.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Say once that there is something to see."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
+        """Ask before a session is ended; remember where the window stood."""
+        if not self.may_close:
+            event.ignore()
+            self.close_asked.emit()
+            return
+        self._settings.setValue("geometry", self.saveGeometry())
+        event.accept()
+
+
+class Routing(QObject):
+    """Which face is shown when: the way from start to sign-in, session, lock and end."""
+
+    def __init__(self, window: MainWindow, make_bridge: Callable[[], Bridge]) -> None:
+        """Show the sign-in page in `window`; `make_bridge` is called after the first paint."""
+        super().__init__(window)
+        self._window = window
+        self._make_bridge = make_bridge
+        self._bridge: Bridge | None = None
+        self._station: StationView | None = None
+        self._is_ready = False
+        self._wanted: tuple[str, str, str] | None = None
+        self._crashes = 0
+        self._last_page = ("", "")
+        self._locked_by_us = False
+        self._someone_else = False
+        self.sign_in = SignIn()
+        self._lock: LockPage | None = None
+        self._founding: FoundingPage | None = None
+        self._cannot_open: CannotOpen | None = None
+        self.shell: Shell | None = None
+        self._later = list(_LATER)
+        self.sign_in.submitted.connect(self._sign_in)
+        window.first_painted.connect(self._start)
+        window.close_asked.connect(self._close)
+        window.show_face(self.sign_in)
+
+    # -- start -----------------------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        bridge = self._bridge = self._make_bridge()
+        bridge.setParent(self)
+        bridge.ready.connect(self._ready)
+        bridge.ended.connect(self._ended)
+        bridge.refused.connect(self._refused)
+        bridge.told.connect(self._told)
+        bridge.start()
+        QTimer.singleShot(0, self._load_next)
+
+    def _load_next(self) -> None:
+        """Import one module, then let the keyboard have its turn."""
+        if self._later:
+            importlib.import_module(self._later.pop(0))
+            QTimer.singleShot(0, self._load_next)
+        else:
+            from ui.icons import IconName, icon  # noqa: PLC0415
+
+            self._window.setWindowIcon(icon(IconName.CASEVAULT))
+
+    def _ready(self) -> None:
+        from vault.services.session import Session  # noqa: PLC0415 -- after the first paint
+
+        assert self._bridge is not None
+        self._bridge.ask(Session.station).then(self._know_station, self._cannot).owner(self)
+
+    def _know_station(self, station: StationView) -> None:
+        self._station = station
+        self._is_ready = True
+        self._crashes = 0
+        if not station.founded:
+            self._found()
+        elif station.locked_person is not None and not self._someone_else:
+            lock = self._lock_page()
+            if self._window.face() is not lock:
+                lock.show_closing()
+                self._window.show_face(lock)
+            lock.show_person(station.locked_person)
+        else:
+            self.sign_in.show_station(station)
+            if self._window.face() is not self.sign_in:
+                self._window.show_face(self.sign_in)
+            if self._wanted is not None:
+                self._sign_in(*self._wanted)
+
+    def _found(self) -> None:
+        from ui.windows.founding import FoundingPage  # noqa: PLC0415 -- once in a vault's life
+
+        assert self._bridge is not None
+        if self._founding is None:
+            self._founding = FoundingPage(self._bridge)
+            self._founding.founded.connect(self._was_founded)
+        self._window.show_face(self._founding)
+
+    def _was_founded(self) -> None:
+        if self._founding is not None:
+            self._window.show_face(self.sign_in)
+            self._window.drop_face(self._founding)
+            self._founding = None
+        self.sign_in.start_over()
+        self._ready()
+
+    # -- sign-in, unlock ---------------------------------------------------------------------------------------------------------------
+
+    def _sign_in(self, badge_no: str, passphrase: str, code: str) -> None:
+        if not self._is_ready or self._bridge is None:
+            self._wanted = (badge_no, passphrase, code)  # typed faster than the vault opened
+            return
+        from vault.services.session import Session  # noqa: PLC0415
+
+        self._wanted = None
+        self._bridge.ask(Session.sign_in, badge_no, passphrase, code).then(self._open_shell, self._not_signed_in).owner(self)
+
+    def _not_signed_in(self, error: VaultError) -> None:
+        from ui import messages  # noqa: PLC0415
+
+        self.sign_in.show_refusal(messages.explain(error))
+
+    def _lock_page(self) -> LockPage:
+        if self._lock is None:
+            from ui.windows.lock import LockPage  # noqa: PLC0415
+
+            self._lock = LockPage()
+            self._lock.unlocking.connect(self._unlock)
+            self._lock.someone_else.connect(self._sign_in_someone_else)
+        return self._lock
+
+    def _unlock(self, passphrase: str) -> None:
+        from vault.services.session import Session  # noqa: PLC0415
+
+        assert self._bridge is not None
+        self._bridge.ask(Session.unlock, passphrase).then(self._open_shell, self._not_unlocked).owner(self)
+
+    def _not_unlocked(self, error: VaultError) -> None:
+        from ui import messages  # noqa: PLC0415
+
+        told = messages.explain(error)
+        if error.code in {"session.ended", "session.nothing-locked"}:
+            self._sign_in_someone_else()
+            self.sign_in.show_refusal(told)
+        else:
+            self._lock_page().show_refusal(told)
+
+    def _sign_in_someone_else(self) -> None:
+        self._someone_else = True
+        self.sign_in.start_over()
+        if self._station is not None:
+            self.sign_in.show_station(self._station)
+        self._window.show_face(self.sign_in)
+        self.sign_in.badge.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _open_shell(self, signed_in: SignedIn) -> None:
+        from ui.windows.shell import Shell  # noqa: PLC0415
+
+        assert self._bridge is not None
+        self._someone_else = False
+        self._locked_by_us = False
+        self._lock_page()  # made before it is needed in a hurry
+        self.shell = Shell(self._bridge, signed_in)
+        self.shell.locking.connect(self.lock)
+        self.shell.signing_out.connect(self._sign_out)
+        self.shell.scheme_toggled.connect(_toggle_scheme)
+        self._window.show_face(self.shell)
+        who, page = self._last_page
+        self.shell.start(page if who == signed_in.person.person_id else "")
+        self.sign_in.start_over()
+        self._lock_page().show_closing()
+
+    # -- lock, sign out, end -------------------------------------------------------------------------------------------------------------
+
+    def lock(self, reason: str) -> None:
+        """Replace everything by the lock page, at once, then have the vault end the session's keys."""
+        if self.shell is None or self._bridge is None:
+            return
+        self._is_ready = False
+        self._show_lock()
+        self._locked_by_us = True
+        self._bridge.lock(reason)
+
+    def _show_lock(self) -> None:
+        lock = self._lock_page()
+        lock.show_closing()
+        self._window.show_face(lock)
+        self._drop_shell()
+
+    def _sign_out(self) -> None:
+        from vault.services.session import Session  # noqa: PLC0415
+
+        if self._bridge is None or self.shell is None:
+            return
+        self._is_ready = False
+        self.sign_in.start_over()
+        self.sign_in.show_opening()
+        self._window.show_face(self.sign_in)
+        self._drop_shell()
+        self._bridge.ask(Session.sign_out).then(_nothing).owner(self)
+
+    def _drop_shell(self) -> None:
+        shell, self.shell = self.shell, None
+        if shell is not None:
+            self._last_page = (shell.person_id, shell.page_key())
+            shell.end()
+            self._window.drop_face(shell)
+
+    def _ended(self, reason: str) -> None:
+        """The vault process ended: nothing of the session may stay on screen. A fresh process is on its way."""
+        self._is_ready = False
+        if reason == "locked":
+            if self._window.face() is not self._lock_page():
+                self._show_lock()
+            return
+        self.sign_in.start_over()
+        self.sign_in.show_opening()
+        if reason == "crashed":
+            self._crashes += 1
+            if self._crashes >= _CRASHES_BORNE:
+                self._cannot(None)
+                return
+        if self._founding is None:
+            self._window.show_face(self.sign_in)
+        self._drop_shell()
+
+    def _told(self, event: object) -> None:
+        if type(event).__name__ == "LockRequired":
+            self.lock(str(getattr(event, "reason", "vault")))
+
+    def _refused(self, error: VaultError) -> None:
+        if self.shell is not None:
+            self.shell.tell(error)
+        elif not self._is_ready and not self._locked_by_us:
+            self._cannot(error)
+
+    def _cannot(self, error: VaultError | None) -> None:
+        from ui import messages  # noqa: PLC0415
+        from ui.windows.cannot_open import CannotOpen  # noqa: PLC0415
+        from vault.errors import UnavailableError  # noqa: PLC0415
+
+        if self._cannot_open is None:
+            self._cannot_open = CannotOpen()
+            self._cannot_open.acted.connect(self._again)
+        self._cannot_open.show_message(messages.explain(error or UnavailableError("vault.process-ended")))
+        self._window.show_face(self._cannot_open)
+        self._drop_shell()
+
+    def _again(self) -> None:
+        self._crashes = 0
+        self.sign_in.show_opening()
+        self._window.show_face(self.sign_in)
+        self._ready()
+
+    def _close(self) -> None:
+        held = self.shell.held_count() if self.shell is not None else 0
+        if not held or self.shell is None:
+            self._end()
+            return
+        self.shell.confirm_close(held, self._end)
+
+    def _end(self) -> None:
+        """Sign out, end the vault process, close."""
+        self._window.hide()
+        if self.shell is None or self._bridge is None:
+            self._finish()
+            return
+        from vault.services.session import Session  # noqa: PLC0415
+
+        self._bridge.ended.connect(lambda _reason: self._finish())
+        self._bridge.ask(Session.sign_out).then(_nothing, lambda _error: self._finish())
+        QTimer.singleShot(_SIGN_OUT_PATIENCE_MS, self, self._finish)
+
+    def _finish(self) -> None:
+        if self._window.may_close:
+            return
+        self._window.may_close = True
+        if self._bridge is not None:
+            self._bridge.shutdown()
+        self._window.close()
+        QApplication.quit()
+
+    def tell_incident(self, incident_no: str) -> None:
+        """Say that something went wrong that nobody foresaw; a page on screen goes, because its state is unknown."""
+        if self.shell is not None:
+            self.shell.tell_incident(incident_no)
+
+
+def _nothing(_value: object) -> None:
+    return None
+
+
+def _toggle_scheme() -> None:
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        dark = theme.tokens().scheme is theme.Scheme.DARK
+        theme.apply_theme(app, theme.Scheme.LIGHT if dark else theme.Scheme.DARK)
+
+
+def _vault_directory(arguments: Sequence[str]) -> Path | None:
+    """Read ``--vault DIR``; by hand, because argparse costs the start-up more than the window's fonts."""
+    rest = list(arguments)
+    if not rest:
+        home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        return Path(home) / "casevault"
+    if rest[0].startswith("--vault="):
+        rest = ["--vault", rest[0].removeprefix("--vault="), *rest[1:]]
+    return Path(rest[1]) if len(rest) == 2 and rest[0] == "--vault" and rest[1] else None  # noqa: PLR2004
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the desk until its window is closed.
+
+    Args:
+        arguments: of the command line: ``--vault DIR``, or nothing for the user's own vault.
+    Returns:
+        the exit status: 0, or 2 when the arguments are not understood.
+    """
+    directory = _vault_directory(arguments)
+    if directory is None:
+        sys.stderr.write(strings.text("app.usage") + "\n")
+        return 2
+    app = QApplication(["casevault"])
+    app.setApplicationName("Casevault")
+    app.setDesktopFileName("casevault")
+    app.setQuitOnLastWindowClosed(False)
+    theme.apply_theme(app)
+
+    def make_bridge() -> Bridge:
+        from ui import incident_log  # noqa: PLC0415 -- after the first paint
+        from ui.bridge import Bridge  # noqa: PLC0415
+
+        incident_log.install(lambda number: QTimer.singleShot(0, routing, lambda: routing.tell_incident(number)))
+        return Bridge(directory)
+
+    window = MainWindow()
+    routing = Routing(window, make_bridge)
+    window.show()
+    return app.exec()

@@ -1,0 +1,280 @@
+"""The first run: found the vault with three people, then hand each their second factor.
+
+Rules:
+
+- Three people, three roles: administrator, supervisor, records custodian. Each types their own passphrase; the next step shows none of it.
+- The rule a passphrase must meet stands beside the field and is checked again, in full, by the vault.
+- A second factor is shown once, one person at a time, until that person says that it was scanned. The proof is their first sign-in.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui import messages, strings, theme
+from ui.theme import Colour, Tone, TypeSize, Weight
+from ui.icons import IconName
+from ui.widgets import painting
+from ui.widgets.buttons import Button, ButtonKind
+from ui.widgets.field import LineField, PassphraseField
+from ui.widgets.label import Label
+from ui.widgets.notice_bar import NoticeBar
+from ui.widgets.qr import QrCode
+from ui.windows.quiet_page import QuietPage
+from vault.services.founding import Founding
+from vault.services.views import Enrolment, Founder
+
+if TYPE_CHECKING:
+    from ui.bridge import Bridge
+    from vault.errors import VaultError
+
+_LEAST_PASSPHRASE = 12  # `vault.crypto.passphrase` has the whole rule; this much can be said while typing
+_LEAST_BADGE_IN_PASSPHRASE = 3
+_FOUNDERS = ("administrator", "supervisor", "custodian")
+
+
+class Step(enum.IntEnum):
+    """Where the founding stands."""
+
+    STATION = 0
+    ADMINISTRATOR = 1
+    SUPERVISOR = 2
+    CUSTODIAN = 3
+    MAKING = 4
+    SCANNING = 5
+
+
+@dataclass(slots=True)
+class _Typed:
+    """What one founder typed; dropped as soon as it was sent."""
+
+    badge_no: str = ""
+    name: str = ""
+    passphrase: str = ""
+
+
+class _Steps(QWidget):
+    """The row of steps at the top: done, now, to come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = Step.STATION
+        self.setFixedHeight(18)
+
+    def show_step(self, step: Step) -> None:
+        self._now = step
+        self.setAccessibleName(strings.text("founding.step", step=min(step, 4) + 1, of=5))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        painter, count, gap = QPainter(self), 5, 6
+        width = (self.width() - gap * (count - 1)) // count
+        for index in range(count):
+            reached = index <= min(self._now, 4)
+            at = QRect(index * (width + gap), 7, width, 4)
+            painting.panel(painter, at, Colour.ACCENT if reached else Colour.SURFACE_3, radius_px=2)
+        painter.end()
+
+
+class FoundingPage(QuietPage):
+    """The first-run page. `founded` says that everybody has what they need to sign in."""
+
+    founded = Signal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__("founding", width_px=520)
+        self._bridge = bridge
+        self._step = Step.STATION
+        self._station_name = ""
+        self._typed = {role: _Typed() for role in _FOUNDERS}
+        self._enrolments: list[Enrolment] = []
+        self._steps = _Steps()
+        self._title = Label("", TypeSize.TITLE, Weight.STRONG, wrap=True)
+        self._sentence = Label("", role=Colour.TEXT_QUIET, wrap=True)
+        self._refusal = NoticeBar()
+        self.station = LineField(strings.text("founding.station"), placeholder=strings.text("founding.station_example"), max_length=80)
+        self.badge = LineField(strings.text("founding.badge"), digits=True, max_length=20)
+        self.person_name = LineField(strings.text("founding.name"), max_length=120)
+        self.passphrase = PassphraseField(strings.text("founding.passphrase"), hint=strings.text("founding.passphrase_rule"))
+        self.again = PassphraseField(strings.text("founding.again"))
+        self.back = Button(strings.text("founding.back"), ButtonKind.GHOST)
+        self.onward = Button("", ButtonKind.PRIMARY, key_hint=strings.text("keys.enter"))
+        self._qr = QrCode()
+        self._secret = Label("", TypeSize.SMALL, mono=True, wrap=True)
+        self._name_parts()
+        self._build()
+        self._show(Step.STATION)
+
+    def _name_parts(self) -> None:
+        for field, name in ((self.station, "station"), (self.badge, "badge"), (self.person_name, "name"), (self.passphrase, "passphrase"), (self.again, "again")):
+            field.control.setObjectName(f"founding_{name}")
+            field.submitted.connect(self._next_field)
+        self.back.setObjectName("founding_back")
+        self.onward.setObjectName("founding_onward")
+        self.back.clicked.connect(self._go_back)
+        self.onward.clicked.connect(self._go_on)
+
+    def _build(self) -> None:
+        self._person_fields = (self.badge, self.person_name, self.passphrase, self.again)
+        scan = QWidget()
+        side = QHBoxLayout(scan)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(24)
+        side.addWidget(self._qr, 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(8)
+        for line in ("founding.scan_1", "founding.scan_2", "founding.scan_3"):
+            words.addWidget(Label(strings.text(line), wrap=True))
+        words.addWidget(Label(strings.text("founding.by_hand"), TypeSize.SMALL, role=Colour.TEXT_QUIET))
+        words.addWidget(self._secret)
+        words.addStretch(1)
+        side.addLayout(words, 1)
+        self._scan = scan
+        for part in (self._steps, self._title, self._sentence, self._refusal, self.station, *self._person_fields, scan):
+            self.column.addWidget(part)
+        verbs = QHBoxLayout()
+        verbs.addWidget(self.back)
+        verbs.addStretch(1)
+        verbs.addWidget(self.onward)
+        self.column.addSpacing(4)
+        self.column.addLayout(verbs)
+
+    # -- steps -----------------------------------------------------------------------------------------------------------------------
+
+    def _show(self, step: Step) -> None:
+        self._step = step
+        self._steps.show_step(step)
+        founder = Step.ADMINISTRATOR <= step <= Step.CUSTODIAN
+        self.station.setVisible(step is Step.STATION)
+        for field in self._person_fields:
+            field.setVisible(founder)
+            field.set_error("")
+        self._scan.setVisible(step is Step.SCANNING)
+        self.back.setVisible(founder)
+        self.onward.setVisible(step is not Step.MAKING)
+        self.onward.set_words(strings.text({Step.CUSTODIAN: "founding.found", Step.SCANNING: "founding.scanned"}.get(step, "founding.onward")))
+        if founder:
+            role = _FOUNDERS[step - 1]
+            self._say(f"founding.{role}_title", f"founding.{role}_sentence")
+            self.badge.set_value(self._typed[role].badge_no)
+            self.person_name.set_value(self._typed[role].name)
+            self.passphrase.clear()
+            self.again.clear()
+            self.badge.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif step is Step.STATION:
+            self._say("founding.title", "founding.sentence")
+            self.station.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif step is Step.MAKING:
+            self._say("founding.making_title", "founding.making_sentence")
+
+    def _say(self, title: str, sentence: str) -> None:
+        self._title.setText(strings.text(title))
+        self._sentence.setText(strings.text(sentence))
+
+    def _go_back(self) -> None:
+        self._refusal.hide()
+        self._show(Step(self._step - 1))
+
+    def _next_field(self) -> None:
+        """Enter moves on, and from the last field takes the step."""
+        shown = [self.station] if self._step is Step.STATION else list(self._person_fields)
+        focused = [index for index, field in enumerate(shown) if field.control.hasFocus()]
+        if focused and focused[0] < len(shown) - 1:
+            shown[focused[0] + 1].setFocus(Qt.FocusReason.TabFocusReason)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._step is Step.STATION:
+            self._station_name = self.station.value()
+            self.station.set_error("" if self._station_name else strings.text("founding.station_missing"))
+            if self._station_name:
+                self._show(Step.ADMINISTRATOR)
+        elif self._step is Step.SCANNING:
+            self._scanned()
+        elif self._keep_founder():
+            self._refusal.hide()
+            if self._step is Step.CUSTODIAN:
+                self._found()
+            else:
+                self._show(Step(self._step + 1))
+
+    def _keep_founder(self) -> bool:
+        """Take what was typed if nothing is wrong with it; otherwise say what, beside its field."""
+        role = _FOUNDERS[self._step - 1]
+        badge, name, passphrase = self.badge.value(), self.person_name.value(), self.passphrase.value()
+        others = {typed.badge_no.casefold() for other, typed in self._typed.items() if other != role and typed.badge_no}
+        wrong = {
+            self.badge: "badge_missing" if not badge else "badge_taken" if badge.casefold() in others else "",
+            self.person_name: "" if name else "name_missing",
+            self.passphrase: _passphrase_fault(passphrase, badge),
+            self.again: "" if self.again.value() == passphrase else "again_differs",
+        }
+        for field, fault in wrong.items():
+            field.set_error(strings.text(f"founding.{fault}") if fault else "")
+        first = next((field for field, fault in wrong.items() if fault), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
+            return False
+        self._typed[role] = _Typed(badge, name, passphrase)
+        return True
+
+    # -- the vault -------------------------------------------------------------------------------------------------------------------
+
+    def _found(self) -> None:
+        self._show(Step.MAKING)
+        founders = [Founder(typed.badge_no, typed.name, typed.passphrase) for typed in self._typed.values()]
+        self._bridge.ask(Founding.found, self._station_name, *founders).then(self._enrolled, self._refused).owner(self)
+
+    def _enrolled(self, enrolments: tuple[Enrolment, ...]) -> None:
+        self._typed = {role: _Typed() for role in _FOUNDERS}
+        self.passphrase.clear()
+        self.again.clear()
+        self._enrolments = list(enrolments)
+        self._show(Step.SCANNING)
+        self._show_enrolment()
+
+    def _refused(self, error: VaultError) -> None:
+        told = messages.explain(error)
+        at_fault = [index for index, typed in enumerate(self._typed.values()) if typed.badge_no == error.facts.get("badge_no")]
+        self._show(Step(at_fault[0] + 1) if at_fault else Step.ADMINISTRATOR)
+        self._refusal.show_notice(told.title, f"{told.sentence} {told.next_step}".strip(), tone=Tone.BREACH, icon=IconName.WARNING)
+
+    def _show_enrolment(self) -> None:
+        enrolment = self._enrolments[0]
+        self._title.setText(strings.text("founding.scan_title", name=enrolment.name, badge=enrolment.badge_no))
+        self._sentence.setText(strings.text("founding.scan_sentence"))
+        self._qr.show_rows(enrolment.qr_rows)
+        self._secret.setText(_spaced(_secret_of(enrolment.provisioning_uri)))
+        self.onward.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _scanned(self) -> None:
+        self._enrolments.pop(0)
+        if self._enrolments:
+            self._show_enrolment()
+            return
+        self._qr.show_rows(())
+        self._secret.setText("")
+        self.founded.emit()
+
+
+def _passphrase_fault(passphrase: str, badge_no: str) -> str:
+    if len(passphrase) < _LEAST_PASSPHRASE:
+        return "passphrase_short"
+    if len(badge_no) >= _LEAST_BADGE_IN_PASSPHRASE and badge_no.casefold() in passphrase.casefold():
+        return "passphrase_badge"
+    return ""
+
+
+def _secret_of(provisioning_uri: str) -> str:
+    return provisioning_uri.partition("secret=")[2].partition("&")[0]
+
+
+def _spaced(secret: str) -> str:
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))

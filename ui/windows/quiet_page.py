@@ -1,0 +1,101 @@
+"""The ground of every page that stands alone, without a frame: sign-in, lock, founding, cannot open, a file that closed.
+
+Rules: one card in the middle, one column in it; a window lower than the card scrolls. No case data, ever.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from ui import strings, theme
+from ui.icons import IconName, paint_icon
+from ui.theme import Colour, TypeSize, Weight
+from ui.widgets import painting
+from ui.widgets.label import Label
+
+_MARGIN_PX = 32
+_MARK_PX = 22
+
+
+class _Card(QWidget):
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        painter = QPainter(self)
+        painting.panel(painter, self.rect(), Colour.SURFACE_1, Colour.DIVIDER, radius_px=8)
+        painter.end()
+
+
+class Mark(QWidget):
+    """An icon with a word: the product's name, a workstation, a state."""
+
+    def __init__(
+        self, icon: IconName, words: str, role: Colour = Colour.TEXT_QUIET, size: TypeSize = TypeSize.SMALL, weight: Weight = Weight.REGULAR
+    ) -> None:
+        super().__init__()
+        self._icon, self._role = icon, role
+        self._side_px = _MARK_PX if size in {TypeSize.TITLE, TypeSize.DISPLAY} else painting.ICON_PX
+        self._words = Label(words, size, weight, role)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(self._side_px + painting.GAP_PX, 0, 0, 0)
+        row.addWidget(self._words)
+        row.addStretch(1)
+
+    def show_mark(self, icon: IconName, words: str, role: Colour = Colour.TEXT_QUIET) -> None:
+        """Change what is said."""
+        self._icon, self._role = icon, role
+        self._words.setText(words)
+        self._words.set_role(role)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the icon before the words."""
+        painter = QPainter(self)
+        at = QRect(0, (self.height() - self._side_px) // 2, self._side_px, self._side_px)
+        paint_icon(painter, at, self._icon, theme.colour(self._role))
+        painter.end()
+
+
+class QuietPage(QWidget):
+    """A page with one card. Subclasses add to `column`."""
+
+    def __init__(self, name: str, *, width_px: int = 400, branded: bool = True) -> None:
+        """Make the page.
+
+        Args:
+            name: its stable objectName.
+            width_px: of the card.
+            branded: whether the product's name stands at the top of the card.
+        """
+        super().__init__()
+        self.setObjectName(name)
+        card = _Card()
+        card.setFixedWidth(width_px)
+        self.column = QVBoxLayout(card)
+        self.column.setContentsMargins(_MARGIN_PX, 28, _MARGIN_PX, 28)
+        self.column.setSpacing(12)
+        if branded:
+            self.column.addWidget(Mark(IconName.CASEVAULT, strings.text("app.name"), Colour.TEXT, TypeSize.TITLE, Weight.STRONG))
+        ground = QWidget()
+        around = QVBoxLayout(ground)
+        around.setContentsMargins(16, 16, 16, 16)
+        around.addStretch(2)
+        around.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        around.addStretch(3)
+        self._scroll = QScrollArea()
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(ground)
+        self._scroll.viewport().setAutoFillBackground(False)
+        ground.setAutoFillBackground(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
+
+    def keep_in_view(self, widget: QWidget) -> None:
+        """Scroll so that a widget can be seen."""
+        self._scroll.ensureWidgetVisible(widget)
+
+
