@@ -2,7 +2,7 @@
 
 Rules:
 
-- Registering a case makes its key. The key is sealed at once to the records unit, the officer in charge and the case's unit; nobody else has it.
+- Registering a case makes its key. It is sealed at once to the records unit, the officer in charge and the case's unit; nobody else has it.
 - A grant is that key, sealed to one person or unit and signed by the grantor. A deny carries no key and wins (law 3).
 - Records custodians grant; the officer in charge may grant on the own case. A reason is always given.
 - Removing a grant stops what comes after: what was seen stays seen, and a key once opened was opened (said in the confirmation).
@@ -134,7 +134,8 @@ class Register:
             until_us: 0 = no end; otherwise after `from_us` and now.
             reason: at least ten characters.
         Raises:
-            RefusedError: access.not-grantor, access.no-need-to-know, grant.reason-missing, grant.period, grant.role-never, person.unknown, unit.unknown.
+            RefusedError: access.not-grantor, access.no-need-to-know, grant.reason-missing, grant.period, grant.role-never, person.unknown,
+                unit.unknown.
         Audit: grant.made.
         """
         world = self._world

@@ -1,0 +1,231 @@
+"""From a signal to a committed report, containment and a notice (law 5).
+
+Rules:
+
+- The report, its audit entries and its alert are one transaction. What was on screen is what the vault disclosed last, whatever the
+  interface says.
+- Facts are sealed to the supervisors' unit; the store knows kind, severity, state, officer and times.
+- Containment that returns the file happens right after the commit, in the same turn of the control thread.
+- The officer sees that a report was made, and may give their own account; nothing else of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from vault.domain.audit import AuditDraft, AuditKind
+from vault.domain.breach import (
+    FAMILY,
+    JOINING_WINDOW_US,
+    Containment,
+    ReportState,
+    Severity,
+    Signal,
+    SignalKind,
+    TriageState,
+    containment_of,
+    family,
+    severity_of,
+)
+from vault.domain.custody import ReturnKind
+from vault.domain.identity import BreachId, DocumentId
+from vault.errors import RefusedError
+from vault.services.custody import Custody
+from vault.services.events import BreachRecorded, ReportChanged
+from vault.services.operation import Priority, change, operation, query
+from vault.services.ports import BreachNoteRow, BreachRow
+from vault.services.reading import OnScreen
+from vault.services.views import BreachNotice, MyReport
+from vault.services.world import World
+
+_OWN_REPORTS_SHOWN = 50
+_ACCOUNT_MOST_CHARACTERS = 4000
+_FACT_MOST_CHARACTERS = 200
+_OBSERVED_MOST_US = 60_000_000
+
+
+class SealedFact(msgspec.Struct, frozen=True):
+    """One signal of a report, as supervisors read it."""
+
+    at_us: int
+    kind: SignalKind
+    case_label: str
+    document_title: str
+    page_no: int
+    check_out_no: int
+    containment: Containment
+    facts: tuple[tuple[str, str], ...]
+
+
+class Breaches:
+    """Records what was observed."""
+
+    def __init__(self, world: World, custody: Custody, on_screen: Callable[[], OnScreen | None]) -> None:
+        self._world = world
+        self._custody = custody
+        self._on_screen = on_screen
+
+    @operation(Priority.BREACH)
+    def report(
+        self, kind: SignalKind, facts: tuple[tuple[str, str], ...], document_id: DocumentId | None, page_no: int, observed_us: int
+    ) -> BreachNotice:
+        """Record something the interface observed.
+
+        Args:
+            kind: what.
+            facts: names and short values; never content.
+            document_id: ignored where the vault knows better: what was disclosed last.
+            page_no: likewise.
+            observed_us: UTC microseconds of the event; clipped to the last minute.
+        Returns:
+            BreachNotice: the committed report. `BreachRecorded` is published as well.
+        Audit: breach.recorded or breach.joined; custody.contained when the file returned.
+        """
+        now_us = self._world.clock.now_us()
+        observed_us = min(max(observed_us, now_us - _OBSERVED_MOST_US), now_us)
+        return self.record(Signal(kind, observed_us, facts, document_id, page_no))
+
+    def record(self, signal: Signal) -> BreachNotice:
+        """Record a signal from the interface or a sensor (control thread)."""
+        world = self._world
+        session = world.session
+        officer_id = session.person.person_id if session else None
+        seen = self._on_screen()
+        joined = world.store.joinable_breach(officer_id, _kinds_of_family(signal.kind), signal.observed_us - JOINING_WINDOW_US)
+        repeats = joined.state.count + 1 if joined else 1
+        severity = severity_of(signal.kind, world.policy.raised_severity, repeats)
+        if joined is not None:
+            severity = max(severity, joined.state.severity)
+        containment = containment_of(signal.kind, severity) if seen else Containment.NONE
+        breach_id = joined.state.breach_id if joined else BreachId(world.entropy.token())
+        sealed = self._seal(breach_id, signal, seen, containment)
+        kind = AuditKind.BREACH_JOINED if joined else AuditKind.BREACH_RECORDED
+        audit = self._draft(kind, breach_id, signal, severity, seen)
+        committed_us = world.clock.now_us()
+        detection_us = max(0, committed_us - signal.observed_us)
+        if joined is not None:
+            world.store.join_breach(breach_id, severity, signal.kind, signal.observed_us, sealed, [audit])
+            report_no = joined.report_no
+        else:
+            report_no = world.store.record_breach(self._row(breach_id, signal, severity, seen, sealed, detection_us), [audit])
+        returned = seen is not None and containment is Containment.RECALL
+        if seen is not None and returned:
+            self._contain(seen, breach_id)
+        detection_ms = max(0, world.clock.now_us() - signal.observed_us) // 1000
+        notice = BreachNotice(breach_id, report_no, signal.kind, severity, containment, joined is not None, detection_ms)
+        world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
+        return notice
+
+    @query
+    def my_reports(self) -> tuple[MyReport, ...]:
+        """List the reports on me, newest first."""
+        world = self._world
+        me = world.require().person.person_id
+        rows = [row for row in world.store.breaches(list(TriageState), 500) if row.state.officer_id == me]
+        rows.sort(key=lambda row: row.state.first_us, reverse=True)
+        return tuple(
+            MyReport(
+                row.state.breach_id,
+                row.report_no,
+                row.state.kind,
+                row.state.severity,
+                row.state.state,
+                row.state.first_us,
+                row.state.count,
+                any(note.kind == "account" for note in world.store.breach_notes(row.state.breach_id)),
+                row.finding,
+            )
+            for row in rows[:_OWN_REPORTS_SHOWN]
+        )
+
+    @change
+    def give_account(self, breach_id: BreachId, text: str) -> None:
+        """Add my own account to a report on me. It is sealed to the supervisors; I cannot read it back.
+
+        Raises:
+            RefusedError: breach.unknown, breach.account-empty, breach.account-too-long.
+        Audit: breach.account-given.
+        """
+        world = self._world
+        me = world.require().person.person_id
+        row = world.store.breach(breach_id)
+        if row is None or row.state.officer_id != me:
+            raise RefusedError("breach.unknown")
+        if not text.strip():
+            raise RefusedError("breach.account-empty")
+        if len(text) > _ACCOUNT_MOST_CHARACTERS:
+            raise RefusedError("breach.account-too-long", most=_ACCOUNT_MOST_CHARACTERS)
+        sealed = world.seal_to_supervisors(text.strip().encode(), "note", breach_id)
+        note = BreachNoteRow(breach_id, world.clock.now_us(), me, "account", sealed)
+        world.store.add_breach_note(note, world.draft(AuditKind.BREACH_ACCOUNT, breach_id=breach_id))
+        world.publish(ReportChanged(row.report_no))
+
+    # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _contain(self, seen: OnScreen, breach_id: BreachId) -> None:
+        check_out = seen.check_out
+        audit = AuditDraft(
+            AuditKind.CONTAINED,
+            actor_id=check_out.holder_id,
+            case_id=check_out.case_id,
+            facts=(("check_out_id", check_out.check_out_id), ("breach_id", breach_id)),
+        )
+        self._custody.close(check_out, ReturnKind.CONTAINED, None, audit)
+
+    def _seal(self, breach_id: BreachId, signal: Signal, seen: OnScreen | None, containment: Containment) -> bytes:
+        fact = SealedFact(
+            at_us=signal.observed_us,
+            kind=signal.kind,
+            case_label=seen.case_label if seen else "",
+            document_title=seen.document_title if seen else "",
+            page_no=seen.page_no if seen else 0,
+            check_out_no=seen.check_out.check_out_no if seen else 0,
+            containment=containment,
+            facts=tuple((name[:_FACT_MOST_CHARACTERS], str(value)[:_FACT_MOST_CHARACTERS]) for name, value in signal.facts),
+        )
+        return self._world.seal_to_supervisors(msgspec.json.encode(fact), "facts", breach_id)
+
+    def _draft(self, kind: AuditKind, breach_id: BreachId, signal: Signal, severity: Severity, seen: OnScreen | None) -> AuditDraft:
+        session = self._world.session
+        return AuditDraft(
+            kind,
+            actor_id=session.person.person_id if session else None,
+            session_id=session.row.session_id if session else None,
+            case_id=seen.check_out.case_id if seen else None,
+            document_id=seen.document_id if seen else None,
+            page_no=seen.page_no if seen else 0,
+            facts=(("breach_id", breach_id), ("signal", signal.kind.value), ("severity", int(severity))),
+        )
+
+    def _row(
+        self, breach_id: BreachId, signal: Signal, severity: Severity, seen: OnScreen | None, sealed: bytes, detection_us: int
+    ) -> BreachRow:
+        world = self._world
+        session = world.session
+        state = ReportState(
+            breach_id=breach_id,
+            kind=signal.kind,
+            severity=severity,
+            state=TriageState.OPEN,
+            officer_id=session.person.person_id if session else None,
+            check_out_id=seen.check_out.check_out_id if seen else None,
+            owner_id=None,
+            first_us=signal.observed_us,
+            last_us=signal.observed_us,
+            count=1,
+        )
+        return BreachRow(
+            state=state,
+            report_no="",
+            workstation_id=world.station.workstation_id,
+            case_id=seen.check_out.case_id if seen else None,
+            facts_sealed=(sealed,),
+            detection_us=detection_us,
+        )
+
+
+def _kinds_of_family(kind: SignalKind) -> tuple[SignalKind, ...]:
+    filed_under = family(kind)
+    return (filed_under, *(one for one, under in FAMILY.items() if under is filed_under))

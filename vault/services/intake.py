@@ -1,0 +1,413 @@
+"""Intake: real files are sealed into the vault, streamed, one by one; a bad one is refused and the rest goes on.
+
+Rules:
+
+- The original is kept byte for byte in sealed 256 KiB chunks with its SHA-256. A few groups of chunks are in memory, whatever the size.
+- A file is looked at by a rendition worker of its own before a byte is stored; what it refuses is not stored.
+- Chunks commit first, in the content store; the register row that makes the document visible commits second, with the audit entry.
+- An interrupted intake resumes where it stopped if the file is still the same: name, size, time and the digest of what was stored.
+- Only regular files are read: no links, devices or pipes. A folder is walked without following links.
+
+Lane: intake; the register on the control thread; hashing and sealing on a helper thread of the intake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from vault.domain.audit import AuditKind, Outcome
+from vault.domain.casefile import DocumentCard
+from vault.domain.identity import CaseId, DocumentId, Role
+from vault.errors import RefusedError, UnavailableError, VaultError
+from vault.services.cases import Cases
+from vault.services.events import IntakeMoved, RegisterChanged
+from vault.services.locksmith import CaseCipher
+from vault.services.operation import Lane, Priority, change, operation, query
+from vault.services.ports import ContentStore, ContentWriter, DocumentRow, PendingIntake
+from vault.services.reading import CHUNK_BYTES
+from vault.services.rendition import Probe, Renderer
+from vault.services.views import FileState, IntakeFile, IntakeView
+from vault.services.world import World
+
+_GROUP_CHUNKS = 16  # 4 MiB a commit
+_GROUPS_AHEAD = 2
+_FILES_MOST = 20_000
+_PROGRESS_SECONDS = 0.1
+_LARGEST_BYTES = CHUNK_BYTES * ((1 << 20) - 1)  # the chunk number has 20 bits in the content store's key
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where an intake came from and how far it is; sealed under the case's card key beside its chunks."""
+
+    path: str
+    size_bytes: int
+    modified_ns: int
+    stored_chunks: int
+    digest: str  # SHA-256 of what those chunks hold
+
+
+@dataclass(slots=True)
+class _Job:
+    """One intake in progress. The view is replaced whole, so that any thread reads a consistent one."""
+
+    view: IntakeView
+    paths: tuple[Path, ...]
+    cipher: CaseCipher
+    cancelled: threading.Event
+    told: float = 0.0
+
+
+class Intake:
+    """Takes files in."""
+
+    def __init__(self, world: World, cases: Cases, renderer: Renderer, content: ContentStore) -> None:
+        self._world = world
+        self._cases = cases
+        self._renderer = renderer
+        self._content = content
+        self._jobs: dict[int, _Job] = {}
+
+    @change
+    def start(self, case_id: CaseId, paths: tuple[str, ...]) -> IntakeView:
+        """Begin to take files or folders into a case. Progress follows as `IntakeMoved`.
+
+        Args:
+            case_id: a case I may take files into.
+            paths: absolute paths of files and folders; folders are walked.
+        Raises:
+            RefusedError: access.not-your-role, access.no-need-to-know, intake.nothing, intake.too-many.
+        Audit: document.taken-in or document.refused for each file.
+        """
+        world = self._world
+        session = world.require(Role.CUSTODIAN, Role.OFFICER)
+        cipher = world.require_case(case_id)
+        card = self._cases.open_card(self._cases.row(case_id), cipher)
+        if session.person.role is not Role.CUSTODIAN and card.officer_in_charge != session.person.person_id:
+            raise RefusedError("access.not-your-role")
+        found = tuple(_files(paths))
+        if not found:
+            raise RefusedError("intake.nothing")
+        if len(found) > _FILES_MOST:
+            raise RefusedError("intake.too-many", most=_FILES_MOST)
+        files = tuple(IntakeFile(no, path.name, size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1))
+        number = len(self._jobs) + 1
+        view = IntakeView(number, case_id, files, 0, sum(one.size_bytes for one in files), False)
+        job = _Job(view, tuple(path for path, _ in found), cipher, threading.Event())
+        self._jobs[number] = job
+        world.later(Lane.INTAKE, lambda: self._run(job))
+        return view
+
+    @query
+    def status(self, intake_no: int) -> IntakeView:
+        """Tell how an intake stands. Raises RefusedError intake.unknown."""
+        return self._job(intake_no).view
+
+    @operation(Priority.CHANGE)
+    def cancel(self, intake_no: int) -> None:
+        """Stop an intake: the file under way leaves nothing behind, what is in stays in. Raises RefusedError intake.unknown."""
+        self._job(intake_no).cancelled.set()
+
+    @operation(Priority.QUERY, Lane.INTAKE)
+    def interrupted(self, case_id: CaseId) -> tuple[IntakeFile, ...]:
+        """List files of a case whose intake was interrupted; starting again with the same path resumes them."""
+        cipher = self._world.on_control(lambda: self._world.require_case(case_id), Priority.QUERY)
+        writer = self._content.open_writer()
+        try:
+            found = [(one, self._source(one, cipher)) for one in writer.pending() if one.case_id == case_id]
+        finally:
+            writer.close()
+        return tuple(
+            IntakeFile(no, Path(source.path).name, source.size_bytes, one.chunks_stored * CHUNK_BYTES, FileState.WAITING, "", 0)
+            for no, (one, source) in enumerate(found, start=1)
+        )
+
+    # -- intake lane -----------------------------------------------------------------------------------------------------------------
+
+    def _run(self, job: _Job) -> None:
+        try:
+            writer = self._content.open_writer()
+        except VaultError as error:
+            for file in job.view.files:
+                self._show(job, replace(file, state=FileState.REFUSED, reason=error.code))
+            self._finish(job)
+            return
+        try:
+            for file, path in zip(job.view.files, job.paths, strict=True):
+                if job.cancelled.is_set():
+                    self._show(job, replace(file, state=FileState.CANCELLED))
+                    continue
+                self._take(job, file, path, writer)
+        finally:
+            writer.close()
+            self._finish(job)
+
+    def _finish(self, job: _Job) -> None:
+        job.view = replace(job.view, finished=True)
+        self._tell(job, at_once=True)
+        self._world.publish(RegisterChanged())
+
+    def _take(self, job: _Job, file: IntakeFile, path: Path, writer: ContentWriter) -> None:
+        self._show(job, replace(file, state=FileState.RUNNING))
+        try:
+            with _Opened(path) as opened:
+                probe = self._renderer.probe(opened)
+                document = self._store(job, file, opened, probe, writer)
+            done = replace(file, state=FileState.DONE, done_bytes=opened.size_bytes, page_count=probe.page_count)
+            self._show(job, done if document else replace(file, state=FileState.CANCELLED))
+        except VaultError as error:
+            code = error.code
+            self._show(job, replace(file, state=FileState.REFUSED, reason=code))
+            self._world.on_control(lambda: self._refused(job, code))
+
+    def _store(self, job: _Job, file: IntakeFile, opened: _Opened, probe: Probe, writer: ContentWriter) -> bool:
+        """Stream one file into the content store and make it visible; False if it was cancelled."""
+        pending, digest = self._begin(job, opened, writer)
+        document_id = pending.document_id
+        sealer = job.cipher.chunks(document_id, pending.chunk_count, pending.chunk_salt)
+        groups: queue.Queue[_Group | VaultError | None] = queue.Queue(maxsize=_GROUPS_AHEAD)
+        stopped = threading.Event()
+
+        def produce() -> None:
+            try:
+                for group in _sealed_groups(opened, sealer.seal_chunk, digest, pending):
+                    if stopped.is_set():
+                        return
+                    groups.put(group)
+                groups.put(None)
+            except VaultError as error:
+                groups.put(error)
+            finally:
+                sealer.wipe()
+
+        producer = threading.Thread(target=produce, name="intake-seal", daemon=True)
+        producer.start()
+        try:
+            while (group := groups.get()) is not None:
+                if isinstance(group, VaultError):
+                    raise group
+                if job.cancelled.is_set():
+                    break
+                source = Source(str(opened.path), opened.size_bytes, opened.modified_ns, group.next_chunk_no, group.digest)
+                writer.append_chunks(document_id, group.first_chunk_no, group.chunks, self._seal_source(source, document_id, job.cipher))
+                self._show(
+                    job, replace(file, state=FileState.RUNNING, done_bytes=min(opened.size_bytes, group.next_chunk_no * CHUNK_BYTES))
+                )
+        except VaultError as error:
+            if not isinstance(error, UnavailableError):
+                writer.discard(document_id)
+            raise
+        finally:
+            stopped.set()
+            while producer.is_alive():
+                with _no_item():
+                    groups.get(timeout=0.01)
+            producer.join()
+        if job.cancelled.is_set():
+            writer.discard(document_id)
+            return False
+        card = DocumentCard(
+            document_id=document_id,
+            case_id=job.view.case_id,
+            title=opened.path.name,
+            kind=probe.kind,
+            page_count=probe.page_count,
+            size_bytes=opened.size_bytes,
+            sha256=digest.hexdigest(),
+            taken_in_us=self._world.clock.now_us(),
+        )
+        self._world.on_control(lambda: self._make_visible(job, card, pending))
+        writer.finish(document_id)
+        return True
+
+    def _begin(self, job: _Job, opened: _Opened, writer: ContentWriter) -> tuple[PendingIntake, hashlib._Hash]:
+        """Resume the interrupted intake of this very file, or begin a new one."""
+        for pending in writer.pending():
+            if pending.case_id != job.view.case_id:
+                continue
+            source = self._source(pending, job.cipher)
+            same = (source.path, source.size_bytes, source.modified_ns) == (str(opened.path), opened.size_bytes, opened.modified_ns)
+            if not same:
+                continue
+            digest = opened.digest_of(source.stored_chunks * CHUNK_BYTES)
+            if source.digest == digest.hexdigest() and source.stored_chunks == pending.chunks_stored:
+                return pending, digest
+            writer.discard(pending.document_id)
+        document_id = DocumentId(self._world.entropy.token())
+        source = Source(str(opened.path), opened.size_bytes, opened.modified_ns, 0, hashlib.sha256().hexdigest())
+        pending = PendingIntake(
+            document_id=document_id,
+            case_id=job.view.case_id,
+            chunk_salt=self._world.locksmith.new_salt(),
+            chunk_count=max(1, -(-opened.size_bytes // CHUNK_BYTES)),
+            chunks_stored=0,
+            source_sealed=self._seal_source(source, document_id, job.cipher),
+            started_us=self._world.clock.now_us(),
+        )
+        writer.begin(pending)
+        return pending, hashlib.sha256()
+
+    # -- control thread --------------------------------------------------------------------------------------------------------------
+
+    def _make_visible(self, job: _Job, card: DocumentCard, pending: PendingIntake) -> None:
+        world = self._world
+        world.require()
+        row = DocumentRow(
+            document_id=card.document_id,
+            case_id=card.case_id,
+            card_sealed=self._cases.seal_document(card, job.cipher),
+            chunk_salt=pending.chunk_salt,
+            chunk_count=pending.chunk_count,
+            size_bytes=card.size_bytes,
+        )
+        audit = world.draft(
+            AuditKind.DOCUMENT_TAKEN_IN, card.case_id, document_id=card.document_id, size_bytes=card.size_bytes, sha256=card.sha256
+        )
+        world.store.add_document(row, audit)
+
+    def _refused(self, job: _Job, code: str) -> None:
+        world = self._world
+        world.store.append_audit(world.draft(AuditKind.DOCUMENT_REFUSED, job.view.case_id, Outcome.REFUSED, reason=code))
+
+    def _job(self, intake_no: int) -> _Job:
+        self._world.require()
+        if (job := self._jobs.get(intake_no)) is None:
+            raise RefusedError("intake.unknown")
+        return job
+
+    # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _seal_source(self, source: Source, document_id: DocumentId, cipher: CaseCipher) -> bytes:
+        return cipher.seal_card(msgspec.json.encode(source), self._world.locksmith.bind("intake", document_id))
+
+    def _source(self, pending: PendingIntake, cipher: CaseCipher) -> Source:
+        plain = cipher.open_card(pending.source_sealed, self._world.locksmith.bind("intake", pending.document_id))
+        return msgspec.json.decode(plain, type=Source)
+
+    def _show(self, job: _Job, file: IntakeFile) -> None:
+        files = (*job.view.files[: file.file_no - 1], file, *job.view.files[file.file_no :])
+        settled = file.state is not FileState.RUNNING
+        before = job.view.files[file.file_no - 1]
+        gained = (file.size_bytes if settled else file.done_bytes) - (before.done_bytes if before.state is FileState.RUNNING else 0)
+        job.view = replace(job.view, files=files, done_bytes=job.view.done_bytes + gained)
+        self._tell(job, at_once=False)
+
+    def _tell(self, job: _Job, *, at_once: bool) -> None:
+        now = time.monotonic()
+        if at_once or now - job.told >= _PROGRESS_SECONDS:
+            job.told = now
+            self._world.publish(IntakeMoved(job.view))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Some chunks, sealed, and the digest of everything up to their end."""
+
+    first_chunk_no: int
+    chunks: list[bytes]
+    next_chunk_no: int
+    digest: str
+
+
+class _Opened:
+    """A regular file open for reading; also the source the probe reads from."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self.modified_ns = 0
+        self._descriptor = -1
+
+    def __enter__(self) -> _Opened:
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            self._descriptor = os.open(self.path, flags)
+            status = os.fstat(self._descriptor)
+        except OSError as error:
+            raise RefusedError("intake.unreadable") from error
+        self.size_bytes = status.st_size
+        self.modified_ns = status.st_mtime_ns
+        if not stat.S_ISREG(status.st_mode):
+            self._close()
+            raise RefusedError("intake.not-a-file")
+        if not 0 < self.size_bytes <= _LARGEST_BYTES:
+            self._close()
+            raise RefusedError("document.empty" if self.size_bytes == 0 else "document.too-large")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def read(self, offset_bytes: int, length_bytes: int) -> bytes:
+        """Return exactly that range. Raises RefusedError intake.changed if the file shrank meanwhile."""
+        try:
+            data = os.pread(self._descriptor, length_bytes, offset_bytes)
+        except OSError as error:
+            raise RefusedError("intake.unreadable") from error
+        if len(data) != length_bytes:
+            raise RefusedError("intake.changed")
+        return data
+
+    def digest_of(self, length_bytes: int) -> hashlib._Hash:
+        """The SHA-256 so far of the first `length_bytes` (no more than there are)."""
+        digest = hashlib.sha256()
+        for start in range(0, min(length_bytes, self.size_bytes), CHUNK_BYTES):
+            digest.update(self.read(start, min(CHUNK_BYTES, self.size_bytes - start)))
+        return digest
+
+    def _close(self) -> None:
+        os.close(self._descriptor)
+
+
+class _no_item:  # noqa: N801 - reads as a phrase where it is used
+    """Let an empty queue pass."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        return kind is queue.Empty
+
+
+def _sealed_groups(
+    opened: _Opened, seal: Callable[[int, bytes], memoryview], digest: hashlib._Hash, pending: PendingIntake
+) -> Iterator[_Group]:
+    for first in range(pending.chunks_stored, pending.chunk_count, _GROUP_CHUNKS):
+        chunks: list[bytes] = []
+        after = min(first + _GROUP_CHUNKS, pending.chunk_count)
+        for number in range(first, after):
+            start = number * CHUNK_BYTES
+            plain = opened.read(start, min(CHUNK_BYTES, opened.size_bytes - start))
+            digest.update(plain)
+            chunks.append(bytes(seal(number, plain)))
+        yield _Group(first, chunks, after, digest.hexdigest())
+
+
+def _files(paths: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
+    """Every file named, and every file below a folder named, in a stable order, links not followed."""
+    for one in paths:
+        path = Path(one)
+        if path.is_dir() and not path.is_symlink():
+            for folder, folders, names in os.walk(path, followlinks=False):
+                folders.sort()
+                for name in sorted(names):
+                    found = Path(folder) / name
+                    yield found, _size(found)
+        else:
+            yield path, _size(path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0

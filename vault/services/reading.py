@@ -1,0 +1,358 @@
+"""Reading: pages as marked pictures, one at a time, each recorded before it is shown (laws 1 and 2).
+
+Rules:
+
+- A page needs an active check-out held by the signed-in person, and need-to-know now, not only when the file was taken.
+- The audit entry of the view is durable before the worker is told to disclose. The view before ends with its dwell time in the same commit.
+- The next page is rendered ahead inside the worker, unmarked and undisclosed; only `view_page` discloses.
+- Find returns rectangles, never text. The words asked for are recorded as a keyed hash (CJIS AU-3(3)).
+
+Lanes: methods run on the reading lane; what touches the register runs on the control thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from vault.domain.audit import AuditDraft, AuditKind, Outcome
+from vault.domain.casefile import DocumentCard
+from vault.domain.custody import CheckOut, require_held
+from vault.domain.identity import CheckOutId, DocumentId
+from vault.errors import RefusedError, VaultError
+from vault.services.cases import Cases
+from vault.services.locksmith import CaseCipher, ChunkSealer
+from vault.services.operation import Lane, Priority, operation, query
+from vault.services.ports import AuditFilter, ContentReader, DocumentRow
+from vault.services.rendition import Renderer, Rotation, Watermark
+from vault.services.views import FindHit, FindResult, OpenFile, PageImage
+from vault.services.world import World
+
+CHUNK_BYTES = 256 * 1024
+_DOCUMENTS_KEPT_OPEN = 4
+_CHUNKS_KEPT = 16
+_FIND_PAGES_A_CALL = 12
+_DPI = range(24, 601)
+_VIEWED_LOOKED_AT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class OnScreen:
+    """The page that is disclosed now."""
+
+    check_out: CheckOut
+    document_id: DocumentId
+    document_title: str
+    case_label: str
+    page_no: int
+    since_boot_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Permit:
+    """What the control thread hands the reading lane once the view is recorded."""
+
+    document: DocumentRow
+    card: DocumentCard
+    cipher: CaseCipher
+    mark: Watermark
+    audit_seq: int
+
+
+class Reading:
+    """Discloses pages."""
+
+    def __init__(self, world: World, cases: Cases, renderer: Renderer, content: ContentReader) -> None:
+        self._world = world
+        self._cases = cases
+        self._renderer = renderer
+        self._content = content
+        self._open: OrderedDict[DocumentId, int] = OrderedDict()
+        self._sources: dict[DocumentId, _SealedSource] = {}
+        self._slot = 0
+        self.on_screen: OnScreen | None = None  # control thread
+
+    @query
+    def open_file(self, check_out_id: CheckOutId) -> OpenFile:
+        """Open a held case file for reading. Raises RefusedError custody.not-held, custody.expired, access.no-need-to-know."""
+        world = self._world
+        check_out = self._held(check_out_id)
+        cipher = world.require_case(check_out.case_id)
+        wanted = AuditFilter(
+            kinds=(AuditKind.PAGE_VIEWED.value,), actor_id=check_out.holder_id, case_id=check_out.case_id, from_us=check_out.taken_us
+        )
+        viewed: dict[DocumentId, set[int]] = {}
+        entries = world.store.audit_entries(wanted, 0, _VIEWED_LOOKED_AT)
+        for entry in entries:
+            viewed.setdefault(DocumentId(entry.document_id), set()).add(entry.page_no)
+        documents = self._cases.documents(check_out.case_id, cipher)
+        last = DocumentId(entries[0].document_id) if entries else None
+        title = next((one.title for one in documents if one.document_id == last), "")
+        return OpenFile(
+            holding=self._cases.holding(
+                check_out, self._cases.current_line(check_out.case_id), title, entries[0].page_no if entries else 0
+            ),
+            documents=documents,
+            last_document_id=last,
+            pages_viewed=tuple((one, tuple(sorted(pages))) for one, pages in viewed.items()),
+        )
+
+    @operation(Priority.CHANGE, Lane.READING)
+    def view_page(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int) -> PageImage:
+        """Disclose one page to the officer who holds the check-out.
+
+        The audit entry commits first; if it cannot, nothing is disclosed.
+
+        Args:
+            check_out_id: an active check-out of this session's officer.
+            document_id: a document of that case file.
+            page_no: 1-based, at most the document's page count.
+            dpi: 24…600; less where the picture would not fit its slot.
+            rotation: 0, 90, 180 or 270 degrees clockwise.
+        Returns:
+            PageImage: where in the page memory the marked picture is. It is overwritten by the call after next.
+        Raises:
+            RefusedError: session.locked, custody.not-held, custody.expired, access.no-need-to-know, document.unknown,
+                document.no-such-page, document.page-refused, document.worker-crashed, document.worker-timeout.
+            TamperError: sealing.not-authentic, storage.chunk-missing.
+        Audit: page.left (the page before, with its dwell time) and page.viewed; page.refused if it could not be rendered.
+        Thread: reading; the audit on the control thread.
+        Source: DESIGN laws 1 and 2.
+        """
+        world = self._world
+        began = time.perf_counter_ns()
+        turn = Rotation(rotation)
+        dpi = min(max(dpi, _DPI.start), _DPI.stop - 1)
+        permit = world.on_control(lambda: self._permit(check_out_id, document_id, page_no))
+        recorded = time.perf_counter_ns()
+        try:
+            handle = self._handle(permit)
+            self._slot = 1 - self._slot
+            picture = self._renderer.disclose(handle, page_no, dpi, turn, permit.mark, self._slot)
+            width_pt, height_pt = self._renderer.page_size(handle, page_no)
+        except VaultError as error:
+            code = error.code
+            world.on_control(lambda: self._refused(check_out_id, document_id, page_no, code))
+            raise
+        rendered = time.perf_counter_ns()
+        if page_no < permit.card.page_count:
+            world.later(Lane.READING, lambda: self._prepare(document_id, page_no + 1, dpi, turn))
+        return PageImage(
+            document_id=document_id,
+            page_no=page_no,
+            slot=picture.slot,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            stride_bytes=picture.stride_bytes,
+            width_pt=width_pt,
+            height_pt=height_pt,
+            rotation=rotation,
+            audit_seq=permit.audit_seq,
+            timings_us=(("audit", (recorded - began) // 1000), ("render", (rendered - recorded) // 1000)),
+        )
+
+    @operation(Priority.CHANGE)
+    def leave_page(self) -> None:
+        """Record that the page on screen is no longer visible. Audit: page.left."""
+        if (left := self._left()) is not None:
+            self._world.store.append_audit(left)
+
+    @operation(Priority.QUERY, Lane.READING)
+    def find(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> FindResult:
+        """Find words in a document, a stretch of pages a call.
+
+        Args:
+            check_out_id: an active check-out of this session's officer.
+            document_id: a document of that case file.
+            text: at least one character.
+            first_page: 1-based; `next_page` of the result before.
+        Raises:
+            as `view_page`; RefusedError find.empty.
+        Audit: document.searched, with a keyed hash of the words, once a find (first_page 1).
+        """
+        if not text.strip():
+            raise RefusedError("find.empty")
+        permit = self._world.on_control(lambda: self._find_permit(check_out_id, document_id, text, first_page), Priority.QUERY)
+        handle = self._handle(permit)
+        last_page = min(first_page + _FIND_PAGES_A_CALL - 1, permit.card.page_count)
+        hits = self._renderer.find(handle, text, first_page, last_page)
+        return FindResult(
+            tuple(FindHit(one.page_no, one.left, one.top, one.right, one.bottom) for one in hits),
+            last_page + 1 if last_page < permit.card.page_count else 0,
+        )
+
+    def custody_ended(self, check_out_id: CheckOutId) -> None:
+        """Forget the documents of a check-out that ended (control thread)."""
+        world = self._world
+        shown = self.on_screen is not None and self.on_screen.check_out.check_out_id == check_out_id
+        if shown and (left := self._left()) is not None:
+            world.store.append_audit(left)
+        world.later(Lane.READING, self._forget)
+
+    def _forget(self) -> None:
+        for handle in self._open.values():
+            self._renderer.close(handle)
+        for source in self._sources.values():
+            source.wipe()
+        self._open.clear()
+        self._sources.clear()
+
+    # -- control thread --------------------------------------------------------------------------------------------------------------
+
+    def _held(self, check_out_id: CheckOutId) -> CheckOut:
+        world = self._world
+        return require_held(world.store.check_out(check_out_id), world.require().person.person_id, world.clock.now_us())
+
+    def _document(self, check_out: CheckOut, document_id: DocumentId) -> tuple[DocumentRow, DocumentCard, CaseCipher]:
+        world = self._world
+        cipher = world.require_case(check_out.case_id)
+        row = world.store.document(document_id)
+        if row is None or row.case_id != check_out.case_id:
+            raise RefusedError("document.unknown")
+        return row, self._cases.open_document(row, cipher), cipher
+
+    def _permit(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int) -> _Permit:
+        world = self._world
+        session = world.require()
+        check_out = self._held(check_out_id)
+        row, card, cipher = self._document(check_out, document_id)
+        if not 1 <= page_no <= card.page_count:
+            raise RefusedError("document.no-such-page", page_no=page_no, page_count=card.page_count)
+        viewed = self._draft(AuditKind.PAGE_VIEWED, check_out, document_id, page_no)
+        left = self._left()
+        seq = world.store.append_audit(*([left] if left else []), viewed)
+        now_us = world.clock.now_us()
+        case_label = self._cases.open_card(self._cases.row(check_out.case_id), cipher).rms_number
+        self.on_screen = OnScreen(check_out, document_id, card.title, case_label, page_no, world.clock.boot_us())
+        minute = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_us // 1_000_000))
+        person = session.person
+        mark = Watermark((f"{person.name} · {person.badge_no}", f"{world.station.workstation_name} · no. {check_out.check_out_no}", minute))
+        return _Permit(row, card, cipher, mark, seq)
+
+    def _find_permit(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> _Permit:
+        world = self._world
+        check_out = self._held(check_out_id)
+        row, card, cipher = self._document(check_out, document_id)
+        if not 1 <= first_page <= max(1, card.page_count):
+            raise RefusedError("document.no-such-page", page_no=first_page, page_count=card.page_count)
+        if first_page == 1:
+            words = world.locksmith.blind("find:" + text.casefold()).hex()[:16]
+            draft = self._draft(AuditKind.FIND_RAN, check_out, document_id, 0)
+            world.store.append_audit(_with_fact(draft, "words", words))
+        return _Permit(row, card, cipher, Watermark(("",)), 0)
+
+    def _refused(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, code: str) -> None:
+        world = self._world
+        self.on_screen = None
+        check_out = world.store.check_out(check_out_id)
+        if check_out is not None:
+            draft = self._draft(AuditKind.PAGE_REFUSED, check_out, document_id, page_no, Outcome.FAILED)
+            world.store.append_audit(_with_fact(draft, "reason", code))
+
+    def _left(self) -> AuditDraft | None:
+        seen, self.on_screen = self.on_screen, None
+        if seen is None:
+            return None
+        dwell_ms = (self._world.clock.boot_us() - seen.since_boot_us) // 1000
+        draft = self._draft(AuditKind.PAGE_LEFT, seen.check_out, seen.document_id, seen.page_no)
+        return _with_fact(draft, "dwell_ms", dwell_ms)
+
+    def _draft(
+        self, kind: AuditKind, check_out: CheckOut, document_id: DocumentId, page_no: int, outcome: Outcome = Outcome.DONE
+    ) -> AuditDraft:
+        session = self._world.session
+        return AuditDraft(
+            kind,
+            actor_id=check_out.holder_id,
+            session_id=session.row.session_id if session else None,
+            case_id=check_out.case_id,
+            document_id=document_id,
+            page_no=page_no,
+            outcome=outcome,
+            facts=(("check_out_id", check_out.check_out_id),),
+        )
+
+    # -- reading lane ----------------------------------------------------------------------------------------------------------------
+
+    def _handle(self, permit: _Permit) -> int:
+        document_id = permit.document.document_id
+        if (handle := self._open.get(document_id)) is not None:
+            self._open.move_to_end(document_id)
+            return handle
+        while len(self._open) >= _DOCUMENTS_KEPT_OPEN:
+            oldest, handle = self._open.popitem(last=False)
+            self._renderer.close(handle)
+            self._sources.pop(oldest).wipe()
+        row = permit.document
+        sealer = permit.cipher.chunks(document_id, row.chunk_count, row.chunk_salt)
+        source = _SealedSource(self._content, sealer, row)
+        handle = self._renderer.open(source, permit.card.kind).handle
+        self._open[document_id] = handle
+        self._sources[document_id] = source
+        return handle
+
+    def _prepare(self, document_id: DocumentId, page_no: int, dpi: int, rotation: Rotation) -> None:
+        handle = self._open.get(document_id)
+        if handle is None:
+            return
+        try:
+            self._renderer.prepare(handle, page_no, dpi, rotation)
+        except VaultError:
+            # A page that cannot be rendered is refused, recorded and explained when somebody asks for it.
+            return
+
+
+class _SealedSource:
+    """The decrypted bytes of one document by random access, a few chunks at a time."""
+
+    def __init__(self, content: ContentReader, sealer: ChunkSealer, row: DocumentRow) -> None:
+        self._content = content
+        self._sealer = sealer
+        self._row = row
+        self._chunks: OrderedDict[int, bytearray] = OrderedDict()
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the document."""
+        return self._row.size_bytes
+
+    def read(self, offset_bytes: int, length_bytes: int) -> bytes:
+        """Return exactly that range."""
+        end = offset_bytes + length_bytes
+        parts = []
+        for chunk_no in range(offset_bytes // CHUNK_BYTES, (end + CHUNK_BYTES - 1) // CHUNK_BYTES):
+            start = chunk_no * CHUNK_BYTES
+            parts.append(self._chunk(chunk_no)[max(0, offset_bytes - start) : end - start])
+        return b"".join(parts)
+
+    def wipe(self) -> None:
+        """Overwrite what is kept."""
+        for chunk in self._chunks.values():
+            chunk[:] = bytes(len(chunk))
+        self._chunks.clear()
+        self._sealer.wipe()
+
+    def _chunk(self, chunk_no: int) -> bytearray:
+        if (chunk := self._chunks.get(chunk_no)) is not None:
+            self._chunks.move_to_end(chunk_no)
+            return chunk
+        chunk = bytearray(self._sealer.open_chunk(chunk_no, self._content.read_chunk(self._row.document_id, chunk_no)))
+        self._chunks[chunk_no] = chunk
+        if len(self._chunks) > _CHUNKS_KEPT:
+            _, old = self._chunks.popitem(last=False)
+            old[:] = bytes(len(old))
+        return chunk
+
+
+def _with_fact(draft: AuditDraft, name: str, value: str | int) -> AuditDraft:
+    return AuditDraft(
+        draft.kind,
+        draft.actor_id,
+        draft.session_id,
+        draft.case_id,
+        draft.document_id,
+        draft.page_no,
+        draft.outcome,
+        (*draft.facts, (name, value)),
+    )

@@ -1,0 +1,251 @@
+"""The supervisor console: the breach queue, triage, the audit trail and its verification.
+
+Rules:
+
+- Nobody acts on a report on themselves: the domain refuses it, the store's trigger refuses it again (law 5). It is seen in the queue only.
+- Reading a report and reading the audit trail are themselves audited (DESIGN §7).
+- An auditor reads the trail with opaque case references; a supervisor sees case numbers; neither sees a case.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from vault.domain.audit import AuditEntry, AuditKind, ChainVerdict
+from vault.domain.breach import Finding, TriageAct, TriageState, triage
+from vault.domain.identity import BreachId, CaseId, PersonId, Role
+from vault.errors import RefusedError
+from vault.services.breach import SealedFact
+from vault.services.cases import Cases
+from vault.services.custody import Custody
+from vault.services.events import ReportChanged
+from vault.services.operation import change, query
+from vault.services.ports import AuditFilter, BreachNoteRow, BreachRow
+from vault.services.views import AuditLine, AuditPage, ChainLine, ReportFact, ReportLine, ReportNote, ReportView
+from vault.services.witness import Witness
+from vault.services.world import World
+
+_QUEUE_MOST = 500
+_AUDIT_PAGE_MOST = 500
+_FACT = msgspec.json.Decoder(SealedFact)
+_FACTS = msgspec.json.Decoder(list[tuple[str, str | int]])
+_AUDIT_OF_ACT = {
+    TriageAct.ACKNOWLEDGE: AuditKind.BREACH_ACKNOWLEDGED,
+    TriageAct.OWN: AuditKind.BREACH_OWNED,
+    TriageAct.NOTE: AuditKind.BREACH_NOTED,
+    TriageAct.DISPOSE: AuditKind.BREACH_DISPOSED,
+}
+
+
+class Supervision:
+    """What supervisors and auditors work with."""
+
+    def __init__(self, world: World, cases: Cases, custody: Custody, witness: Witness) -> None:
+        self._world = world
+        self._cases = cases
+        self._custody = custody
+        self._witness = witness
+
+    # -- breach reports --------------------------------------------------------------------------------------------------------------
+
+    @query
+    def queue(self, include_disposed: bool) -> tuple[ReportLine, ...]:
+        """List breach reports: unacknowledged of severity 3 and more first, then newest. Raises RefusedError access.not-your-role."""
+        self._world.require(Role.SUPERVISOR)
+        states = [TriageState.OPEN, TriageState.ACKNOWLEDGED, TriageState.INVESTIGATING]
+        if include_disposed:
+            states.append(TriageState.DISPOSED)
+        return tuple(self._line(row) for row in self._world.store.breaches(states, _QUEUE_MOST))
+
+    @change
+    def report(self, breach_id: BreachId) -> ReportView:
+        """Read a report. Raises RefusedError access.not-your-role, breach.unknown, breach.own-report. Audit: breach.read."""
+        world = self._world
+        row = self._row(breach_id)
+        world.store.append_audit(world.draft(AuditKind.BREACH_READ, breach_id=breach_id))
+        return self._view(row)
+
+    @change
+    def acknowledge(self, breach_id: BreachId) -> ReportView:
+        """Say that I have seen it. Audit: breach.acknowledged."""
+        return self._act(breach_id, TriageAct.ACKNOWLEDGE)
+
+    @change
+    def own(self, breach_id: BreachId) -> ReportView:
+        """Take a report as mine to investigate. Audit: breach.owned."""
+        return self._act(breach_id, TriageAct.OWN)
+
+    @change
+    def note(self, breach_id: BreachId, text: str) -> ReportView:
+        """Add to the timeline. Raises RefusedError breach.note-empty. Audit: breach.noted."""
+        return self._act(breach_id, TriageAct.NOTE, text=text)
+
+    @change
+    def dispose(self, breach_id: BreachId, finding: Finding, rationale: str) -> ReportView:
+        """Close a report with a finding.
+
+        Raises:
+            RefusedError: breach.acknowledge-first, breach.not-owner, breach.rationale-missing, breach.disposed, breach.own-report.
+        Audit: breach.disposed.
+        """
+        return self._act(breach_id, TriageAct.DISPOSE, finding, rationale)
+
+    # -- audit trail -----------------------------------------------------------------------------------------------------------------
+
+    @change
+    def audit_page(
+        self, kinds: tuple[str, ...], badge_no: str, rms_number: str, from_us: int, until_us: int, before_seq: int, limit: int
+    ) -> AuditPage:
+        """Read a page of the audit trail, newest first.
+
+        Args:
+            kinds: AuditKind values; () = all.
+            badge_no: "" = everybody.
+            rms_number: "" = all cases.
+            from_us: 0 = from the beginning.
+            until_us: 0 = to now.
+            before_seq: 0 = from the end; otherwise `next_before_seq` of the page before.
+            limit: 1…500.
+        Raises:
+            RefusedError: access.not-your-role, person.unknown, case.unknown.
+        Audit: audit.read, once a listing (before_seq 0).
+        """
+        world = self._world
+        world.require(Role.SUPERVISOR, Role.AUDITOR)
+        if before_seq == 0:
+            world.store.append_audit(world.draft(AuditKind.AUDIT_READ, filtered=int(bool(kinds or badge_no or rms_number))))
+        actor: PersonId | None = None
+        if badge_no.strip():
+            if (person := world.store.person_by_badge(badge_no.strip())) is None:
+                raise RefusedError("person.unknown")
+            actor = person.person_id
+        case_id: CaseId | None = None
+        if rms_number.strip():
+            if (row := world.store.case_by_number(self._cases.number_blind(rms_number))) is None:
+                raise RefusedError("case.unknown")
+            case_id = row.case_id
+        limit = max(1, min(limit, _AUDIT_PAGE_MOST))
+        wanted = AuditFilter(kinds=kinds, actor_id=actor, case_id=case_id, from_us=from_us, until_us=until_us)
+        entries = world.store.audit_entries(wanted, before_seq, limit)
+        labels: dict[str, str] = {}
+        lines = tuple(self._audit_line(entry, labels) for entry in entries)
+        return AuditPage(lines, entries[-1].seq if len(entries) == limit else 0, world.store.audit_head()[0])
+
+    @change
+    def verify_chain(self) -> ChainLine:
+        """Verify the whole audit trail against its checkpoints and its witness.
+
+        Raises:
+            RefusedError: access.not-your-role.
+        Audit: audit.verified, with the verdict.
+        """
+        world = self._world
+        world.require(Role.SUPERVISOR, Role.AUDITOR)
+        verdict = self._witness.verify()
+        world.store.append_audit(
+            world.draft(AuditKind.AUDIT_VERIFIED, entries=verdict.entries, bad_seq=verdict.bad_seq, reason=verdict.reason)
+        )
+        return chain_line(verdict, world.clock.now_us())
+
+    # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _row(self, breach_id: BreachId) -> BreachRow:
+        world = self._world
+        session = world.require(Role.SUPERVISOR)
+        row = world.store.breach(breach_id)
+        if row is None:
+            raise RefusedError("breach.unknown")
+        if row.state.officer_id == session.person.person_id:
+            raise RefusedError("breach.own-report")
+        return row
+
+    def _act(self, breach_id: BreachId, act: TriageAct, finding: Finding | None = None, text: str = "") -> ReportView:
+        world = self._world
+        row = self._row(breach_id)
+        me = world.require().person.person_id
+        state = triage(row.state, act, me, finding, text)
+        now_us = world.clock.now_us()
+        note: BreachNoteRow | None = None
+        if text.strip():
+            kind = "rationale" if act is TriageAct.DISPOSE else "note"
+            note = BreachNoteRow(breach_id, now_us, me, kind, world.seal_to_supervisors(text.strip().encode(), "note", breach_id))
+        audit = world.draft(_AUDIT_OF_ACT[act], breach_id=breach_id, finding=finding.value if finding else "")
+        if act is TriageAct.NOTE and note is not None:
+            world.store.add_breach_note(note, audit)
+        else:
+            owner = me if act in (TriageAct.OWN, TriageAct.DISPOSE) else row.state.owner_id
+            world.store.triage_breach(breach_id, me, state, owner, now_us, finding, note, audit)
+        world.publish(ReportChanged(row.report_no))
+        return self._view(self._row(breach_id))
+
+    def _line(self, row: BreachRow) -> ReportLine:
+        directory = self._world.directory
+        me = self._world.require().person.person_id
+        state = row.state
+        return ReportLine(
+            breach_id=state.breach_id,
+            report_no=row.report_no,
+            kind=state.kind,
+            severity=state.severity,
+            state=state.state,
+            officer=directory.brief(state.officer_id),
+            workstation_name=self._world.station.workstation_name,
+            first_us=state.first_us,
+            last_us=state.last_us,
+            count=state.count,
+            owner=directory.brief(state.owner_id),
+            on_you=state.officer_id == me,
+        )
+
+    def _view(self, row: BreachRow) -> ReportView:
+        world = self._world
+        breach_id = row.state.breach_id
+        opened = [world.open_as_supervisor(sealed, "facts", breach_id) for sealed in row.facts_sealed]
+        facts = [_FACT.decode(one) for one in opened if one is not None]
+        notes = [(one, world.open_as_supervisor(one.text_sealed, "note", breach_id)) for one in world.store.breach_notes(breach_id)]
+        return ReportView(
+            line=self._line(row),
+            facts=tuple(
+                ReportFact(f.at_us, f.kind, f.case_label, f.document_title, f.page_no, f.check_out_no, f.containment, f.facts)
+                for f in facts
+            ),
+            notes=tuple(
+                ReportNote(one.at_us, world.directory.named(one.author_id), one.kind, plain.decode())
+                for one, plain in notes
+                if plain is not None
+            ),
+            detection_ms=row.detection_us // 1000,
+            acknowledged_us=row.acknowledged_us,
+            disposed_us=row.disposed_us,
+            finding=row.finding,
+        )
+
+    def _audit_line(self, entry: AuditEntry, labels: dict[str, str]) -> AuditLine:
+        if entry.case_id and entry.case_id not in labels:
+            labels[entry.case_id] = self._custody.label(CaseId(entry.case_id))
+        return AuditLine(
+            seq=entry.seq,
+            at_us=entry.at_us,
+            kind=entry.kind,
+            actor=self._world.directory.brief(PersonId(entry.actor_id)) if entry.actor_id else None,
+            case_label=labels.get(entry.case_id, ""),
+            case_id=entry.case_id,
+            document_id=entry.document_id,
+            page_no=entry.page_no,
+            outcome=entry.outcome,
+            facts=tuple((name, str(value)) for name, value in _FACTS.decode(entry.facts) if not name.endswith("_sealed")),
+            entry_hash=entry.entry_hash.hex(),
+        )
+
+
+def chain_line(verdict: ChainVerdict, now_us: int) -> ChainLine:
+    """Describe a verdict."""
+    return ChainLine(
+        holds=verdict.holds,
+        entries=verdict.entries,
+        bad_seq=verdict.bad_seq,
+        reason=verdict.reason,
+        verified_us=now_us,
+        checkpoints=verdict.checkpoints,
+        witnessed_seq=verdict.witnessed_seq,
+    )
