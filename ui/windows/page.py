@@ -27,6 +27,7 @@ from ui.icons import IconName
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
+    from ui.widgets.frame import Frame
     from vault.services.views import SignedIn
 
 
@@ -61,6 +62,7 @@ class Page(QWidget):
         super().__init__(parent)
         self.bridge = bridge
         self.signed_in = signed_in
+        self.frame: Frame | None = None  # around the page, set by the shell; its inspector is the page's while the page is shown
         self.setObjectName(f"page_{self.key}")
 
     @property
