@@ -52,7 +52,7 @@ def check_code(secret: Secret, code: str, now_us: int, last_step: int) -> int:
         RefusedError: session.not-recognised (wrong, too old, too new, used before).
     Thread: any.
     """
-    typed = "".join(code.split()).encode()
+    typed = "".join(code.split()).encode(errors="replace")
     totp = _totp(secret)
     current = now_us // _STEP_US
     accepted: int | None = None
