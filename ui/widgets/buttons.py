@@ -1,0 +1,205 @@
+"""Buttons: verbs, in four strengths.
+
+Rules of this module:
+
+- One `PRIMARY` a window. `DANGER` only beside words that name the harm. `GHOST` for what is near its object.
+- A key hint is shown on the button, so that the keyboard is learnt by looking; the hint is the shortcut too where `shortcut` is given.
+- At least 28 px to hit. Enter and Space press the button that has the focus.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from ui import theme
+from ui.icons import IconName, paint_icon
+from ui.theme import Colour, TypeSize, Weight
+from ui.widgets import painting
+
+
+class ButtonKind(enum.Enum):
+    """How strong a button speaks."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    DANGER = "danger"
+    GHOST = "ghost"
+
+
+_PAD_PX = 12
+_ICON_PX = 16
+
+
+class Button(QAbstractButton):
+    """A verb to press."""
+
+    def __init__(
+        self,
+        words: str,
+        kind: ButtonKind = ButtonKind.SECONDARY,
+        *,
+        icon: IconName | None = None,
+        key_hint: str = "",
+        shortcut: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make a button.
+
+        Args:
+            words: a verb phrase from `strings`.
+            kind: its strength.
+            icon: stands before the words.
+            key_hint: shown after the words, for example ``Enter``.
+            shortcut: a key sequence that presses the button anywhere in its window; shown as hint if none is given.
+        """
+        super().__init__(parent)
+        self._kind = kind
+        self._icon = icon
+        self._hint = key_hint or (QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText) if shortcut else "")
+        self.setText(words.replace("&", "&&"))
+        self._words = words
+        self.setAccessibleName(words)
+        if shortcut:
+            self.setShortcut(QKeySequence(shortcut))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def set_words(self, words: str) -> None:
+        """Change the verb, for example from "Check out" to "Continue"."""
+        self._words = words
+        self.setAccessibleName(words)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Fit the words, the icon and the hint."""
+        width = QFontMetrics(theme.font(weight=Weight.MEDIUM)).horizontalAdvance(self._words) + 2 * _PAD_PX
+        if self._icon is not None:
+            width += _ICON_PX + painting.GAP_PX
+        if self._hint:
+            width += QFontMetrics(theme.font(TypeSize.TINY)).horizontalAdvance(self._hint) + 2 * painting.GAP_PX
+        return QSize(width + 2, theme.shape().row_px)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Never below what can be hit."""
+        return QSize(min(self.sizeHint().width(), 64), theme.shape().row_px)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Press on Enter as on Space."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
+        """Repaint in the new scheme."""
+        self.update()
+        super().changeEvent(event)
+
+    def _colours(self) -> tuple[Colour | None, Colour | None, Colour]:
+        """Choose ground, edge and ink."""
+        pressed, over = self.isDown() or self.isChecked(), self.underMouse()
+        if not self.isEnabled():
+            return (Colour.SURFACE_2 if self._kind is not ButtonKind.GHOST else None), None, Colour.TEXT_DISABLED
+        if self._kind is ButtonKind.PRIMARY:
+            return Colour.ACCENT, None, Colour.ON_ACCENT
+        if self._kind is ButtonKind.DANGER:
+            return Colour.RED, None, Colour.ON_RED
+        ground = Colour.SURFACE_3 if pressed else Colour.SURFACE_2 if over else None
+        if self._kind is ButtonKind.GHOST:
+            return ground, None, Colour.TEXT
+        return ground or Colour.SURFACE_1, Colour.EDGE, Colour.TEXT
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint ground, icon, words, hint and focus."""
+        painter, at = QPainter(self), self.rect()
+        fill, edge, ink = self._colours()
+        solid = self._kind in {ButtonKind.PRIMARY, ButtonKind.DANGER} and self.isEnabled()
+        if fill is not None or edge is not None:
+            painting.panel(painter, at, fill, edge)
+        if solid and (self.isDown() or self.underMouse()):
+            painter.setOpacity(0.18 if self.isDown() else 0.09)
+            painting.panel(painter, at, ink)
+            painter.setOpacity(1.0)
+        self._paint_content(painter, at.adjusted(_PAD_PX, 0, -_PAD_PX, 0), ink, solid)
+        if self.hasFocus():
+            if solid:
+                painting.focus_ring(painter, at.adjusted(2, 2, -2, -2), theme.shape().radius_px - 2, ink)
+            else:
+                painting.focus_ring(painter, at)
+        painter.end()
+
+    def _paint_content(self, painter: QPainter, inner: QRect, ink: Colour, solid: bool) -> None:
+        face, small = theme.font(weight=Weight.MEDIUM), theme.font(TypeSize.TINY)
+        hint_width = QFontMetrics(small).horizontalAdvance(self._hint) if self._hint else 0
+        words_width = QFontMetrics(face).horizontalAdvance(self._words)
+        icon_width = _ICON_PX + painting.GAP_PX if self._icon is not None else 0
+        total = icon_width + words_width + (hint_width + 2 * painting.GAP_PX if self._hint else 0)
+        left = inner.left() + max(0, (inner.width() - total) // 2)
+        if self._icon is not None:
+            paint_icon(painter, QRect(left, (self.height() - _ICON_PX) // 2, _ICON_PX, _ICON_PX), self._icon, theme.colour(ink))
+            left += icon_width
+        space = inner.right() + 1 - left - (hint_width + 2 * painting.GAP_PX if self._hint else 0)
+        left += painting.line(painter, QRect(left, 0, max(0, space) + 1, self.height()), self._words, ink, face)
+        if self._hint:
+            quiet = ink if solid or not self.isEnabled() else Colour.TEXT_QUIET
+            painting.line(painter, QRect(left + 2 * painting.GAP_PX, 0, hint_width + 2, self.height()), self._hint, quiet, small)
+
+
+class IconButton(QAbstractButton):
+    """A square of 32 px with an icon; its words are the accessible name and the tooltip."""
+
+    def __init__(
+        self, icon: IconName, words: str, *, shortcut: str = "", role: Colour = Colour.TEXT, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._icon = icon
+        self._role = role
+        self.setAccessibleName(words)
+        keys = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText) if shortcut else ""
+        self.setToolTip(f"{words}  {keys}" if keys else words)
+        if shortcut:
+            self.setShortcut(QKeySequence(shortcut))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def set_icon(self, icon: IconName) -> None:
+        """Change the drawing, for example of a toggle."""
+        self._icon = icon
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """A square as high as a row."""
+        return QSize(theme.shape().row_px, theme.shape().row_px)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Press on Enter as on Space."""
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
+        """Repaint in the new scheme."""
+        self.update()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the icon, its ground when touched, and focus."""
+        painter = QPainter(self)
+        if self.isDown() or self.isChecked():
+            painting.panel(painter, self.rect(), Colour.SURFACE_3)
+        elif self.underMouse() and self.isEnabled():
+            painting.panel(painter, self.rect(), Colour.SURFACE_2)
+        side = 18
+        square = QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+        paint_icon(painter, square, self._icon, theme.colour(self._role if self.isEnabled() else Colour.TEXT_DISABLED))
+        if self.hasFocus():
+            painting.focus_ring(painter, self.rect())
+        painter.end()

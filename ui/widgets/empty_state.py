@@ -1,0 +1,58 @@
+"""What a list says when it is empty: what would be here, and the one thing to do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui import theme
+from ui.icons import IconName, paint_icon
+from ui.theme import Colour, TypeSize, Weight
+from ui.widgets.buttons import Button, ButtonKind
+from ui.widgets.label import Label
+
+_ICON_PX = 32
+_MEASURE_PX = 420
+
+
+class EmptyState(QWidget):
+    """An icon, a sentence, a quiet second one, and at most one button."""
+
+    acted = Signal()
+
+    def __init__(self, icon: IconName, title: str, hint: str = "", action: str = "", *, key_hint: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = icon
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(8)
+        column.addStretch(2)
+        column.addSpacing(_ICON_PX + 8)
+        self._title = Label(title, TypeSize.BODY, Weight.STRONG, wrap=True)
+        self._hint = Label(hint, TypeSize.BODY, role=Colour.TEXT_QUIET, wrap=True)
+        for words in (self._title, self._hint):
+            words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            words.setMinimumWidth(200)
+            words.setMaximumWidth(_MEASURE_PX)
+            column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._hint.setVisible(bool(hint))
+        if action:
+            button = Button(action, ButtonKind.SECONDARY, key_hint=key_hint)
+            button.clicked.connect(self.acted)
+            column.addSpacing(8)
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+
+    def set_words(self, title: str, hint: str = "") -> None:
+        """Change what is said, for example when a filter finds nothing."""
+        self._title.setText(title)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the icon above the title."""
+        painter = QPainter(self)
+        at = QRect((self.width() - _ICON_PX) // 2, self._title.y() - _ICON_PX - 12, _ICON_PX, _ICON_PX)
+        paint_icon(painter, at, self._icon, theme.colour(Colour.TEXT_QUIET))
+        painter.end()

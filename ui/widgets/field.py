@@ -1,0 +1,285 @@
+"""Labelled inputs with their error beside them.
+
+Rules of this module:
+
+- The label is above, the hint or the error directly below, and the error is the input's accessible description too.
+- A passphrase is shown only while its eye is held, never predicted, learnt, dropped in or copied out.
+- `copy_disabled` refuses copy, cut, drag, the context menu and (X11) the PRIMARY selection, which a mere selection would fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QDateTime, QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from ui import strings, theme
+from ui.icons import IconName, paint_icon
+from ui.theme import Colour, TypeSize, Weight
+from ui.widgets import painting
+from ui.widgets.buttons import IconButton
+from ui.widgets.label import Label
+
+_SENSITIVE = (
+    Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText | Qt.InputMethodHint.ImhNoAutoUppercase
+)
+
+
+class _ErrorLine(QWidget):
+    """One line under an input: a quiet hint, or what was wrong with it."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__()
+        self._hint, self._error = hint, ""
+        self._words = Label(hint, TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._words)
+        self.setVisible(bool(hint))
+
+    def show_error(self, error: str) -> None:
+        self._error = error
+        left = painting.ICON_PX + painting.GAP_PX if error else 0
+        self._words.setContentsMargins(left, 0, 0, 0)
+        self._words.setText(error or self._hint)
+        self._words.set_role(Colour.RED if error else Colour.TEXT_QUIET)
+        self.setVisible(bool(error or self._hint))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        if self._error:
+            painter = QPainter(self)
+            paint_icon(painter, QRect(0, 1, painting.ICON_PX, painting.ICON_PX), IconName.WARNING, theme.colour(Colour.RED))
+            painter.end()
+
+
+class Field(QWidget):
+    """A label, an input and what is wrong with it."""
+
+    changed = Signal()
+
+    def __init__(self, label: str, control: QWidget, hint: str = "", beside: QWidget | None = None) -> None:
+        """Put the parts together.
+
+        Args:
+            label: from `strings`; the accessible name of the input.
+            control: the input.
+            hint: a quiet line below, until there is an error.
+            beside: stands at the right of the input.
+        """
+        super().__init__()
+        self.control = control
+        self._label = Label(label, TypeSize.SMALL, Weight.MEDIUM)
+        self._label.setBuddy(control)
+        self._below = _ErrorLine(hint)
+        control.setAccessibleName(label)
+        row = QHBoxLayout()
+        row.setSpacing(theme.shape().grid_px)
+        row.addWidget(control, 1)
+        if beside is not None:
+            row.addWidget(beside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.shape().grid_px)
+        column.addWidget(self._label)
+        column.addLayout(row)
+        column.addWidget(self._below)
+        self.setFocusProxy(control)
+
+    def set_error(self, error: str) -> None:
+        """Say what is wrong, beside the input; an empty string takes it back."""
+        self._below.show_error(error)
+        self.control.setAccessibleDescription(error)
+        self.control.setProperty("refused", bool(error))
+        style = self.control.style()
+        style.unpolish(self.control)
+        style.polish(self.control)
+
+
+class _Line(QLineEdit):
+    """A line edit that may refuse to give its text away."""
+
+    def __init__(self, *, copy_disabled: bool) -> None:
+        super().__init__()
+        self._copy_disabled = copy_disabled
+        self.setDragEnabled(False)
+        if copy_disabled:
+            self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+            # A selection alone fills PRIMARY on X11; without one there is nothing to fill it with.
+            self.selectionChanged.connect(self.deselect)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        if self._copy_disabled and (event.matches(QKeySequence.StandardKey.Copy) or event.matches(QKeySequence.StandardKey.Cut)):
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 -- Qt's name
+        event.accept()  # The stock menu offers Copy and Select all; keys do what a person needs here.
+
+
+class LineField(Field):
+    """One line of text. `submitted` is Enter."""
+
+    submitted = Signal()
+
+    def __init__(
+        self, label: str, *, hint: str = "", placeholder: str = "", copy_disabled: bool = False, max_length: int = 200, digits: bool = False
+    ) -> None:
+        """Make the field.
+
+        Args:
+            label: from `strings`.
+            hint: a quiet line below.
+            placeholder: an example, never the label's work.
+            copy_disabled: the text typed here may not be copied out.
+            max_length: in characters.
+            digits: tabular figures and a numeric on-screen keyboard, for codes and badge numbers.
+        """
+        self.line: QLineEdit = _Line(copy_disabled=copy_disabled)
+        super().__init__(label, self.line, hint)
+        self.line.setPlaceholderText(placeholder)
+        self.line.setMaxLength(max_length)
+        if digits:
+            self.line.setFont(theme.font(tabular=True))
+            self.line.setInputMethodHints(Qt.InputMethodHint.ImhDigitsOnly | _SENSITIVE)
+        self.line.textChanged.connect(lambda _text: self.changed.emit())
+        self.line.returnPressed.connect(self.submitted)
+
+    def value(self) -> str:
+        """Give what was typed, without surrounding blanks."""
+        return self.line.text().strip()
+
+    def set_value(self, value: str) -> None:
+        """Fill the field."""
+        self.line.setText(value)
+
+
+class PassphraseField(Field):
+    """A passphrase. Shown only while the eye is held; `submitted` is Enter."""
+
+    submitted = Signal()
+
+    def __init__(self, label: str, *, hint: str = "") -> None:
+        self.line: QLineEdit = _Line(copy_disabled=True)
+        eye = IconButton(IconName.ACKNOWLEDGE, strings.text("field.show_while_held"))
+        super().__init__(label, self.line, hint, beside=eye)
+        self._hide()
+        self.line.setInputMethodHints(Qt.InputMethodHint.ImhHiddenText | _SENSITIVE)
+        self.line.textChanged.connect(lambda _text: self.changed.emit())
+        self.line.returnPressed.connect(self.submitted)
+        eye.pressed.connect(lambda: self.line.setEchoMode(QLineEdit.EchoMode.Normal))
+        eye.released.connect(self._hide)
+        # Focus leaving with the button held would leave the words on screen.
+        eye.installEventFilter(self)
+
+    def _hide(self) -> None:
+        self.line.setEchoMode(QLineEdit.EchoMode.Password)
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
+        """Hide the words when the eye loses the focus or the window."""
+        if event.type() in {QEvent.Type.FocusOut, QEvent.Type.WindowDeactivate, QEvent.Type.Hide}:
+            self._hide()
+        return False
+
+    def value(self) -> str:
+        """Give the passphrase exactly as typed. LIMIT: Qt and Python keep copies that cannot be wiped; the process ends at lock."""
+        return self.line.text()
+
+    def clear(self) -> None:
+        """Empty the field, and forget the way back to what was typed."""
+        self.line.clear()
+        self.line.setModified(False)
+        self._hide()
+
+
+class _Choice(QComboBox):
+    """A combo box that paints our own arrow."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        super().paintEvent(event)
+        painter = QPainter(self)
+        at = QRect(self.width() - 26, (self.height() - 14) // 2, 14, 14)
+        paint_icon(painter, at, IconName.EXPAND, theme.colour(Colour.TEXT_QUIET))
+        painter.end()
+
+
+class ChoiceField(Field):
+    """One of a few, by value."""
+
+    def __init__(self, label: str, choices: Sequence[tuple[str, str]] = (), *, hint: str = "") -> None:
+        """Make the field. `choices` are (value, words) in order."""
+        self.box: QComboBox = _Choice()
+        super().__init__(label, self.box, hint)
+        self.set_choices(choices)
+        self.box.currentIndexChanged.connect(lambda _index: self.changed.emit())
+
+    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Replace the choices; the first becomes the value."""
+        self.box.clear()
+        for value, words in choices:
+            self.box.addItem(words, value)
+
+    def value(self) -> str:
+        """Give the chosen value; an empty string when there are no choices."""
+        return str(self.box.currentData() or "")
+
+    def set_value(self, value: str) -> None:
+        """Choose by value; unknown values change nothing."""
+        index = self.box.findData(value)
+        if index >= 0:
+            self.box.setCurrentIndex(index)
+
+
+class DateTimeField(Field):
+    """A moment, to the minute, local time."""
+
+    def __init__(self, label: str, at_us: int, *, hint: str = "") -> None:
+        """Make the field. `at_us` is the moment shown first, UTC microseconds."""
+        self.edit = QDateTimeEdit()
+        super().__init__(label, self.edit, hint)
+        self.edit.setDisplayFormat("d MMM yyyy  HH:mm")
+        self.edit.setButtonSymbols(QDateTimeEdit.ButtonSymbols.NoButtons)
+        self.edit.setFont(theme.font(tabular=True))
+        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(at_us // 1000))
+        self.edit.dateTimeChanged.connect(lambda _at: self.changed.emit())
+
+    def value_us(self) -> int:
+        """Give the moment chosen, UTC microseconds."""
+        return self.edit.dateTime().toMSecsSinceEpoch() * 1000
+
+
+class _Paragraph(QPlainTextEdit):
+    """A paragraph edit in which Tab moves on and Ctrl+Enter is for the sheet."""
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 -- Qt's name
+        event.accept()
+
+
+class TextField(Field):
+    """A paragraph in a person's own words: an account, a rationale, a note."""
+
+    def __init__(self, label: str, *, hint: str = "", lines: int = 3, max_length: int = 4_000) -> None:
+        """Make the field. `lines` is its height; `max_length` in characters, beyond which typing is cut."""
+        self.edit: QPlainTextEdit = _Paragraph()
+        super().__init__(label, self.edit, hint)
+        self._max_length = max_length
+        self.edit.setTabChangesFocus(True)
+        self.edit.setFixedHeight(lines * self.edit.fontMetrics().lineSpacing() + 20)
+        self.edit.textChanged.connect(self._typed)
+
+    def _typed(self) -> None:
+        if len(self.edit.toPlainText()) > self._max_length:
+            self.edit.textCursor().deletePreviousChar()
+            return
+        self.changed.emit()
+
+    def value(self) -> str:
+        """Give the words, without surrounding blanks."""
+        return self.edit.toPlainText().strip()
+
+    def set_value(self, value: str) -> None:
+        """Fill the field."""
+        self.edit.setPlainText(value)
