@@ -66,10 +66,9 @@ def normalise(passphrase: Secret) -> Secret:
     Raises:
         RefusedError: passphrase.not-text, it is not UTF-8, or holds control or unassigned characters.
     """
-    try:
-        text = passphrase.reveal().decode()
-    except UnicodeDecodeError:
-        raise RefusedError("passphrase.not-text") from None  # the cause would carry the passphrase
+    text = _decoded(passphrase)
+    if text is None:
+        raise RefusedError("passphrase.not-text")
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
     composed = unicodedata.normalize("NFC", spaced)
     if any(unicodedata.category(character) in {"Cc", "Cn", "Cs"} for character in composed):
@@ -84,6 +83,14 @@ def common_list_date() -> datetime.date:
         UnavailableError: passphrase.list-missing.
     """
     return _common_list()[0]
+
+
+def _decoded(passphrase: Secret) -> str | None:
+    """Give the text, None if it is none. No exception leaves here: the decoder's carries the passphrase, also as a context."""
+    try:
+        return passphrase.reveal().decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _is_common(text: str) -> bool:

@@ -64,10 +64,10 @@ class NamedKeyringKeeper(Generic[_B]):
         stored = self._within_deadline(lambda: self._backend.get_password(self._service, name))
         if stored is None:
             return None
-        try:
-            return Secret(base64.b64decode(stored, validate=True))
-        except (binascii.Error, ValueError):
-            raise TamperError("keyring.altered") from None  # the cause would carry the value
+        value = _decoded(stored)
+        if value is None:
+            raise TamperError("keyring.altered")
+        return value
 
     def write(self, name: str, value: Secret) -> None:
         """Store or replace.
@@ -123,3 +123,11 @@ class NamedKeyringKeeper(Generic[_B]):
         if failure:
             raise self._translated(failure[0]) from failure[0]
         return outcome[0]
+
+
+def _decoded(stored: str) -> Secret | None:
+    """Give the value, None if it is not base64. No exception leaves here, so that none carries what was stored."""
+    try:
+        return Secret(base64.b64decode(stored, validate=True))
+    except (binascii.Error, ValueError):
+        return None

@@ -76,7 +76,7 @@ def test_bytes_that_are_no_text_are_refused_without_being_kept() -> None:
     with pytest.raises(RefusedError, match=r"passphrase\.not-text") as refusal:
         check_passphrase(Secret(b"a long one \xff\xff\xff"), BADGE)
     assert refusal.value.__cause__ is None
-    assert refusal.value.__suppress_context__
+    assert refusal.value.__context__ is None
 
 
 def test_a_badge_is_found_in_any_case_and_a_tiny_one_forbids_nothing() -> None:
