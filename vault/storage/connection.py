@@ -1,0 +1,329 @@
+"""One connection to one SQLCipher file: opened in a fixed order, every setting read back, then closed to all but rows.
+
+Rules:
+
+1. Order at every open: log level NONE (or damaged pages are printed to stderr), raw key, authorizer, page format, the other settings,
+   migration if the file is older, reading back, authorizer to SERVING. A setting that does not read back is `TamperError` or `DefectError`
+   storage.setting: a vault that is not durable or not encrypted as measured does not open (SECURITY D3, D5; DESIGN §8).
+2. The key goes to the engine as bytes, not as SQL text, and our copy is overwritten.
+3. One connection, one thread. A transaction is BEGIN IMMEDIATE … COMMIT; inside it everything happens or nothing does.
+4. Who checkpoints: exactly one connection a file. In the register it is the only connection. In the content file it is the writer;
+   readers neither checkpoint nor write (`wal_autocheckpoint=0`, `query_only`). The engine itself checkpoints when the last connection
+   closes, which is safe for the same reason: it is then the only one.
+5. No path, key or statement text in an error.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as engine
+
+from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
+from vault.secret import Secret
+from vault.storage.authorizer import Authorizer, OnDenied, Phase
+from vault.storage.failures import EngineError, translated, translation
+from vault.storage.statements import Statement
+
+RAW_KEY_BYTES = 32
+BUSY_TIMEOUT_MS = 2000
+
+
+class Use(enum.Enum):
+    """What a connection is for."""
+
+    SERVE = "serve"  # reads, writes and checkpoints
+    READ = "read"  # reads only, never checkpoints
+    FOUND = "found"  # makes the tables of a new file or brings an older one up to date
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a file is laid out and kept; measured in PERFORMANCE §1 and §4."""
+
+    page_bytes: int
+    hmac: str
+    cache_kib: int
+    checkpoint_pages: int
+
+
+REGISTER_FORMAT = Format(page_bytes=4096, hmac="HMAC_SHA512", cache_kib=64 * 1024, checkpoint_pages=1000)
+CONTENT_FORMAT = Format(page_bytes=32768, hmac="HMAC_SHA256", cache_kib=8 * 1024, checkpoint_pages=512)
+
+
+class Connection:
+    """A keyed, locked-down connection. Raises only the vault's errors."""
+
+    def __init__(
+        self,
+        path: Path,
+        key: Secret,
+        form: Format,
+        use: Use,
+        *,
+        on_denied: OnDenied | None = None,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        max_page_count: int | None = None,
+    ) -> None:
+        """Open an existing file.
+
+        Args:
+            path: the database file.
+            key: 32 raw bytes.
+            form: the file's layout.
+            use: what for.
+            on_denied: told the name of every denied action.
+            busy_timeout_ms: how long another process's lock is waited for.
+            max_page_count: a ceiling for the file, for tests of a full disk.
+        Raises:
+            UnavailableError: storage.missing, storage.busy, storage.read-only, storage.input-output.
+            TamperError: storage.damaged, storage.setting.
+            DefectError: storage.key-length, storage.setting.
+        """
+        if len(key) != RAW_KEY_BYTES:
+            raise DefectError("storage.key-length", length=len(key))
+        self.path = path
+        self._use = use
+        self._authorizer = Authorizer(on_denied)
+        require_database_file(path, form)
+        with translation():
+            self._raw: Any = engine.connect(f"{path.absolute().as_uri()}?mode=rw", isolation_level=None, uri=True, cached_statements=256)
+        try:
+            with translation():
+                self._raw.execute("PRAGMA cipher_log_level = NONE")
+                _set_key(self._raw, key)
+                self._raw.set_authorizer(self._authorizer)
+                self._apply(form, busy_timeout_ms, max_page_count)
+            self._serve()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- statements
+
+    def change(self, statement: Statement, **values: object) -> int:
+        """Run a change; return the number of rows it touched."""
+        try:
+            return int(self._raw.execute(statement.sql, statement.bound(values)).rowcount)
+        except EngineError as error:
+            raise translated(error) from error
+
+    def change_many(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run a change once a row."""
+        try:
+            self._raw.executemany(statement.sql, [statement.bound(row) for row in rows])
+        except EngineError as error:
+            raise translated(error) from error
+
+    def change_fast(self, sql: str, values: tuple[object, ...]) -> None:
+        """Run a compiled change with positional values; for the one or two statements where microseconds count."""
+        try:
+            self._raw.execute(sql, values)
+        except EngineError as error:
+            raise translated(error) from error
+
+    def first(self, statement: Statement, **values: object) -> tuple[Any, ...] | None:
+        """The first row, None if there is none."""
+        try:
+            cursor = self._raw.execute(statement.sql, statement.bound(values))
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            cursor.close()  # ends the read transaction, so that a checkpoint can pass
+        except EngineError as error:
+            raise translated(error) from error
+        return row
+
+    def rows(self, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
+        """Every row."""
+        try:
+            found: list[tuple[Any, ...]] = self._raw.execute(statement.sql, statement.bound(values)).fetchall()
+        except EngineError as error:
+            raise translated(error) from error
+        return found
+
+    @contextmanager
+    def stream(self, statement: Statement, **values: object) -> Iterator[Iterator[tuple[Any, ...]]]:
+        """Rows one by one, for as long as the block runs."""
+        with translation():
+            cursor = self._raw.execute(statement.sql, statement.bound(values))
+            try:
+                yield iter(cursor)
+            finally:
+                cursor.close()
+
+    @contextmanager
+    def lines(self, sql: str) -> Iterator[Iterator[tuple[Any, ...]]]:
+        """Rows of a plain SELECT one by one, for the verifier, which shares no statements with the store."""
+        with self.stream(Statement(sql, {})) as rows:
+            yield rows
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything in the block is durable when it ends, or none of it happened."""
+        try:
+            self._raw.execute("BEGIN IMMEDIATE")
+        except EngineError as error:
+            raise translated(error) from error
+        try:
+            yield
+            self._raw.execute("COMMIT")
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, EngineError):
+                raise translated(error) from error
+            raise
+
+    def data_version(self) -> int:
+        """A number that changes when another connection committed."""
+        return int(self._pragma("data_version"))
+
+    def checkpoint(self) -> bool:
+        """Move the whole WAL into the file and empty it; False if a reader stood in the way."""
+        with translation():
+            busy, _, _ = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+    def health(self) -> tuple[str, ...]:
+        """What the engine's own checks find, empty if nothing: every page's HMAC, then the structure. Reads the whole file."""
+        with translation():
+            pages = [str(row[0]) for row in self._raw.execute("PRAGMA cipher_integrity_check")]
+            structure = [str(row[0]) for row in self._raw.execute("PRAGMA integrity_check")]
+        return tuple(pages + [line for line in structure if line != "ok"])
+
+    def raw_for_migration(self) -> Any:
+        """The engine's own connection, open to schema changes: only for `migrations`, only on a connection opened to FOUND."""
+        if self._use is not Use.FOUND:
+            raise DefectError("storage.not-founding")
+        return self._raw
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with translation():
+            self._raw.close()
+
+    # -- opening
+
+    def _apply(self, form: Format, busy_timeout_ms: int, max_page_count: int | None) -> None:
+        reading = self._use is Use.READ
+        wanted: tuple[tuple[str, str, object], ...] = (
+            ("cipher_page_size", str(form.page_bytes), str(form.page_bytes)),
+            ("cipher_hmac_algorithm", form.hmac, form.hmac),
+            ("cipher_memory_security", "ON", "1"),
+            ("busy_timeout", str(busy_timeout_ms), busy_timeout_ms),
+            ("temp_store", "MEMORY", 2),
+            ("secure_delete", "ON", 1),
+            ("trusted_schema", "OFF", 0),
+            ("foreign_keys", "ON", 1),
+            ("cell_size_check", "ON", 1),
+            ("recursive_triggers", "ON", 1),  # or INSERT OR REPLACE would delete past the triggers
+            ("mmap_size", "0", None),
+            ("cache_size", str(-form.cache_kib), -form.cache_kib),
+            ("journal_mode", "WAL", "wal"),
+            ("synchronous", "FULL", 2),
+            ("wal_autocheckpoint", "0" if reading else str(form.checkpoint_pages), 0 if reading else form.checkpoint_pages),
+            ("query_only", "ON" if reading else "OFF", int(reading)),
+        )
+        given = (("cipher_log_level", "NONE"), ("cipher_use_hmac", "1"), ("cipher_plaintext_header_size", "0"))
+        for name, value, _ in wanted:
+            if name == "journal_mode":
+                self._first_read()
+            self._raw.execute(f"PRAGMA {name} = {value}").fetchall()
+        for name, _, expected in wanted:
+            self._require_setting(name, expected)
+        for name, expected in given:
+            self._require_setting(name, expected)
+        if max_page_count is not None:
+            self._raw.execute(f"PRAGMA max_page_count = {max_page_count}").fetchall()
+
+    def _first_read(self) -> None:
+        """Decrypt the first page before anything is written: a file that is not ours is not touched."""
+        self._raw.execute("SELECT count(*) FROM sqlite_master").fetchall()
+
+    def _require_setting(self, name: str, expected: object) -> None:
+        if expected is None:
+            return
+        row = self._raw.execute(f"PRAGMA {name}").fetchone()
+        if row is None or row[0] != expected:
+            # journal_mode is kept in the file, so somebody else changed it; the rest is of this connection, so we did not set it.
+            kind = TamperError if name == "journal_mode" else DefectError
+            raise kind("storage.setting", setting=name)
+
+    def _serve(self) -> None:
+        self._authorizer.phase = Phase.MIGRATING if self._use is Use.FOUND else Phase.SERVING
+        self._raw.set_authorizer(self._authorizer)  # statements compiled before this are compiled, and judged, again
+
+    def _pragma(self, name: str) -> Any:
+        try:
+            return self._raw.execute(f"PRAGMA {name}").fetchone()[0]
+        except EngineError as error:
+            raise translated(error) from error
+
+    def _roll_back(self) -> None:
+        """Undo what is open. An engine that failed badly has rolled back already, and a failing ROLLBACK adds nothing to the first error."""
+        if self._raw.in_transaction:
+            try:
+                self._raw.execute("ROLLBACK")
+            except EngineError:
+                return
+
+
+def _set_key(raw: Any, key: Secret) -> None:
+    text = bytearray(b"x'" + key.reveal().hex().encode("ascii") + b"'")
+    try:
+        raw.set_key(text)
+    finally:
+        for index in range(len(text)):
+            text[index] = 0
+
+
+def require_database_file(path: Path, form: Format) -> None:
+    """Refuse what cannot be a vault's file before the engine touches it: storage.missing, storage.damaged."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError as error:
+        raise UnavailableError("storage.missing") from error
+    except OSError as error:
+        raise UnavailableError("storage.input-output") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise TamperError("storage.damaged")
+    if found.st_size % form.page_bytes:
+        raise TamperError("storage.damaged", size_bytes=found.st_size)
+
+
+def make_database_file(path: Path) -> None:
+    """Make an empty file only its owner's group may know of; RefusedError storage.exists if there is one."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as error:
+        raise RefusedError("storage.exists") from error
+    except OSError as error:
+        raise UnavailableError("storage.input-output") from error
+
+
+def descriptors_on(path: Path) -> tuple[int, ...]:
+    """The descriptors of this process that are open on `path`, for the lease of the store-access sensor (Linux; empty elsewhere)."""
+    table = Path("/proc/self/fd")
+    if not table.is_dir():
+        return ()
+    try:
+        wanted = path.stat()
+    except OSError as error:
+        raise UnavailableError("storage.missing") from error
+    found: list[int] = []
+    for name in os.listdir(table):  # noqa: PTH208 - iterdir would keep a descriptor of its own open while we look
+        try:
+            seen = os.fstat(int(name))
+        except OSError:
+            continue  # closed meanwhile: the listing's own
+        if (seen.st_dev, seen.st_ino) == (wanted.st_dev, wanted.st_ino):
+            found.append(int(name))
+    return tuple(found)
+
+
+Opener = Callable[[Use], Connection]

@@ -1,0 +1,437 @@
+"""The tables, in one place, for every engine: SQLAlchemy Core metadata of the register and of the content store.
+
+Rules:
+
+1. Sealed values are bytes here; the only things in clear are opaque ids, times, sizes, custody, audit, and the people and units directory.
+2. What may not happen is refused by the engine, not only by the services: unique indexes and the triggers below. A trigger raises a code
+   (``room.reason``) and nothing else; `vault.storage.failures` turns it into the error of that code.
+3. Times are UTC microseconds (INTEGER, 0 = not yet), identifiers are 32 hexadecimal characters (TEXT).
+4. This module is what the tables are now. How a file came to be so is told by the migrations, which import nothing from here; a test
+   compares the two.
+5. No count over a big table and no OFFSET: every list of the register has an index in its own order (PERFORMANCE §4).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+REGISTER = sa.MetaData()
+CONTENT = sa.MetaData()
+
+# SQLite's rowid is 64 bits whatever it is called, but STRICT tables and rowid aliases want the word INTEGER.
+Whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _table(name: str, metadata: sa.MetaData, *parts: sa.schema.SchemaItem) -> sa.Table:
+    """A table that refuses values of another type than its column's."""
+    return sa.Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def _text(name: str, *args: sa.schema.SchemaItem, nullable: bool = False, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, *args, nullable=nullable, primary_key=primary_key)
+
+
+def _whole(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, Whole, nullable=nullable)
+
+
+def _sealed(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
+def _ordinal(name: str) -> sa.Column[int]:
+    """A number the engine gives, in the order of insertion."""
+    return sa.Column(name, Whole, primary_key=True, autoincrement=True)
+
+
+# ---- people, units, sessions
+
+vault = _table("vault", REGISTER, _text("vault_id", primary_key=True), _whole("founded_us"))
+
+person = _table(
+    "person",
+    REGISTER,
+    _text("person_id", primary_key=True),
+    _text("badge_no"),
+    _text("name"),
+    _text("role"),
+    _text("unit_id"),
+    _text("state"),
+    _sealed("kem_public"),
+    _sealed("sign_public"),
+    _sealed("slot"),
+    _whole("enrolled_us"),
+    _text("administrator_id"),
+    _sealed("administrator_signature"),
+    _text("supervisor_id", nullable=True),
+    _sealed("supervisor_signature"),
+    _whole("totp_last_step"),
+    sa.UniqueConstraint("badge_no", name="person_badge_no"),
+)
+
+unit = _table(
+    "unit",
+    REGISTER,
+    _text("unit_id", primary_key=True),
+    _text("name"),
+    _text("kind"),
+    _sealed("kem_public"),
+    _text("signed_by"),
+    _sealed("signature"),
+    sa.UniqueConstraint("name", name="unit_name"),
+)
+
+membership = _table(
+    "membership",
+    REGISTER,
+    _text("unit_id", sa.ForeignKey("unit.unit_id"), primary_key=True),
+    _text("person_id", primary_key=True),
+    _sealed("unit_key_sealed"),
+)
+sa.Index("membership_of_person", membership.c.person_id)
+
+sign_in_failure = _table("sign_in_failure", REGISTER, _ordinal("failure_no"), _sealed("badge_no_blind"), _whole("at_us"))
+sa.Index("sign_in_failure_of_badge", sign_in_failure.c.badge_no_blind, sign_in_failure.c.at_us)
+
+session = _table(
+    "session",
+    REGISTER,
+    _text("session_id", primary_key=True),
+    _text("person_id"),
+    _text("workstation_id"),
+    _whole("opened_us"),
+    _whole("locked_us"),
+    _whole("ended_us"),
+)
+_open = sa.text("ended_us = 0")
+sa.Index("session_one_open_a_person", session.c.person_id, unique=True, sqlite_where=_open, postgresql_where=_open)
+sa.Index("session_one_open_a_workstation", session.c.workstation_id, unique=True, sqlite_where=_open, postgresql_where=_open)
+
+# ---- cases, grants, documents
+
+case_file = _table(
+    "case_file",
+    REGISTER,
+    _text("case_id", primary_key=True),
+    _sealed("number_blind"),
+    _sealed("card_sealed"),
+    _sealed("label_sealed"),
+    _whole("registered_us"),
+    _text("registered_by"),
+    sa.UniqueConstraint("number_blind", name="case_file_number_blind"),
+)
+
+# `registered_us` repeats the case's own, so that the first page of a person's cases is one range of one index however many there are.
+case_grant = _table(
+    "case_grant",
+    REGISTER,
+    _text("grant_id", primary_key=True),
+    _text("case_id", sa.ForeignKey("case_file.case_id")),
+    _text("effect"),
+    _text("grantee_kind"),
+    _text("grantee_id"),
+    _whole("from_us"),
+    _whole("until_us"),
+    _text("granted_by"),
+    _whole("granted_us"),
+    _whole("removed_us"),
+    _sealed("case_key_sealed"),
+    _sealed("reason_sealed"),
+    _sealed("signature"),
+    _whole("registered_us"),
+)
+_standing = sa.text("removed_us = 0 AND effect = 'allow'")
+sa.Index("case_grant_of_case", case_grant.c.case_id)
+sa.Index(
+    "case_grant_of_grantee",
+    case_grant.c.grantee_id,
+    case_grant.c.registered_us,
+    case_grant.c.case_id,
+    sqlite_where=_standing,
+    postgresql_where=_standing,
+)
+
+_denies = sa.text("removed_us = 0 AND effect = 'deny'")
+sa.Index("case_grant_denies", case_grant.c.grantee_id, sqlite_where=_denies, postgresql_where=_denies)
+
+document = _table(
+    "document",
+    REGISTER,
+    _ordinal("document_no"),
+    _text("document_id"),
+    _text("case_id", sa.ForeignKey("case_file.case_id")),
+    _sealed("card_sealed"),
+    _sealed("chunk_salt"),
+    _whole("chunk_count"),
+    _whole("size_bytes"),
+    sa.UniqueConstraint("document_id", name="document_document_id"),
+)
+sa.Index("document_of_case", document.c.case_id)
+
+# ---- custody
+
+check_out = _table(
+    "check_out",
+    REGISTER,
+    _ordinal("check_out_no"),
+    _text("check_out_id"),
+    _text("case_id", sa.ForeignKey("case_file.case_id")),
+    _text("holder_id"),
+    _text("workstation_id"),
+    _text("purpose"),
+    _whole("flagged"),
+    _whole("taken_us"),
+    _whole("due_back_us"),
+    _whole("recalled_us"),
+    _whole("returned_us"),
+    _text("return_kind", nullable=True),
+    _text("returned_by", nullable=True),
+    _sealed("signature"),
+    _sealed("statement_sealed"),
+    _whole("opened_seq"),  # newest audit entry when custody began: what was read under it comes after
+    sa.UniqueConstraint("check_out_id", name="check_out_check_out_id"),
+)
+_out = sa.text("returned_us = 0")
+sa.Index("check_out_one_a_case", check_out.c.case_id, unique=True, sqlite_where=_out, postgresql_where=_out)
+sa.Index("check_out_of_case", check_out.c.case_id)
+sa.Index("check_out_held_by", check_out.c.holder_id, sqlite_where=_out, postgresql_where=_out)
+sa.Index("check_out_due_back", check_out.c.due_back_us, sqlite_where=_out, postgresql_where=_out)
+_back = sa.text("returned_us > 0")
+sa.Index("check_out_returned_by", check_out.c.holder_id, check_out.c.returned_us, sqlite_where=_back, postgresql_where=_back)
+
+waiting = _table(
+    "waiting",
+    REGISTER,
+    _ordinal("waiting_no"),
+    _text("case_id", sa.ForeignKey("case_file.case_id")),
+    _text("person_id"),
+    _whole("since_us"),
+    sa.UniqueConstraint("case_id", "person_id", name="waiting_once"),
+)
+sa.Index("waiting_of_person", waiting.c.person_id)
+
+# ---- breaches
+
+breach = _table(
+    "breach",
+    REGISTER,
+    _ordinal("breach_no"),
+    _text("breach_id"),
+    _whole("report_year"),
+    _whole("report_of_year"),
+    _text("kind"),
+    _whole("severity"),
+    _text("state"),
+    _text("officer_id", nullable=True),
+    _text("check_out_id", nullable=True),
+    _text("owner_id", nullable=True),
+    _whole("first_us"),
+    _whole("last_us"),
+    _whole("count"),
+    _text("workstation_id"),
+    _text("case_id", nullable=True),
+    _whole("detection_us"),
+    _whole("acknowledged_us"),
+    _whole("disposed_us"),
+    _text("finding", nullable=True),
+    _text("triaged_by", nullable=True),  # who changed it last; the trigger compares it with the officer named
+    sa.UniqueConstraint("breach_id", name="breach_breach_id"),
+    sa.UniqueConstraint("report_year", "report_of_year", name="breach_report_no"),
+)
+_urgent = sa.text("state = 'open' AND severity >= 3")
+sa.Index("breach_urgent", breach.c.breach_no, sqlite_where=_urgent, postgresql_where=_urgent)
+sa.Index("breach_by_state", breach.c.state)
+sa.Index("breach_of_officer", breach.c.officer_id, breach.c.last_us)
+sa.Index("breach_of_check_out", breach.c.check_out_id)
+
+breach_fact = _table(
+    "breach_fact",
+    REGISTER,
+    _ordinal("fact_no"),
+    _text("breach_id", sa.ForeignKey("breach.breach_id")),
+    _sealed("facts_sealed"),
+)
+sa.Index("breach_fact_of_breach", breach_fact.c.breach_id)
+
+breach_note = _table(
+    "breach_note",
+    REGISTER,
+    _ordinal("note_no"),
+    _text("breach_id", sa.ForeignKey("breach.breach_id")),
+    _whole("at_us"),
+    _text("author_id"),
+    _text("kind"),
+    _sealed("text_sealed"),
+)
+sa.Index("breach_note_of_breach", breach_note.c.breach_id)
+
+# The outbox: one row a report and one each time its severity rises, delivered when a channel accepted it (DESIGN §5).
+alert = _table(
+    "alert",
+    REGISTER,
+    _ordinal("alert_no"),
+    _text("breach_id", sa.ForeignKey("breach.breach_id")),
+    _whole("severity"),
+    _whole("raised_us"),
+    _whole("delivered_us"),
+)
+_undelivered = sa.text("delivered_us = 0")
+sa.Index("alert_undelivered", alert.c.alert_no, sqlite_where=_undelivered, postgresql_where=_undelivered)
+
+# ---- audit
+
+audit = _table(
+    "audit",
+    REGISTER,
+    sa.Column("seq", Whole, primary_key=True, autoincrement=False),
+    _whole("at_us"),
+    _whole("boot_us"),
+    _text("workstation_id"),
+    _text("kind"),
+    _text("actor_id"),
+    _text("session_id"),
+    _text("case_id"),
+    _text("document_id"),
+    _whole("page_no"),
+    _text("outcome"),
+    _text("facts"),
+    _sealed("entry_hash"),
+)
+# One index only: what happened to a case is asked at every check-in, and each further index costs every append a page.
+_about_case = sa.text("case_id <> ''")
+sa.Index("audit_of_case", audit.c.case_id, sqlite_where=_about_case, postgresql_where=_about_case)
+
+audit_checkpoint = _table(
+    "audit_checkpoint",
+    REGISTER,
+    sa.Column("seq", Whole, primary_key=True, autoincrement=False),
+    _sealed("head"),
+    _sealed("root"),
+    _whole("at_us"),
+    _text("workstation_id"),
+    _sealed("signature"),
+    _sealed("peaks"),  # Merkle frontier, so that the next checkpoint reads only what came after; its root is the signed one
+)
+
+# ---- content
+
+# Which vault the chunks belong to.
+content_vault = _table("content_vault", CONTENT, _text("vault_id", primary_key=True), _whole("founded_us"))
+
+content = sa.Table(
+    "content",
+    CONTENT,
+    _ordinal("ordinal"),
+    _text("document_id"),
+    _whole("finished"),
+    sa.UniqueConstraint("document_id", name="content_document_id"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,  # an ordinal is never given twice, so a remembered one cannot come to mean another document
+)
+
+# The key is ordinal << 20 | chunk number: a document's chunks lie together and in order (PERFORMANCE §1).
+chunk = _table("chunk", CONTENT, sa.Column("chunk_key", Whole, primary_key=True, autoincrement=False), _sealed("sealed"))
+
+pending_intake = _table(
+    "pending_intake",
+    CONTENT,
+    _text("document_id", sa.ForeignKey("content.document_id"), primary_key=True),
+    _text("case_id"),
+    _sealed("chunk_salt"),
+    _whole("chunk_count"),
+    _whole("chunks_stored"),
+    _sealed("source_sealed"),
+    _whole("started_us"),
+)
+
+
+# ---- triggers of the SQLite engines
+
+
+def _refuse(name: str, when: str, code: str) -> str:
+    return f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, '{code}'); END"
+
+
+def _kept(table: str) -> str:
+    """Nothing is removed from `table`."""
+    return _refuse(f"{table}_kept", f"BEFORE DELETE ON {table}", f"{table.replace('_', '-')}.kept")
+
+
+def _fixed(table: str, *columns: str) -> str:
+    """Those columns of `table` never change (all, if none is named)."""
+    of = f" OF {', '.join(columns)}" if columns else ""
+    return _refuse(f"{table}_fixed", f"BEFORE UPDATE{of} ON {table}", f"{table.replace('_', '-')}.fixed")
+
+
+REGISTER_TRIGGERS: tuple[str, ...] = (
+    # the audit trail: appended, in order, and nothing else
+    _kept("audit"),
+    _fixed("audit"),
+    _refuse("audit_in_order", "BEFORE INSERT ON audit WHEN NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1", "audit.out-of-order"),
+    _kept("audit_checkpoint"),
+    _fixed("audit_checkpoint"),
+    # custody: recalled once, returned once, never removed
+    _kept("check_out"),
+    _fixed(
+        "check_out", "check_out_no", "check_out_id", "case_id", "holder_id", "workstation_id", "purpose", "flagged", "taken_us", "due_back_us",
+        "signature", "opened_seq",
+    ),
+    _refuse("check_out_final", "BEFORE UPDATE ON check_out WHEN OLD.returned_us <> 0", "custody.not-held"),
+    _refuse("check_out_recalled_once", "BEFORE UPDATE OF recalled_us ON check_out WHEN OLD.recalled_us <> 0 AND NEW.recalled_us <> OLD.recalled_us",
+            "custody.already-recalled"),
+    _refuse("check_out_closed_whole", "BEFORE UPDATE ON check_out WHEN (NEW.returned_us = 0) <> (NEW.return_kind IS NULL)", "check-out.fixed"),
+    # cases, grants and documents stay; a grant is removed by saying so
+    _kept("case_file"),
+    _fixed("case_file", "case_id", "number_blind", "registered_us", "registered_by"),
+    _kept("case_grant"),
+    _fixed(
+        "case_grant", "grant_id", "case_id", "effect", "grantee_kind", "grantee_id", "from_us", "until_us", "granted_by", "granted_us",
+        "case_key_sealed", "reason_sealed", "signature", "registered_us",
+    ),
+    _refuse("case_grant_removed_once", "BEFORE UPDATE OF removed_us ON case_grant WHEN OLD.removed_us <> 0", "grant.removed"),
+    _kept("document"),
+    _fixed("document"),
+    _kept("unit"),
+    _fixed("unit"),
+    _kept("person"),
+    _fixed("person", "person_id", "badge_no", "enrolled_us", "administrator_id", "administrator_signature"),
+    _kept("session"),
+    _fixed("session", "session_id", "person_id", "workstation_id", "opened_us"),
+    _refuse("session_final", "BEFORE UPDATE ON session WHEN OLD.ended_us <> 0", "session.ended"),
+    # breaches: never removed, never lowered, never decided by the officer named, final when disposed
+    _kept("breach"),
+    _fixed(
+        "breach", "breach_no", "breach_id", "report_year", "report_of_year", "kind", "officer_id", "check_out_id", "first_us", "workstation_id",
+        "case_id", "detection_us",
+    ),
+    _refuse("breach_own_report",
+            "BEFORE UPDATE OF state, owner_id, acknowledged_us, disposed_us, finding, triaged_by ON breach WHEN NEW.triaged_by = OLD.officer_id",
+            "breach.own-report"),
+    _refuse("breach_triaged_by_somebody",
+            "BEFORE UPDATE OF state, owner_id, acknowledged_us, disposed_us, finding ON breach WHEN NEW.triaged_by IS NULL", "breach.fixed"),
+    _refuse("breach_final", "BEFORE UPDATE OF state, owner_id, finding, disposed_us ON breach WHEN OLD.state = 'disposed'", "breach.disposed"),
+    _refuse("breach_only_rises", "BEFORE UPDATE OF severity, count, last_us ON breach WHEN NEW.severity < OLD.severity OR NEW.count < OLD.count",
+            "breach.fixed"),
+    _kept("breach_fact"),
+    _fixed("breach_fact"),
+    _kept("breach_note"),
+    _fixed("breach_note"),
+    _refuse("breach_note_own_report",
+            "BEFORE INSERT ON breach_note WHEN NEW.kind <> 'account' AND NEW.author_id = (SELECT officer_id FROM breach WHERE breach_id = NEW.breach_id)",
+            "breach.own-report"),
+    _kept("alert"),
+    _fixed("alert", "alert_no", "breach_id", "severity", "raised_us"),
+    _kept("vault"),
+    _fixed("vault"),
+)  # fmt: skip
+
+CONTENT_TRIGGERS: tuple[str, ...] = (
+    _fixed("chunk"),
+    _fixed("content", "ordinal", "document_id"),
+    _refuse("content_kept", "BEFORE DELETE ON content WHEN OLD.finished = 1", "content.kept"),
+    _refuse(
+        "chunk_kept", "BEFORE DELETE ON chunk WHEN (SELECT finished FROM content WHERE ordinal = OLD.chunk_key >> 20) = 1", "chunk.kept"
+    ),
+    _kept("content_vault"),
+    _fixed("content_vault"),
+)

@@ -1,0 +1,187 @@
+"""The independent verifier of the audit trail: `casevault verify`, and `Store.verify_chain`.
+
+It shares no code with the part that writes the trail: plain SQL, its own canonical form and hashing, its own Merkle tree. What it checks is
+written in `vault.domain.audit`; a test holds the two against each other.
+
+Rules, in the order they are asked of each entry:
+
+1. Numbers run 1, 2, 3 … A gap is ``missing`` (named: the first number that is not there).
+2. ``hash_n = SHA-256(0x02 || hash_(n-1) || canonical_n)``. Where it does not hold, entry n is ``edited``, unless the entry that belongs there
+   is found later: then something was put before it (``inserted``) or they changed places (``reordered``).
+3. At each checkpoint the head and the RFC 6962 root must be the signed ones, else ``checkpoint``. A chain recomputed by somebody with the
+   key is consistent in itself, so what is named is the first entry the last good checkpoint does not vouch for.
+4. The trail must reach the newest checkpoint (else ``truncated``) and the witness kept outside the database (else ``rolled-back``), and
+   hold the witness's hash at the witness's number (else ``rolled-back``).
+
+Runs on any thread, in memory logarithmic in the number of entries. Raises the errors of the room; a bad trail is a verdict, not an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from json.encoder import encode_basestring_ascii
+from pathlib import Path
+from typing import Any
+
+from vault.domain.audit import ChainVerdict
+from vault.errors import TamperError
+from vault.secret import Secret
+from vault.services.ports import CheckStatement
+
+Row = tuple[Any, ...]
+Lines = Callable[[str], AbstractContextManager[Iterator[Row]]]
+
+_ENTRIES = (
+    "SELECT seq, at_us, boot_us, workstation_id, kind, actor_id, session_id, case_id, document_id, page_no, outcome, facts, entry_hash"
+    " FROM audit ORDER BY seq"
+)
+_CHECKPOINTS = "SELECT seq, head, root, at_us, workstation_id, signature FROM audit_checkpoint ORDER BY seq"
+_LOOK_AHEAD = 100_000  # how far the entry that belongs at a broken place is looked for
+_ZERO = bytes(32)
+
+
+def verify_file(path: Path, key: Secret, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
+    """Verify the trail of a register file without the store: opened for reading only, nothing is changed, not even by a checkpoint.
+
+    Args:
+        path: the register.
+        key: 32 raw bytes.
+        witness: (seq, hash) kept outside the database, None if there is none.
+        check_signature: raises TamperError if a statement was not signed by the workstation.
+    Raises:
+        UnavailableError: storage.missing, storage.busy, storage.input-output.
+        TamperError: storage.damaged.
+    """
+    from vault.storage.connection import REGISTER_FORMAT, Connection, Use  # noqa: PLC0415 - only this door needs the engine
+
+    connection = Connection(path, key, REGISTER_FORMAT, Use.READ)
+    try:
+        return verify_trail(connection.lines, witness, check_signature)
+    finally:
+        connection.close()
+
+
+def verify_trail(lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
+    """Verify the trail behind `lines`, which runs a SELECT and gives its rows one by one."""
+    with lines(_CHECKPOINTS) as found:
+        checkpoints = list(found)
+    count = 0
+    good_checkpoints = 0
+    vouched = 0
+    previous = _ZERO
+    tree = _Tree()
+    due = 0
+    with lines(_ENTRIES) as rows:
+        while True:
+            stop = checkpoints[due][0] if due < len(checkpoints) else None
+            if witness and witness[0] > count and (stop is None or witness[0] < stop):
+                stop = witness[0]
+            count, previous, bad = _follow(rows, count, previous, tree, stop)
+            if bad is not None:
+                reason = _why(bad, count + 1, previous, rows)
+                return ChainVerdict(count, count + 1, reason, good_checkpoints, 0)
+            if stop is None or count < stop:
+                break
+            if witness and count == witness[0] and previous != witness[1]:
+                return ChainVerdict(count, vouched + 1, "rolled-back", good_checkpoints, 0)
+            while due < len(checkpoints) and checkpoints[due][0] == count:
+                if not _vouches(checkpoints[due], previous, tree.root(), check_signature):
+                    return ChainVerdict(count, vouched + 1, "checkpoint", good_checkpoints, 0)
+                vouched = count
+                good_checkpoints += 1
+                due += 1
+    if due < len(checkpoints):
+        return ChainVerdict(count, count + 1, "truncated", good_checkpoints, 0)
+    if witness and witness[0] > count:
+        return ChainVerdict(count, count + 1, "rolled-back", good_checkpoints, 0)
+    return ChainVerdict(count, 0, "", good_checkpoints, witness[0] if witness else 0)
+
+
+def _follow(rows: Iterator[Row], count: int, previous: bytes, tree: _Tree, stop: int | None) -> tuple[int, bytes, Row | None]:
+    """Follow the chain until entry `stop`, the end, or the first entry that does not hold, which is returned."""
+    sha256 = hashlib.sha256
+    append = tree.append
+    for row in rows:
+        leaf = _canonical(row, row[0])
+        expected = sha256(b"\x02" + previous + leaf).digest()
+        if row[0] != count + 1 or row[12] != expected:
+            return count, previous, row
+        previous = expected
+        count += 1
+        append(leaf)
+        if count == stop:
+            break
+    return count, previous, None
+
+
+def _why(bad: Row, place: int, previous: bytes, rows: Iterator[Row]) -> str:
+    """Say what happened at `place`, where `bad` stands instead of what follows from `previous`."""
+    if bad[0] > place:
+        return "missing"
+    if bad[0] < place:
+        return "inserted"
+    before = bad
+    for distance, row in enumerate(rows, start=1):
+        if distance > _LOOK_AHEAD:
+            break
+        if _belongs(row, place, previous):
+            # The one that belongs here stands further on: does what stands here belong where it stands?
+            moved = any(_belongs(bad, place + step, before[12]) for step in (1, distance))
+            return "reordered" if moved or distance > 1 else "inserted"
+        before = row
+    return "edited"
+
+
+def _belongs(row: Row, place: int, previous: bytes) -> bool:
+    """Whether the content of `row` is what was hashed as entry `place` after `previous`."""
+    return bool(hashlib.sha256(b"\x02" + previous + _canonical(row, place)).digest() == row[12])
+
+
+def _vouches(checkpoint: Row, head: bytes, root: bytes, check_signature: CheckStatement) -> bool:
+    seq, signed_head, signed_root, at_us, workstation_id, signature = checkpoint
+    if signed_head != head or signed_root != root:
+        return False
+    statement = f'[{seq},"{signed_head.hex()}","{signed_root.hex()}",{at_us},{encode_basestring_ascii(workstation_id)}]'
+    try:
+        check_signature(statement.encode("ascii"), signature)
+    except TamperError:
+        return False
+    return True
+
+
+def _canonical(row: Row, seq: int) -> bytes:
+    """The one form of an entry that is hashed, under the number `seq`. Strings are escaped as JSON in ASCII."""
+    text = encode_basestring_ascii
+    return (
+        f"[{seq},{row[1]},{row[2]},{text(row[3])},{text(row[4])},{text(row[5])},{text(row[6])},{text(row[7])},{text(row[8])},"
+        f"{row[9]},{text(row[10])},{text(row[11])}]"
+    ).encode("ascii")
+
+
+class _Tree:
+    """RFC 6962 tree head over leaves appended one by one: peaks by height, as the bits of the count."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._peaks: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        sha256 = hashlib.sha256
+        node = sha256(b"\x00" + leaf).digest()
+        carry = self._count
+        peaks = self._peaks
+        while carry & 1:
+            node = sha256(b"\x01" + peaks.pop() + node).digest()
+            carry >>= 1
+        peaks.append(node)
+        self._count += 1
+
+    def root(self) -> bytes:
+        if not self._peaks:
+            return hashlib.sha256(b"").digest()
+        node = self._peaks[-1]
+        for peak in reversed(self._peaks[:-1]):
+            node = hashlib.sha256(b"\x01" + peak + node).digest()
+        return node
