@@ -33,9 +33,7 @@ from vault.crypto.slots import (
 from vault.domain.identity import CaseId, DocumentId, PersonId
 from vault.errors import DefectError, RefusedError
 from vault.secret import Secret
-from vault.services.locksmith import CaseCipher, ChunkSealer, DirectoryFacts, KeyHolder, NewPerson, PersonKeys
-
-WORKSTATION_CONTEXT: Final = "workstation-statement"
+from vault.services.locksmith import WORKSTATION_CONTEXT, CaseCipher, ChunkSealer, DirectoryFacts, KeyHolder, NewPerson, PersonKeys
 
 _ORIGINAL: Final = 1  # documents have one version so far
 _QUIET_ZONE_MODULES: Final = 4

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from vault.domain.identity import CaseId, DocumentId, PersonId, Role, UnitId
 from vault.secret import Secret
+
+WORKSTATION_CONTEXT: Final = "workstation-statement"  # the one context in which a workstation's key signs
 
 
 class KeyHolder(Protocol):

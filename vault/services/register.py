@@ -21,7 +21,8 @@ from vault.services.cases import Cases
 from vault.services.events import RegisterChanged
 from vault.services.locksmith import CaseCipher
 from vault.services.operation import change, query
-from vault.services.ports import CaseRow, GrantRow
+from vault.services.ports import CaseRow, GrantRow, MembershipRow
+from vault.services.session import unit_key_place
 from vault.services.views import CaseLine, GrantLine, PersonBrief, UnitLine
 from vault.services.world import World
 
@@ -100,7 +101,7 @@ class Register:
         world = self._world
         session = world.require(Role.CUSTODIAN)
         case_id = CaseId(world.entropy.token())
-        cipher = world.locksmith.new_case()
+        cipher = world.locksmith.case_from(case_id, world.locksmith.new_case().key())
         card = CaseCard(
             case_id, new.rms_number, new.title, new.case_type, new.officer_in_charge, new.unit_id, new.marking, new.persons, new.tags
         )
@@ -118,6 +119,29 @@ class Register:
             firsts.append((GranteeKind.UNIT, str(new.unit_id)))
         grants = tuple(self._make(case_id, cipher, Effect.ALLOW, kind, grantee, 0, 0, "registered") for kind, grantee in firsts)
         return row, grants, card, cipher
+
+    @change
+    def admit(self, badge_no: str) -> None:
+        """Hand the records unit's key to a records custodian who has both signatures and not yet the key.
+
+        Raises:
+            RefusedError: access.not-your-role, person.unknown, person.not-custodian, unit.already-member.
+        Audit: unit.joined.
+        """
+        world = self._world
+        session = world.require(Role.CUSTODIAN)
+        person = world.directory.active_by_badge(badge_no)
+        unit_id = world.directory.unit_of_kind(UnitKind.RECORDS).unit_id
+        holder = session.unit_holders.get(unit_id)
+        if person.role is not Role.CUSTODIAN or holder is None:
+            raise RefusedError("person.not-custodian")
+        if person.person_id in world.store.members_of(unit_id):
+            raise RefusedError("unit.already-member")
+        place = unit_key_place(world, unit_id, person.person_id)
+        sealed = world.locksmith.seal_to(person.kem_public, holder.export_private().reveal(), place)
+        audit = world.draft(AuditKind.UNIT_JOINED, unit_id=unit_id, person_id=person.person_id)
+        world.store.add_membership(MembershipRow(unit_id, person.person_id, sealed), audit)
+        world.publish(RegisterChanged())
 
     @change
     def grant(

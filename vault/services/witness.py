@@ -1,8 +1,8 @@
 """The witness: the audit head kept outside the database, in the OS keyring, so that a cut tail or an old copy
 put back shows.
 
-SQLCipher vouches for each page and never for freshness (DESIGN §7). After every checkpoint the head is written to the keyring, at the latest
-every `witness_seconds`; at opening, the entry the witness names must still be there with that hash.
+SQLCipher vouches for each page and never for freshness (DESIGN §7). After every checkpoint the head is written to the keyring, at the
+latest every `witness_seconds`; at opening, the entry the witness names must still be there with that hash.
 
 LIMIT: what was appended since the last witness can be cut off without this showing; the next checkpoint is at most `witness_seconds` away.
 """
@@ -14,6 +14,7 @@ import struct
 from vault.domain.audit import ChainVerdict
 from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
+from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.operation import Lane
 from vault.services.ports import AuditFilter
 from vault.services.world import World
@@ -56,7 +57,7 @@ class Witness:
         public = world.locksmith.workstation_sign_public()
 
         def check(statement: bytes, signature: bytes) -> None:
-            world.locksmith.verify(public, "checkpoint", statement, signature)
+            world.locksmith.verify(public, WORKSTATION_CONTEXT, statement, signature)
 
         return world.store.verify_chain(self._known, check)
 

@@ -59,6 +59,8 @@ class Header:
     argon2_memory_kib: int  # for slots made from now on; a slot carries its own cost
     argon2_iterations: int
     argon2_lanes: int
+    directory_roots: tuple[bytes, ...] = ()  # signing keys of the founding administrator and supervisor: where trust in people begins
+    directory_roots_signature: bytes = b""  # by the workstation's key: the vault key alone cannot plant other roots
     pinned_tang_keys: tuple[str, ...] = ()  # place only: whole signing JWKs of the key server
     recovery_slot: bytes | None = None  # place only
     format_version: int = FORMAT_VERSION
@@ -134,6 +136,8 @@ def read_unverified_header(path: Path) -> UnverifiedHeader:
         argon2_iterations=stored.argon2_iterations,
         argon2_lanes=stored.argon2_lanes,
         pinned_tang_keys=stored.pinned_tang_keys,
+        directory_roots=stored.directory_roots,
+        directory_roots_signature=stored.directory_roots_signature,
         recovery_slot=stored.recovery_slot,
         format_version=stored.format_version,
     )
@@ -168,6 +172,8 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
             argon2_iterations=header.argon2_iterations,
             argon2_lanes=header.argon2_lanes,
             pinned_tang_keys=header.pinned_tang_keys,
+            directory_roots=header.directory_roots,
+            directory_roots_signature=header.directory_roots_signature,
             recovery_slot=header.recovery_slot,
         )
     )
@@ -198,6 +204,8 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     argon2_memory_kib: int
     argon2_iterations: int
     argon2_lanes: int
+    directory_roots: tuple[bytes, ...]
+    directory_roots_signature: bytes
     pinned_tang_keys: tuple[str, ...]
     recovery_slot: bytes | None
 
