@@ -72,7 +72,7 @@ class Authorizer:
         self.phase = Phase.SETTING
         self._on_denied = on_denied
 
-    def __call__(self, action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
+    def __call__(self, action: int, first: str | None, second: str | None, database: str | None, _trigger: str | None) -> int:
         """Allow or deny one action of a statement."""
         if self._allows(action, first or "", second or "", database or "main"):
             return int(engine.SQLITE_OK)

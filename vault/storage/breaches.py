@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, literal_column
@@ -18,6 +17,7 @@ from vault.domain.breach import Finding, ReportState, Severity, SignalKind, Tria
 from vault.domain.identity import BreachId, CheckOutId, PersonId
 from vault.errors import DefectError
 from vault.services.ports import BreachNoteRow, BreachRow
+from vault.storage.engine import Row
 from vault.storage.part import Part
 from vault.storage.schema import alert, breach, breach_fact, breach_note
 from vault.storage.statements import compiled
@@ -219,7 +219,7 @@ class Breaches(Part):
             _ADD_NOTE, breach_id=note.breach_id, at_us=note.at_us, author_id=note.author_id, kind=note.kind, text_sealed=note.text_sealed
         )
 
-    def _whole(self, row: tuple[Any, ...]) -> BreachRow:
+    def _whole(self, row: Row) -> BreachRow:
         facts = tuple(found[0] for found in self._db.rows(_FACTS, breach_id=row[1]))
         return BreachRow(
             state=ReportState(

@@ -3,8 +3,8 @@
 Rules: a case number's blind is taken once; grants are added and marked removed, never changed; a document appears when its row does.
 
 How the list of a person's cases stays fast: each grant carries its case's `registered_us`, and one partial index holds the standing allow
-grants in list order, so a page is the merge of one index range for the person and one for each unit, read row by row until the page is full.
-The time depends on the page, not on the number of cases.
+grants in list order, so a page is the merge of one index range for the person and one for each unit, read row by row until it is
+full. The time depends on the page, not on the number of cases.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, literal_column
@@ -25,6 +24,7 @@ from vault.domain.identity import CaseId, DocumentId, GrantId, PersonId, UnitId
 from vault.errors import DefectError, RefusedError
 from vault.services.ports import CaseRow, DocumentRow, GrantedCase, GrantRow
 from vault.storage.custody import check_out_from
+from vault.storage.engine import Row
 from vault.storage.part import Part
 from vault.storage.schema import case_file, case_grant, check_out, document
 from vault.storage.statements import Statement, compiled
@@ -163,7 +163,7 @@ class Cases(Part):
         statement, place = (_FIRST_PAGE, {}) if before is None else (_NEXT_PAGE, {"before_us": before[0], "before_id": before[1]})
         page: list[GrantedCase] = []
         with ExitStack() as open_streams:
-            streams: list[Iterator[tuple[Any, ...]]] = [
+            streams: list[Iterator[Row]] = [
                 open_streams.enter_context(self._db.stream(statement, grantee_id=grantee, **place))
                 for grantee in dict.fromkeys((person_id, *unit_ids))
             ]
@@ -212,17 +212,17 @@ class Cases(Part):
         return [DocumentId(row[0]) for row in self._db.rows(_DOCUMENT_IDS)]
 
 
-def _place(row: tuple[Any, ...]) -> tuple[int, str]:
+def _place(row: Row) -> tuple[int, str]:
     return row[_REGISTERED_AT], row[_CASE_ID_AT]
 
 
-def _preference(row: tuple[Any, ...]) -> tuple[bool, int, str]:
+def _preference(row: Row) -> tuple[bool, int, str]:
     """The person's own grant, then the newest."""
     grant = _grant(row[:_GRANT_WIDTH])
     return grant.terms.grantee_kind is GranteeKind.PERSON, grant.terms.granted_us, grant.terms.grant_id
 
 
-def _granted(row: tuple[Any, ...]) -> GrantedCase:
+def _granted(row: Row) -> GrantedCase:
     out = row[_GRANT_WIDTH + _CASE_WIDTH :]
     return GrantedCase(
         case=CaseRow(*row[_GRANT_WIDTH : _GRANT_WIDTH + _CASE_WIDTH]),
@@ -231,7 +231,7 @@ def _granted(row: tuple[Any, ...]) -> GrantedCase:
     )
 
 
-def _grant(row: tuple[Any, ...]) -> GrantRow:
+def _grant(row: Row) -> GrantRow:
     terms = GrantTerms(
         row[0], row[1], Effect(row[2]), GranteeKind(row[3]), row[4], row[5], row[6], row[7], row[8], row[9]
     )  # fmt: skip

@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlcipher3 import dbapi2 as engine
 
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
 from vault.secret import Secret
 from vault.storage.authorizer import Authorizer, OnDenied, Phase
+from vault.storage.engine import EngineConnection, Row
 from vault.storage.failures import EngineError, translated, translation
 from vault.storage.statements import Statement
 
@@ -94,7 +94,9 @@ class Connection:
         self._authorizer = Authorizer(on_denied)
         require_database_file(path, form)
         with translation():
-            self._raw: Any = engine.connect(f"{path.absolute().as_uri()}?mode=rw", isolation_level=None, uri=True, cached_statements=256)
+            self._raw: EngineConnection = engine.connect(
+                f"{path.absolute().as_uri()}?mode=rw", isolation_level=None, uri=True, cached_statements=256
+            )
         try:
             with translation():
                 self._raw.execute("PRAGMA cipher_log_level = NONE")
@@ -129,26 +131,26 @@ class Connection:
         except EngineError as error:
             raise translated(error) from error
 
-    def first(self, statement: Statement, **values: object) -> tuple[Any, ...] | None:
+    def first(self, statement: Statement, **values: object) -> Row | None:
         """The first row, None if there is none."""
         try:
             cursor = self._raw.execute(statement.sql, statement.bound(values))
-            row: tuple[Any, ...] | None = cursor.fetchone()
+            row: Row | None = cursor.fetchone()
             cursor.close()  # ends the read transaction, so that a checkpoint can pass
         except EngineError as error:
             raise translated(error) from error
         return row
 
-    def rows(self, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
+    def rows(self, statement: Statement, **values: object) -> list[Row]:
         """Every row."""
         try:
-            found: list[tuple[Any, ...]] = self._raw.execute(statement.sql, statement.bound(values)).fetchall()
+            found: list[Row] = self._raw.execute(statement.sql, statement.bound(values)).fetchall()
         except EngineError as error:
             raise translated(error) from error
         return found
 
     @contextmanager
-    def stream(self, statement: Statement, **values: object) -> Iterator[Iterator[tuple[Any, ...]]]:
+    def stream(self, statement: Statement, **values: object) -> Iterator[Iterator[Row]]:
         """Rows one by one, for as long as the block runs."""
         with translation():
             cursor = self._raw.execute(statement.sql, statement.bound(values))
@@ -158,7 +160,7 @@ class Connection:
                 cursor.close()
 
     @contextmanager
-    def lines(self, sql: str) -> Iterator[Iterator[tuple[Any, ...]]]:
+    def lines(self, sql: str) -> Iterator[Iterator[Row]]:
         """Rows of a plain SELECT one by one, for the verifier, which shares no statements with the store."""
         with self.stream(Statement(sql, {})) as rows:
             yield rows
@@ -181,13 +183,13 @@ class Connection:
 
     def data_version(self) -> int:
         """A number that changes when another connection committed."""
-        return int(self._pragma("data_version"))
+        return self._pragma("data_version")
 
     def checkpoint(self) -> bool:
         """Move the whole WAL into the file and empty it; False if a reader stood in the way."""
         with translation():
-            busy, _, _ = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+            row = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return row is not None and not row[0]
 
     def health(self) -> tuple[str, ...]:
         """What the engine's own checks find, empty if nothing: every page's HMAC, then the structure. Reads the whole file."""
@@ -196,7 +198,7 @@ class Connection:
             structure = [str(row[0]) for row in self._raw.execute("PRAGMA integrity_check")]
         return tuple(pages + [line for line in structure if line != "ok"])
 
-    def raw_for_migration(self) -> Any:
+    def raw_for_migration(self) -> EngineConnection:
         """The engine's own connection, open to schema changes: only for `migrations`, only on a connection opened to FOUND."""
         if self._use is not Use.FOUND:
             raise DefectError("storage.not-founding")
@@ -258,14 +260,15 @@ class Connection:
         self._authorizer.phase = Phase.MIGRATING if self._use is Use.FOUND else Phase.SERVING
         self._raw.set_authorizer(self._authorizer)  # statements compiled before this are compiled, and judged, again
 
-    def _pragma(self, name: str) -> Any:
+    def _pragma(self, name: str) -> int:
         try:
-            return self._raw.execute(f"PRAGMA {name}").fetchone()[0]
+            row = self._raw.execute(f"PRAGMA {name}").fetchone()
         except EngineError as error:
             raise translated(error) from error
+        return int(row[0]) if row else 0
 
     def _roll_back(self) -> None:
-        """Undo what is open. An engine that failed badly has rolled back already, and a failing ROLLBACK adds nothing to the first error."""
+        """Undo what is open. An engine that failed badly has rolled back already; a failing ROLLBACK adds nothing to the first error."""
         if self._raw.in_transaction:
             try:
                 self._raw.execute("ROLLBACK")
@@ -273,7 +276,7 @@ class Connection:
                 return
 
 
-def _set_key(raw: Any, key: Secret) -> None:
+def _set_key(raw: EngineConnection, key: Secret) -> None:
     text = bytearray(b"x'" + key.reveal().hex().encode("ascii") + b"'")
     try:
         raw.set_key(text)

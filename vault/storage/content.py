@@ -6,7 +6,7 @@ Rules:
 - An intake is pending until `finish`; its chunks and its state change in one transaction of at most `MAX_GROUP_BYTES`.
 - A finished document's chunks are never deleted: a trigger refuses it. So a register put back from an older copy cannot make the sweep
   destroy what it no longer knows.
-- The WAL stays bounded: the writer checkpoints every 16 MiB, and when a reader kept it from starting over it truncates at `WAL_BOUND_BYTES`.
+- The WAL stays bounded: the writer checkpoints every 16 MiB, and truncates at `WAL_BOUND_BYTES` when readers kept it from starting over.
 - Readers run while the writer runs; they hold a snapshot for one chunk's time only.
 - Deleting overwrites (secure_delete), so a discard is done in groups, the pending state first: interrupted, the rest is swept.
 """

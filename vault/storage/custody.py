@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, literal_column
@@ -18,6 +17,7 @@ from vault.domain.custody import CheckOut, Purpose, ReturnKind
 from vault.domain.identity import CaseId, CheckOutId, PersonId
 from vault.errors import DefectError, RefusedError
 from vault.services.ports import WaitRow
+from vault.storage.engine import Row
 from vault.storage.part import Part
 from vault.storage.schema import check_out, waiting
 from vault.storage.statements import compiled
@@ -214,7 +214,7 @@ class Custody(Part):
             raise RefusedError("custody.not-held")
 
 
-def check_out_from(row: tuple[Any, ...]) -> CheckOut:
+def check_out_from(row: Row) -> CheckOut:
     """Make the domain's check-out of a row of the table, columns in the table's order."""
     return CheckOut(
         check_out_no=row[0],

@@ -7,7 +7,6 @@ stays ended; a one-time code's step only rises.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, literal_column
@@ -16,6 +15,7 @@ from vault.domain.audit import AuditDraft
 from vault.domain.identity import PersonId, PersonState, Role, SessionId, UnitId, UnitKind, WorkstationId
 from vault.errors import DefectError, RefusedError
 from vault.services.ports import MembershipRow, PersonRow, SessionRow, UnitRow
+from vault.storage.engine import Row
 from vault.storage.part import Part
 from vault.storage.schema import membership, person, session, sign_in_failure, unit
 from vault.storage.statements import compiled
@@ -225,7 +225,7 @@ class People(Part):
         self._db.change(_ADD_MEMBERSHIP, unit_id=one.unit_id, person_id=one.person_id, unit_key_sealed=one.unit_key_sealed)
 
 
-def _person(row: tuple[Any, ...]) -> PersonRow:
+def _person(row: Row) -> PersonRow:
     return PersonRow(
         person_id=row[0],
         badge_no=row[1],

@@ -348,89 +348,133 @@ pending_intake = _table(
 # ---- triggers of the SQLite engines
 
 
-def _refuse(name: str, when: str, code: str) -> str:
-    return f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, '{code}'); END"
+def _refuse(name: str, table: str, code: str, *, event: str = "UPDATE", of: tuple[str, ...] = (), when: str = "") -> str:
+    """A trigger that aborts the statement with `code` before `event` on `table` (on those columns, on that condition)."""
+    columns = f" OF {', '.join(of)}" if of else ""
+    condition = f" WHEN {when}" if when else ""
+    return f"CREATE TRIGGER {name} BEFORE {event}{columns} ON {table}{condition} BEGIN SELECT RAISE(ABORT, '{code}'); END"
 
 
 def _kept(table: str) -> str:
     """Nothing is removed from `table`."""
-    return _refuse(f"{table}_kept", f"BEFORE DELETE ON {table}", f"{table.replace('_', '-')}.kept")
+    return _refuse(f"{table}_kept", table, f"{table.replace('_', '-')}.kept", event="DELETE")
 
 
 def _fixed(table: str, *columns: str) -> str:
     """Those columns of `table` never change (all, if none is named)."""
-    of = f" OF {', '.join(columns)}" if columns else ""
-    return _refuse(f"{table}_fixed", f"BEFORE UPDATE{of} ON {table}", f"{table.replace('_', '-')}.fixed")
+    return _refuse(f"{table}_fixed", table, f"{table.replace('_', '-')}.fixed", of=columns)
 
+
+_DECIDED = ("state", "owner_id", "acknowledged_us", "disposed_us", "finding")
 
 REGISTER_TRIGGERS: tuple[str, ...] = (
     # the audit trail: appended, in order, and nothing else
     _kept("audit"),
     _fixed("audit"),
-    _refuse("audit_in_order", "BEFORE INSERT ON audit WHEN NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1", "audit.out-of-order"),
+    _refuse(
+        "audit_in_order", "audit", "audit.out-of-order", event="INSERT", when="NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1"
+    ),
     _kept("audit_checkpoint"),
     _fixed("audit_checkpoint"),
     # custody: recalled once, returned once, never removed
     _kept("check_out"),
     _fixed(
-        "check_out", "check_out_no", "check_out_id", "case_id", "holder_id", "workstation_id", "purpose", "flagged", "taken_us", "due_back_us",
-        "signature", "opened_seq",
+        "check_out",
+        "check_out_no",
+        "check_out_id",
+        "case_id",
+        "holder_id",
+        "workstation_id",
+        "purpose",
+        "flagged",
+        "taken_us",
+        "due_back_us",
+        "signature",
+        "opened_seq",
     ),
-    _refuse("check_out_final", "BEFORE UPDATE ON check_out WHEN OLD.returned_us <> 0", "custody.not-held"),
-    _refuse("check_out_recalled_once", "BEFORE UPDATE OF recalled_us ON check_out WHEN OLD.recalled_us <> 0 AND NEW.recalled_us <> OLD.recalled_us",
-            "custody.already-recalled"),
-    _refuse("check_out_closed_whole", "BEFORE UPDATE ON check_out WHEN (NEW.returned_us = 0) <> (NEW.return_kind IS NULL)", "check-out.fixed"),
+    _refuse("check_out_final", "check_out", "custody.not-held", when="OLD.returned_us <> 0"),
+    _refuse("check_out_recalled_once", "check_out", "custody.already-recalled", of=("recalled_us",), when="OLD.recalled_us <> 0"),
+    _refuse("check_out_closed_whole", "check_out", "check-out.fixed", when="(NEW.returned_us = 0) <> (NEW.return_kind IS NULL)"),
     # cases, grants and documents stay; a grant is removed by saying so
     _kept("case_file"),
     _fixed("case_file", "case_id", "number_blind", "registered_us", "registered_by"),
     _kept("case_grant"),
     _fixed(
-        "case_grant", "grant_id", "case_id", "effect", "grantee_kind", "grantee_id", "from_us", "until_us", "granted_by", "granted_us",
-        "case_key_sealed", "reason_sealed", "signature", "registered_us",
+        "case_grant",
+        "grant_id",
+        "case_id",
+        "effect",
+        "grantee_kind",
+        "grantee_id",
+        "from_us",
+        "until_us",
+        "granted_by",
+        "granted_us",
+        "case_key_sealed",
+        "reason_sealed",
+        "signature",
+        "registered_us",
     ),
-    _refuse("case_grant_removed_once", "BEFORE UPDATE OF removed_us ON case_grant WHEN OLD.removed_us <> 0", "grant.removed"),
+    _refuse("case_grant_removed_once", "case_grant", "grant.removed", of=("removed_us",), when="OLD.removed_us <> 0"),
     _kept("document"),
     _fixed("document"),
+    # the directory
     _kept("unit"),
     _fixed("unit"),
     _kept("person"),
     _fixed("person", "person_id", "badge_no", "enrolled_us", "administrator_id", "administrator_signature"),
     _kept("session"),
     _fixed("session", "session_id", "person_id", "workstation_id", "opened_us"),
-    _refuse("session_final", "BEFORE UPDATE ON session WHEN OLD.ended_us <> 0", "session.ended"),
+    _refuse("session_final", "session", "session.ended", when="OLD.ended_us <> 0"),
     # breaches: never removed, never lowered, never decided by the officer named, final when disposed
     _kept("breach"),
     _fixed(
-        "breach", "breach_no", "breach_id", "report_year", "report_of_year", "kind", "officer_id", "check_out_id", "first_us", "workstation_id",
-        "case_id", "detection_us",
+        "breach",
+        "breach_no",
+        "breach_id",
+        "report_year",
+        "report_of_year",
+        "kind",
+        "officer_id",
+        "check_out_id",
+        "first_us",
+        "workstation_id",
+        "case_id",
+        "detection_us",
     ),
-    _refuse("breach_own_report",
-            "BEFORE UPDATE OF state, owner_id, acknowledged_us, disposed_us, finding, triaged_by ON breach WHEN NEW.triaged_by = OLD.officer_id",
-            "breach.own-report"),
-    _refuse("breach_triaged_by_somebody",
-            "BEFORE UPDATE OF state, owner_id, acknowledged_us, disposed_us, finding ON breach WHEN NEW.triaged_by IS NULL", "breach.fixed"),
-    _refuse("breach_final", "BEFORE UPDATE OF state, owner_id, finding, disposed_us ON breach WHEN OLD.state = 'disposed'", "breach.disposed"),
-    _refuse("breach_only_rises", "BEFORE UPDATE OF severity, count, last_us ON breach WHEN NEW.severity < OLD.severity OR NEW.count < OLD.count",
-            "breach.fixed"),
+    _refuse("breach_own_report", "breach", "breach.own-report", of=(*_DECIDED, "triaged_by"), when="NEW.triaged_by = OLD.officer_id"),
+    _refuse("breach_triaged_by_somebody", "breach", "breach.fixed", of=_DECIDED, when="NEW.triaged_by IS NULL"),
+    _refuse("breach_final", "breach", "breach.disposed", of=_DECIDED, when="OLD.state = 'disposed'"),
+    _refuse(
+        "breach_only_rises", "breach", "breach.fixed", of=("severity", "count"), when="NEW.severity < OLD.severity OR NEW.count < OLD.count"
+    ),
     _kept("breach_fact"),
     _fixed("breach_fact"),
     _kept("breach_note"),
     _fixed("breach_note"),
-    _refuse("breach_note_own_report",
-            "BEFORE INSERT ON breach_note WHEN NEW.kind <> 'account' AND NEW.author_id = (SELECT officer_id FROM breach WHERE breach_id = NEW.breach_id)",
-            "breach.own-report"),
+    _refuse(
+        "breach_note_own_report",
+        "breach_note",
+        "breach.own-report",
+        event="INSERT",
+        when="NEW.kind <> 'account' AND NEW.author_id = (SELECT officer_id FROM breach WHERE breach_id = NEW.breach_id)",
+    ),
     _kept("alert"),
     _fixed("alert", "alert_no", "breach_id", "severity", "raised_us"),
     _kept("vault"),
     _fixed("vault"),
-)  # fmt: skip
+)
 
 CONTENT_TRIGGERS: tuple[str, ...] = (
     _fixed("chunk"),
     _fixed("content", "ordinal", "document_id"),
-    _refuse("content_kept", "BEFORE DELETE ON content WHEN OLD.finished = 1", "content.kept"),
+    _refuse("content_kept", "content", "content.kept", event="DELETE", when="OLD.finished = 1"),
     _refuse(
-        "chunk_kept", "BEFORE DELETE ON chunk WHEN (SELECT finished FROM content WHERE ordinal = OLD.chunk_key >> 20) = 1", "chunk.kept"
+        "chunk_kept",
+        "chunk",
+        "chunk.kept",
+        event="DELETE",
+        when="(SELECT finished FROM content WHERE ordinal = OLD.chunk_key >> 20) = 1",
     ),
     _kept("content_vault"),
     _fixed("content_vault"),

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -33,6 +32,7 @@ from vault.domain.identity import WorkstationId
 from vault.errors import TamperError
 from vault.services.ports import AuditFilter, Clock, SignStatement
 from vault.storage.connection import Connection
+from vault.storage.engine import Row
 from vault.storage.schema import audit, audit_checkpoint
 from vault.storage.statements import Statement, compiled, compiled_positional
 
@@ -107,7 +107,7 @@ class Trail:
         rows = self._db.rows(statement, before=before_seq or _hugest(), limit=limit, **values)
         return [AuditEntry(*row) for row in rows]
 
-    def about_case_since(self, case_id: str, seq: int) -> list[tuple[Any, ...]]:
+    def about_case_since(self, case_id: str, seq: int) -> list[Row]:
         """(kind, document_id, page_no, facts) of the case's entries after `seq`."""
         return self._db.rows(_ABOUT_CASE, case_id=case_id, seq=seq)
 
@@ -134,8 +134,8 @@ class Trail:
         self._frontier = frontier
         return signed
 
-    def _frontier_up_to_head(self, newest: tuple[Any, ...] | None) -> MerkleFrontier:
-        """The tree over all entries: from memory, or from the newest checkpoint's peaks, and the entries since, chain-checked on the way."""
+    def _frontier_up_to_head(self, newest: Row | None) -> MerkleFrontier:
+        """The tree over all entries: from memory, or from the newest checkpoint's peaks, and the entries since, checked on the way."""
         frontier = MerkleFrontier()
         previous = FIRST_HASH
         if newest is not None:

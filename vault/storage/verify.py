@@ -6,8 +6,8 @@ written in `vault.domain.audit`; a test holds the two against each other.
 Rules, in the order they are asked of each entry:
 
 1. Numbers run 1, 2, 3 … A gap is ``missing`` (named: the first number that is not there).
-2. ``hash_n = SHA-256(0x02 || hash_(n-1) || canonical_n)``. Where it does not hold, entry n is ``edited``, unless the entry that belongs there
-   is found later: then something was put before it (``inserted``) or they changed places (``reordered``).
+2. ``hash_n = SHA-256(0x02 || hash_(n-1) || canonical_n)``. Where it does not hold, entry n is ``edited``, unless the entry that belongs
+   there is found later: then something was put before it (``inserted``) or they changed places (``reordered``).
 3. At each checkpoint the head and the RFC 6962 root must be the signed ones, else ``checkpoint``. A chain recomputed by somebody with the
    key is consistent in itself, so what is named is the first entry the last good checkpoint does not vouch for.
 4. The trail must reach the newest checkpoint (else ``truncated``) and the witness kept outside the database (else ``rolled-back``), and
@@ -23,14 +23,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
-from typing import Any
 
 from vault.domain.audit import ChainVerdict
 from vault.errors import TamperError
 from vault.secret import Secret
 from vault.services.ports import CheckStatement
+from vault.storage.engine import Row
 
-Row = tuple[Any, ...]
 Lines = Callable[[str], AbstractContextManager[Iterator[Row]]]
 
 _ENTRIES = (

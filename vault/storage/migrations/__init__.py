@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import Any
 
 from vault.errors import DefectError, VaultError
+from vault.storage.engine import EngineConnection
 from vault.storage.failures import EngineError, translated
 
 NEWEST = "0001"
@@ -25,7 +25,7 @@ class History(enum.Enum):
     CONTENT = "content"
 
 
-def upgrade(raw: Any, history: History) -> None:
+def upgrade(raw: EngineConnection, history: History) -> None:
     """Bring the file behind an engine connection up to date in one transaction.
 
     Args:
@@ -64,11 +64,12 @@ def upgrade(raw: Any, history: History) -> None:
 class _Borrowed:
     """The connection as SQLAlchemy sees it: it may neither end our transaction nor close what it was lent."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: EngineConnection) -> None:
         self._raw = raw
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
+    def __getattr__(self, name: str) -> object:
+        value: object = getattr(self._raw, name)
+        return value
 
     def commit(self) -> None:
         """Nothing: `upgrade` commits."""

@@ -45,13 +45,33 @@ def _index(name: str, table: str, *columns: str, unique: bool = False, where: st
     op.create_index(name, table, list(columns), unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
+def _refuse(name: str, table: str, code: str, *, event: str = "UPDATE", of: tuple[str, ...] = (), when: str = "") -> str:
+    columns = f" OF {', '.join(of)}" if of else ""
+    condition = f" WHEN {when}" if when else ""
+    return f"CREATE TRIGGER {name} BEFORE {event}{columns} ON {table}{condition} BEGIN SELECT RAISE(ABORT, '{code}'); END"
+
+
+def _kept(table: str) -> str:
+    return _refuse(f"{table}_kept", table, f"{table.replace('_', '-')}.kept", event="DELETE")
+
+
+def _fixed(table: str, *columns: str) -> str:
+    return _refuse(f"{table}_fixed", table, f"{table.replace('_', '-')}.fixed", of=columns)
+
+
 TRIGGERS = (
-    "CREATE TRIGGER chunk_fixed BEFORE UPDATE ON chunk BEGIN SELECT RAISE(ABORT, 'chunk.fixed'); END",
-    "CREATE TRIGGER content_fixed BEFORE UPDATE OF ordinal, document_id ON content BEGIN SELECT RAISE(ABORT, 'content.fixed'); END",
-    "CREATE TRIGGER content_kept BEFORE DELETE ON content WHEN OLD.finished = 1 BEGIN SELECT RAISE(ABORT, 'content.kept'); END",
-    "CREATE TRIGGER chunk_kept BEFORE DELETE ON chunk WHEN (SELECT finished FROM content WHERE ordinal = OLD.chunk_key >> 20) = 1 BEGIN SELECT RAISE(ABORT, 'chunk.kept'); END",
-    "CREATE TRIGGER content_vault_kept BEFORE DELETE ON content_vault BEGIN SELECT RAISE(ABORT, 'content-vault.kept'); END",
-    "CREATE TRIGGER content_vault_fixed BEFORE UPDATE ON content_vault BEGIN SELECT RAISE(ABORT, 'content-vault.fixed'); END",
+    _fixed("chunk"),
+    _fixed("content", "ordinal", "document_id"),
+    _refuse("content_kept", "content", "content.kept", event="DELETE", when="OLD.finished = 1"),
+    _refuse(
+        "chunk_kept",
+        "chunk",
+        "chunk.kept",
+        event="DELETE",
+        when="(SELECT finished FROM content WHERE ordinal = OLD.chunk_key >> 20) = 1",
+    ),
+    _kept("content_vault"),
+    _fixed("content_vault"),
 )
 
 

@@ -45,46 +45,113 @@ def _index(name: str, table: str, *columns: str, unique: bool = False, where: st
     op.create_index(name, table, list(columns), unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
+def _refuse(name: str, table: str, code: str, *, event: str = "UPDATE", of: tuple[str, ...] = (), when: str = "") -> str:
+    columns = f" OF {', '.join(of)}" if of else ""
+    condition = f" WHEN {when}" if when else ""
+    return f"CREATE TRIGGER {name} BEFORE {event}{columns} ON {table}{condition} BEGIN SELECT RAISE(ABORT, '{code}'); END"
+
+
+def _kept(table: str) -> str:
+    return _refuse(f"{table}_kept", table, f"{table.replace('_', '-')}.kept", event="DELETE")
+
+
+def _fixed(table: str, *columns: str) -> str:
+    return _refuse(f"{table}_fixed", table, f"{table.replace('_', '-')}.fixed", of=columns)
+
+
+DECIDED = ("state", "owner_id", "acknowledged_us", "disposed_us", "finding")
+
 TRIGGERS = (
-    "CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit.kept'); END",
-    "CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit.fixed'); END",
-    "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit WHEN NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1 BEGIN SELECT RAISE(ABORT, 'audit.out-of-order'); END",
-    "CREATE TRIGGER audit_checkpoint_kept BEFORE DELETE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'audit-checkpoint.kept'); END",
-    "CREATE TRIGGER audit_checkpoint_fixed BEFORE UPDATE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'audit-checkpoint.fixed'); END",
-    "CREATE TRIGGER check_out_kept BEFORE DELETE ON check_out BEGIN SELECT RAISE(ABORT, 'check-out.kept'); END",
-    "CREATE TRIGGER check_out_fixed BEFORE UPDATE OF check_out_no, check_out_id, case_id, holder_id, workstation_id, purpose, flagged, taken_us, due_back_us, signature, opened_seq ON check_out BEGIN SELECT RAISE(ABORT, 'check-out.fixed'); END",
-    "CREATE TRIGGER check_out_final BEFORE UPDATE ON check_out WHEN OLD.returned_us <> 0 BEGIN SELECT RAISE(ABORT, 'custody.not-held'); END",
-    "CREATE TRIGGER check_out_recalled_once BEFORE UPDATE OF recalled_us ON check_out WHEN OLD.recalled_us <> 0 AND NEW.recalled_us <> OLD.recalled_us BEGIN SELECT RAISE(ABORT, 'custody.already-recalled'); END",
-    "CREATE TRIGGER check_out_closed_whole BEFORE UPDATE ON check_out WHEN (NEW.returned_us = 0) <> (NEW.return_kind IS NULL) BEGIN SELECT RAISE(ABORT, 'check-out.fixed'); END",
-    "CREATE TRIGGER case_file_kept BEFORE DELETE ON case_file BEGIN SELECT RAISE(ABORT, 'case-file.kept'); END",
-    "CREATE TRIGGER case_file_fixed BEFORE UPDATE OF case_id, number_blind, registered_us, registered_by ON case_file BEGIN SELECT RAISE(ABORT, 'case-file.fixed'); END",
-    "CREATE TRIGGER case_grant_kept BEFORE DELETE ON case_grant BEGIN SELECT RAISE(ABORT, 'case-grant.kept'); END",
-    "CREATE TRIGGER case_grant_fixed BEFORE UPDATE OF grant_id, case_id, effect, grantee_kind, grantee_id, from_us, until_us, granted_by, granted_us, case_key_sealed, reason_sealed, signature, registered_us ON case_grant BEGIN SELECT RAISE(ABORT, 'case-grant.fixed'); END",
-    "CREATE TRIGGER case_grant_removed_once BEFORE UPDATE OF removed_us ON case_grant WHEN OLD.removed_us <> 0 BEGIN SELECT RAISE(ABORT, 'grant.removed'); END",
-    "CREATE TRIGGER document_kept BEFORE DELETE ON document BEGIN SELECT RAISE(ABORT, 'document.kept'); END",
-    "CREATE TRIGGER document_fixed BEFORE UPDATE ON document BEGIN SELECT RAISE(ABORT, 'document.fixed'); END",
-    "CREATE TRIGGER unit_kept BEFORE DELETE ON unit BEGIN SELECT RAISE(ABORT, 'unit.kept'); END",
-    "CREATE TRIGGER unit_fixed BEFORE UPDATE ON unit BEGIN SELECT RAISE(ABORT, 'unit.fixed'); END",
-    "CREATE TRIGGER person_kept BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'person.kept'); END",
-    "CREATE TRIGGER person_fixed BEFORE UPDATE OF person_id, badge_no, enrolled_us, administrator_id, administrator_signature ON person BEGIN SELECT RAISE(ABORT, 'person.fixed'); END",
-    "CREATE TRIGGER session_kept BEFORE DELETE ON session BEGIN SELECT RAISE(ABORT, 'session.kept'); END",
-    "CREATE TRIGGER session_fixed BEFORE UPDATE OF session_id, person_id, workstation_id, opened_us ON session BEGIN SELECT RAISE(ABORT, 'session.fixed'); END",
-    "CREATE TRIGGER session_final BEFORE UPDATE ON session WHEN OLD.ended_us <> 0 BEGIN SELECT RAISE(ABORT, 'session.ended'); END",
-    "CREATE TRIGGER breach_kept BEFORE DELETE ON breach BEGIN SELECT RAISE(ABORT, 'breach.kept'); END",
-    "CREATE TRIGGER breach_fixed BEFORE UPDATE OF breach_no, breach_id, report_year, report_of_year, kind, officer_id, check_out_id, first_us, workstation_id, case_id, detection_us ON breach BEGIN SELECT RAISE(ABORT, 'breach.fixed'); END",
-    "CREATE TRIGGER breach_own_report BEFORE UPDATE OF state, owner_id, acknowledged_us, disposed_us, finding, triaged_by ON breach WHEN NEW.triaged_by = OLD.officer_id BEGIN SELECT RAISE(ABORT, 'breach.own-report'); END",
-    "CREATE TRIGGER breach_triaged_by_somebody BEFORE UPDATE OF state, owner_id, acknowledged_us, disposed_us, finding ON breach WHEN NEW.triaged_by IS NULL BEGIN SELECT RAISE(ABORT, 'breach.fixed'); END",
-    "CREATE TRIGGER breach_final BEFORE UPDATE OF state, owner_id, finding, disposed_us ON breach WHEN OLD.state = 'disposed' BEGIN SELECT RAISE(ABORT, 'breach.disposed'); END",
-    "CREATE TRIGGER breach_only_rises BEFORE UPDATE OF severity, count, last_us ON breach WHEN NEW.severity < OLD.severity OR NEW.count < OLD.count BEGIN SELECT RAISE(ABORT, 'breach.fixed'); END",
-    "CREATE TRIGGER breach_fact_kept BEFORE DELETE ON breach_fact BEGIN SELECT RAISE(ABORT, 'breach-fact.kept'); END",
-    "CREATE TRIGGER breach_fact_fixed BEFORE UPDATE ON breach_fact BEGIN SELECT RAISE(ABORT, 'breach-fact.fixed'); END",
-    "CREATE TRIGGER breach_note_kept BEFORE DELETE ON breach_note BEGIN SELECT RAISE(ABORT, 'breach-note.kept'); END",
-    "CREATE TRIGGER breach_note_fixed BEFORE UPDATE ON breach_note BEGIN SELECT RAISE(ABORT, 'breach-note.fixed'); END",
-    "CREATE TRIGGER breach_note_own_report BEFORE INSERT ON breach_note WHEN NEW.kind <> 'account' AND NEW.author_id = (SELECT officer_id FROM breach WHERE breach_id = NEW.breach_id) BEGIN SELECT RAISE(ABORT, 'breach.own-report'); END",
-    "CREATE TRIGGER alert_kept BEFORE DELETE ON alert BEGIN SELECT RAISE(ABORT, 'alert.kept'); END",
-    "CREATE TRIGGER alert_fixed BEFORE UPDATE OF alert_no, breach_id, severity, raised_us ON alert BEGIN SELECT RAISE(ABORT, 'alert.fixed'); END",
-    "CREATE TRIGGER vault_kept BEFORE DELETE ON vault BEGIN SELECT RAISE(ABORT, 'vault.kept'); END",
-    "CREATE TRIGGER vault_fixed BEFORE UPDATE ON vault BEGIN SELECT RAISE(ABORT, 'vault.fixed'); END",
+    _kept("audit"),
+    _fixed("audit"),
+    _refuse(
+        "audit_in_order", "audit", "audit.out-of-order", event="INSERT", when="NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1"
+    ),
+    _kept("audit_checkpoint"),
+    _fixed("audit_checkpoint"),
+    _kept("check_out"),
+    _fixed(
+        "check_out",
+        "check_out_no",
+        "check_out_id",
+        "case_id",
+        "holder_id",
+        "workstation_id",
+        "purpose",
+        "flagged",
+        "taken_us",
+        "due_back_us",
+        "signature",
+        "opened_seq",
+    ),
+    _refuse("check_out_final", "check_out", "custody.not-held", when="OLD.returned_us <> 0"),
+    _refuse("check_out_recalled_once", "check_out", "custody.already-recalled", of=("recalled_us",), when="OLD.recalled_us <> 0"),
+    _refuse("check_out_closed_whole", "check_out", "check-out.fixed", when="(NEW.returned_us = 0) <> (NEW.return_kind IS NULL)"),
+    _kept("case_file"),
+    _fixed("case_file", "case_id", "number_blind", "registered_us", "registered_by"),
+    _kept("case_grant"),
+    _fixed(
+        "case_grant",
+        "grant_id",
+        "case_id",
+        "effect",
+        "grantee_kind",
+        "grantee_id",
+        "from_us",
+        "until_us",
+        "granted_by",
+        "granted_us",
+        "case_key_sealed",
+        "reason_sealed",
+        "signature",
+        "registered_us",
+    ),
+    _refuse("case_grant_removed_once", "case_grant", "grant.removed", of=("removed_us",), when="OLD.removed_us <> 0"),
+    _kept("document"),
+    _fixed("document"),
+    _kept("unit"),
+    _fixed("unit"),
+    _kept("person"),
+    _fixed("person", "person_id", "badge_no", "enrolled_us", "administrator_id", "administrator_signature"),
+    _kept("session"),
+    _fixed("session", "session_id", "person_id", "workstation_id", "opened_us"),
+    _refuse("session_final", "session", "session.ended", when="OLD.ended_us <> 0"),
+    _kept("breach"),
+    _fixed(
+        "breach",
+        "breach_no",
+        "breach_id",
+        "report_year",
+        "report_of_year",
+        "kind",
+        "officer_id",
+        "check_out_id",
+        "first_us",
+        "workstation_id",
+        "case_id",
+        "detection_us",
+    ),
+    _refuse("breach_own_report", "breach", "breach.own-report", of=(*DECIDED, "triaged_by"), when="NEW.triaged_by = OLD.officer_id"),
+    _refuse("breach_triaged_by_somebody", "breach", "breach.fixed", of=DECIDED, when="NEW.triaged_by IS NULL"),
+    _refuse("breach_final", "breach", "breach.disposed", of=DECIDED, when="OLD.state = 'disposed'"),
+    _refuse(
+        "breach_only_rises", "breach", "breach.fixed", of=("severity", "count"), when="NEW.severity < OLD.severity OR NEW.count < OLD.count"
+    ),
+    _kept("breach_fact"),
+    _fixed("breach_fact"),
+    _kept("breach_note"),
+    _fixed("breach_note"),
+    _refuse(
+        "breach_note_own_report",
+        "breach_note",
+        "breach.own-report",
+        event="INSERT",
+        when="NEW.kind <> 'account' AND NEW.author_id = (SELECT officer_id FROM breach WHERE breach_id = NEW.breach_id)",
+    ),
+    _kept("alert"),
+    _fixed("alert", "alert_no", "breach_id", "severity", "raised_us"),
+    _kept("vault"),
+    _fixed("vault"),
 )
 
 
