@@ -316,6 +316,15 @@ class TestAnyNamedBackend(SecretKeeperContract):
         with pytest.raises(AssertionError, match="defect"):
             NamedKeyringKeeper(Wrong(), "vault").read("workstation")
 
+    def test_a_keyring_that_only_says_it_erased_is_not_believed(self) -> None:
+        class Stubborn(DictionaryBackend):
+            def delete_password(self, service: str, username: str) -> None: ...
+
+        keeper = NamedKeyringKeeper(Stubborn(), "vault")
+        keeper.write("workstation", Secret(b"value"))
+        with pytest.raises(UnavailableError, match=r"keyring\.missing"):
+            keeper.erase("workstation")
+
     def test_a_prompt_may_take_longer_than_an_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(named_keyring, "ANSWER_SECONDS", 0.05)
         waited = threading.Event()

@@ -11,8 +11,8 @@ Rules of this module:
 - Keys are parsed once: a `KeyPair` holds parsed private keys, and the last public keys used stay parsed.
 
 Measured (2 shared cores at 2.5 GHz, OpenSSL 4.0.3, noisy): open 0.19 ms at the median and 0.14 ms at best, of which 0.13 ms and 0.11 ms
-are the two primitives themselves; seal 0.24 ms; sign 0.08 ms; verify 0.23 ms (medians). The design's 0.08 ms is not reached here. LIMIT: two
-threads open no faster than one, so 10,000 case keys cost about 2 s: open a grant when its case is shown, not all of them at sign-in.
+are the two primitives themselves; seal 0.24 ms; sign 0.08 ms; verify 0.23 ms (medians). The design's 0.08 ms is not reached here. LIMIT:
+two threads open no faster than one, so 10,000 case keys cost about 2 s: open a grant when its case is shown, not all at sign-in.
 """
 
 from __future__ import annotations

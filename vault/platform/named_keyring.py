@@ -30,6 +30,7 @@ from vault.secret import Secret
 
 ANSWER_SECONDS: Final = 5.0
 PROMPT_SECONDS: Final = 60.0
+_MOST_ITEMS_OF_A_NAME: Final = 4
 
 _B = TypeVar("_B", bound=KeyringBackend)
 _T = TypeVar("_T")
@@ -86,9 +87,12 @@ class NamedKeyringKeeper(Generic[_B]):
         """
 
         def erase_all() -> None:
-            # An item replaced from another collection can leave a second one of the same name.
-            while self._backend.get_password(self._service, name) is not None:
+            # Another program may have left a second item of the same name.
+            for _ in range(_MOST_ITEMS_OF_A_NAME):
+                if self._backend.get_password(self._service, name) is None:
+                    return
                 self._backend.delete_password(self._service, name)
+            raise KeyringError("cannot be erased")
 
         self._within_deadline(erase_all)
 
