@@ -22,6 +22,7 @@ class Protection(enum.Enum):
     CLIPBOARD = "clipboard"  # CLIPBOARD and PRIMARY watched while a page is shown
     STORE_ACCESS = "store-access"  # another process opening the vault's files
     COPIES = "copies"  # copies of the vault in watched folders
+    CLOCK = "clock"  # steps of the wall clock
     RENDITION = "rendition"  # documents parsed in a sandbox
     SCREEN_CAPTURE = "screen-capture"  # excluded from capture by the system
     SESSION_SIGNALS = "session-signals"  # screen lock, suspend, user switch

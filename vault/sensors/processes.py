@@ -27,6 +27,7 @@ Inode = tuple[int, int]  # (st_dev, st_ino)
 # openat, open, creat, truncate, openat2: where the kernel has no symbol table, wchan is "0" and the system call tells instead.
 _OPEN_CALLS = {"x86_64": {"257", "2", "85", "76", "437"}, "aarch64": {"56", "45", "437"}}.get(platform.machine(), set())
 _PROC = Path("/proc")
+_NEW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,20 @@ class Opener:
         return (*facts, ("named_by", "command-line")) if self.by_command_line else facts
 
 
-def held_in_open(own: Collection[int], deadline: float) -> tuple[list[Opener], bool]:
-    """Who is held in open() by a lease now: (foreign openers, whether one of our own processes is).
-
-    Looks again until somebody is found or `deadline` (time.monotonic) has passed; the first look takes 3 to 10 ms.
-    """
-    while True:
-        foreign, ours = _look_for_held(own)
-        if foreign or ours or time.monotonic() >= deadline:
-            return foreign, ours
+def held_in_open(own: Collection[int]) -> tuple[list[Opener], bool]:
+    """Who is held in open() by a lease now: (foreign openers, whether one of our own processes is). Takes 3 to 10 ms."""
+    foreign: list[Opener] = []
+    ours = False
+    for pid in _pids():
+        if not any(_is_held(pid, thread) for thread in _threads(pid)):
+            continue
+        if pid in own:
+            ours = True
+            continue
+        opener = _describe(pid)
+        if opener is not None:
+            foreign.append(opener)
+    return foreign, ours
 
 
 def holders(inodes: Collection[Inode], own: Collection[int]) -> list[Opener]:
@@ -70,18 +76,24 @@ def holders(inodes: Collection[Inode], own: Collection[int]) -> list[Opener]:
     return found
 
 
-def mentioning(names: Collection[str], own: Collection[int]) -> list[Opener]:
-    """Foreign processes whose command line ends an argument with one of the file names; newest first."""
+def mentioning(names: Collection[str], folder: Path, own: Collection[int]) -> list[Opener]:
+    """Foreign processes whose command line ends an argument with one of the file names, or names the folder; newest first.
+
+    A process that only names the folder counts for its first half minute: shells and launchers name it all day.
+    """
     wanted = tuple(os.fsencode(name) for name in names)
+    place = os.fsencode(folder)
     found = []
     for pid in _pids():
         if pid in own:
             continue
         arguments = _read(pid, "cmdline").split(b"\0")[1:]
-        if any(argument.endswith(wanted) for argument in arguments if argument):
-            opener = _describe(pid)
-            if opener is not None:
-                found.append(replace(opener, by_command_line=True))
+        names_file = any(argument.endswith(wanted) for argument in arguments if argument)
+        if not names_file and not any(argument.rstrip(b"/") == place for argument in arguments):
+            continue
+        opener = _describe(pid)
+        if opener is not None and (names_file or _age_seconds(opener) < _NEW_SECONDS):
+            found.append(replace(opener, by_command_line=True))
     return found
 
 
@@ -114,19 +126,8 @@ def own_descriptor(path: Path) -> int | None:
     return None
 
 
-def _look_for_held(own: Collection[int]) -> tuple[list[Opener], bool]:
-    foreign: list[Opener] = []
-    ours = False
-    for pid in _pids():
-        if not any(_is_held(pid, thread) for thread in _threads(pid)):
-            continue
-        if pid in own:
-            ours = True
-            continue
-        opener = _describe(pid)
-        if opener is not None:
-            foreign.append(opener)
-    return foreign, ours
+def _age_seconds(opener: Opener) -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - opener.started / os.sysconf("SC_CLK_TCK")
 
 
 def _is_held(pid: int, thread: str) -> bool:

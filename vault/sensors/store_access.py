@@ -50,6 +50,7 @@ _BURST_SECONDS = 2.0
 _GRACE_SECONDS = 0.02  # IN_OPEN comes before the descriptor is in our table
 _SETTLE_SECONDS = 0.1
 _NAMING_SECONDS = 0.2
+_NAMELESS_SECONDS = 0.1  # a process that reads all the files is named by the next one it opens
 _TICK_SECONDS = 0.25
 _RETRY_SECONDS = 0.02
 _PROBE_SECONDS = 1.0
@@ -66,7 +67,7 @@ class _File:
     inode: Inode = (0, 0)
     links: int = 0
     own: int = 0  # descriptors of ours, as far as explained
-    settled_at: float = 0.0  # until then `own` is taken from the table, not from events
+    settling_until: float = 0.0  # SQLite has just created it and is opening it
     foreign: int = 0  # foreign opens that were not closed yet
     unexplained: list[float] = field(default_factory=list)  # when opens came that nothing has explained yet
     closed_early: int = 0  # unexplained opens that were closed meanwhile
@@ -105,6 +106,7 @@ class StoreAccessSensor:
         self._folder_watch = -1
         self._bursts: dict[tuple[int, int], float] = {}
         self._changes: dict[str, float] = {}
+        self._nameless: tuple[float, str] | None = None
         self._own_depth = 0
         self._break_probed: bool | None = None  # None: no probe is under way
         self._held_until = 0.0
@@ -220,6 +222,8 @@ class StoreAccessSensor:
             self._let_go()
         self._read_events(on_own_thread=True)
         self._judge()
+        if self._nameless is not None and now - self._nameless[0] >= _NAMELESS_SECONDS:
+            self._report_open(self._nameless[1], ())
         if not self._leased and not self._held_until and now >= self._lease_retry_at:
             self._renew_lease()
 
@@ -231,6 +235,8 @@ class StoreAccessSensor:
                 due = min(due, self._held_until)
             elif not self._leased:
                 due = min(due, self._lease_retry_at)
+            if self._nameless is not None:
+                due = min(due, self._nameless[0] + _NAMELESS_SECONDS)
             for file in self._files.values():
                 if file.unexplained:
                     due = min(due, file.unexplained[0] + _GRACE_SECONDS)
@@ -257,21 +263,30 @@ class StoreAccessSensor:
         if self._held_until:
             return  # one more opener; it is named by its descriptor when it is let go
         probe, self._break_probed = self._break_probed, None
-        own = self._own()
-        openers, ours = processes.held_in_open(own, began if probe is not None else began + _NAMING_SECONDS)
+        openers, ours = self._find_held(began + _NAMING_SECONDS, probing=probe is not None)
         if probe is not None:
             self._break_probed = True
             self._probing.notify_all()
         if not openers and (ours or probe is not None):
             self._let_go()
             return
-        if not openers:  # killed meanwhile, refused a non-blocking open, or another account's
-            openers = processes.mentioning([path.name for path in self._paths], own)[:1]
         reported = self._report_open(self._paths[0].name, openers, held_ms=round((time.monotonic() - began) * 1000))
         if reported:
             self._held_until = began + self._hold_ceiling_seconds
         else:
             self._let_go()
+
+    def _find_held(self, deadline: float, *, probing: bool) -> tuple[list[Opener], bool]:
+        """Who waits in open(). One that was refused a non-blocking open, or is another account's, is looked for by what it says."""
+        while True:
+            openers, ours = processes.held_in_open(self._own())
+            if not openers and not ours and not probing:
+                openers = self._who([path.name for path in self._paths])
+            if openers or ours or probing or time.monotonic() >= deadline:
+                return openers, ours
+
+    def _who(self, names: Sequence[str]) -> list[Opener]:
+        return processes.mentioning(names, self._folder, self._own())[:1]
 
     # ---- inotify -----------------------------------------------------------------------------------------------------------------
 
@@ -291,7 +306,7 @@ class StoreAccessSensor:
         file.own, file.foreign = processes.own_descriptors().get(inode, 0), 0
         file.unexplained.clear()
         file.closed_early, file.written_early = 0, False
-        file.settled_at = time.monotonic() + _SETTLE_SECONDS if file.transient else 0.0  # SQLite is opening it just now
+        file.settling_until = 0.0
         self._by_watch[watch] = file
         return True
 
@@ -324,12 +339,10 @@ class StoreAccessSensor:
     def _on_file(self, file: _File, event: inotify.Event, table: dict[Inode, int], opened: list[_File]) -> None:
         ours = table.get(file.inode, 0)
         now = time.monotonic()
-        if now < file.settled_at:
-            file.own = ours
         if event.mask & inotify.OPEN:
             if file.own < ours and not self._own_depth:
                 file.own += 1
-            elif now >= file.settled_at or not ours:
+            else:
                 file.unexplained.append(now)
                 opened.append(file)
         if event.mask & (inotify.CLOSE_WRITE | inotify.CLOSE_NOWRITE):
@@ -375,6 +388,7 @@ class StoreAccessSensor:
         if event.mask & (inotify.CREATE | inotify.MOVED_TO):
             back = file.watch >= 0
             changed = self._attach(file)
+            file.settling_until = time.monotonic() + _SETTLE_SECONDS if file.transient else 0.0
             if not file.transient:
                 self._report_change(event.name, "replaced" if changed else "moved-back" if back else "created")
         elif event.mask & inotify.MOVED_FROM:
@@ -396,7 +410,7 @@ class StoreAccessSensor:
 
     def _judge(self) -> None:
         """Explain the opens that are still open questions by our own descriptors, or call them foreign when their grace is over."""
-        waiting = [file for file in self._files.values() if file.unexplained]
+        waiting = [file for file in self._files.values() if file.unexplained or file.settling_until]
         if not waiting:
             return
         if self._own_depth:
@@ -412,8 +426,18 @@ class StoreAccessSensor:
             while file.unexplained and now - file.unexplained[0] >= _GRACE_SECONDS:
                 file.unexplained.pop(0)
                 file.foreign += 1
-                self._report_open(file.path.name, processes.mentioning([file.path.name], self._own())[:1])
+                self._suspect(file)
             self._settle_early_closes(file)
+            if file.settling_until and now >= file.settling_until:
+                file.own, file.settling_until = max(file.own, ours), 0.0  # its first open came before we watched it
+
+    def _suspect(self, file: _File) -> None:
+        """A foreign open by a process that is gone already: report it, by its command line if that is still there."""
+        who = self._who([file.path.name])
+        if who:
+            self._report_open(file.path.name, who)
+        elif self._nameless is None:
+            self._nameless = (time.monotonic(), file.path.name)
 
     def _settle_early_closes(self, file: _File) -> None:
         if file.unexplained:
@@ -443,6 +467,7 @@ class StoreAccessSensor:
         now = time.monotonic()
         self._bursts = {key: last for key, last in self._bursts.items() if now - last < _BURST_SECONDS}
         held = () if held_ms is None else (("held_ms", held_ms),)
+        self._nameless = None
         if not openers:
             known = bool(self._bursts)
             self._bursts[0, 0] = now
@@ -463,7 +488,7 @@ class StoreAccessSensor:
         last, self._changes[name] = self._changes.get(name, -_BURST_SECONDS), now
         if now - last < _BURST_SECONDS:
             return
-        who = processes.mentioning([name], self._own())[:1]
+        who = self._who([name])
         facts = who[0].facts() if who else ()
         self._emit(Signal(SignalKind.STORE_CHANGED, wall_clock_us(), (*facts, ("file", name), ("act", act))))
 

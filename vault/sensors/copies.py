@@ -1,0 +1,520 @@
+"""A copy of the vault appears in a watched folder, under any name (V55, V56).
+
+Rules:
+
+1. A database copy is known by its first 16 bytes (SQLCipher's salt), a header copy by the vault's id in its first 4096 bytes.
+2. Folders are watched recursively by watchdog's inotify reader, one watch a folder, added by ourselves: watchdog's `Observer` swallows a
+   reached watch limit below its root and holds moves back for half a second. A file is looked at when it is created, moved in or closed
+   after writing, and again while it is still shorter than a salt.
+3. Everything already there is looked at once after the start, at the lowest priority and in small steps, after the watch is on.
+4. A watched folder that does not exist yet is waited for at its nearest existing parent; one that goes is waited for again.
+5. At most `_MAX_DEPTH` levels and `_MAX_FOLDERS` folders; beyond that, or at the kernel's limit, the status says ``partly``.
+6. A lost event (queue overflow) means looking at everything again.
+7. A link to the vault's own inode is recognised by number and never opened: closing it would drop SQLite's locks in this process.
+   Links are not followed; nothing but regular files is opened.
+8. One signal a copy, whatever it is renamed to. `CopyMemory` remembers over restarts which copies are in a committed report, under a
+   key, so that nobody can write himself out of a report; the runtime notes a signal there when its report is committed.
+
+LIMIT: first bytes only: a copy inside an archive, with its beginning cut off or re-coded, is not seen. A file system mounted over a
+watched folder after the start is not seen.
+
+Thread: one of watchdog (reads events), one ``copies`` (looks at files). Source: inotify(7), watchdog 7.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import heapq
+import hmac
+import logging
+import os
+import queue
+import secrets
+import shutil
+import stat
+import struct
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vault.domain.breach import Signal, SignalKind
+from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.sensors import processes
+from vault.sensors.contract import Emit, wall_clock_us
+from vault.sensors.processes import Inode
+
+if TYPE_CHECKING:
+    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, WatchDescriptor
+
+_log = logging.getLogger(__name__)
+
+_SALT_BYTES = 16
+_HEAD_BYTES = 4096
+_MAX_DEPTH = 12
+_MAX_FOLDERS = 20_000
+_MAX_REMEMBERED = 10_000
+_SCAN_STEP = 64
+_SCAN_PAUSE_SECONDS = 0.004
+_RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
+_PROBE_SECONDS = 1.5
+_TAG_BYTES = 16
+_AT_FDCWD, _AT_SYMLINK_NOFOLLOW = -100, 0x100
+_STATX_BTIME, _STATX_BYTES, _STATX_BTIME_OFFSET = 0x800, 256, 80  # statx(2)
+
+
+class CopyMemory:
+    """Which copies are already in a committed report, over restarts of the vault process.
+
+    A file of keyed tags, appended to; a missing or damaged line only means that the copy is reported again.
+
+    Args:
+        path: in the vault's folder; made with mode 600.
+        key: 32 bytes of the workstation's, derived from the vault key for this purpose alone.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._path = path
+        self._key = key
+        self._tags: set[str] = set()
+        with suppress(OSError):
+            self._tags.update(path.read_text("ascii", "replace").split())
+
+    def __contains__(self, copy: str) -> bool:
+        """Whether this copy (the fact ``copy`` of its signal) is in a report."""
+        return self._tag(copy) in self._tags
+
+    def note(self, signal: Signal) -> None:
+        """Remember the copy of a STORE_COPIED signal whose report is committed; other signals are ignored. From any thread.
+
+        Raises:
+            OSError: it cannot be written; the copy is reported again at the next start.
+        """
+        copy = dict(signal.facts).get("copy")
+        if signal.kind is not SignalKind.STORE_COPIED or not isinstance(copy, str) or copy in self:
+            return
+        tag = self._tag(copy)
+        self._tags.add(tag)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, tag.encode("ascii") + b"\n")
+        finally:
+            os.close(descriptor)
+
+    def _tag(self, copy: str) -> str:
+        return hmac.digest(self._key, b"copy:" + copy.encode("ascii"), "sha256")[:_TAG_BYTES].hex()
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Something for the looking thread: a file to look at, or a folder that appeared, went, or must be scanned again."""
+
+    what: str  # file, folder, gone, rescan, end
+    path: Path = Path()
+    attempt: int = 0
+    new: bool = True  # an event, not the scan of what was there
+
+
+class CopiesSensor:
+    """Recognises copies of the vault in watched folders.
+
+    Args:
+        salts: the first 16 bytes of the vault's databases; see `store_access.salt_of`.
+        vault_id: the id that the header carries; empty: headers are not looked for.
+        folders: what to watch, ``~`` expanded by the caller; need not exist.
+        skip: the vault's own folder, never looked into.
+        own_files: the vault's own files; a link to one of them is a finding by its inode.
+        memory: what is in reports already, None: every start reports old copies anew.
+    """
+
+    def __init__(
+        self,
+        salts: Callable[[], frozenset[bytes]],
+        folders: Sequence[Path],
+        skip: Path,
+        *,
+        vault_id: str = "",
+        own_files: Sequence[Path] = (),
+        memory: CopyMemory | None = None,
+    ) -> None:
+        self._salts = salts
+        self._folders = tuple(folders)
+        self._skip = skip
+        self._vault_id = vault_id.encode("ascii")
+        self._own_files = tuple(own_files)
+        self._memory = memory
+        self._emit: Emit = _drop
+        self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
+        self._later: list[tuple[float, int, _Task]] = []
+        self._order = 0
+        self._found: set[str] = set()  # copies signalled by this process
+        self._own_inodes: dict[Path, Inode] = {}  # as last seen: a file moved out keeps its number
+        self._partly = False
+        self._watching: _Watches | None = None
+        self._thread: threading.Thread | None = None
+        self._ending = threading.Event()
+        self._probe_salt = b""
+        self._probe_folder: Path | None = None
+        self._probe_seen = threading.Event()
+
+    @property
+    def protection(self) -> Protection:
+        """COPIES."""
+        return Protection.COPIES
+
+    def start(self, emit: Emit) -> None:
+        """Watch; folders are added and looked through on the sensor's own thread."""
+        if sys.platform != "linux" or self._thread is not None:
+            return
+        self._emit = emit
+        self._ending.clear()
+        self._partly = False
+        self._found.clear()
+        self._see_own_files()
+        try:
+            self._watching = _Watches(self._tasks.put)
+            self._probe_folder = Path(tempfile.mkdtemp(prefix="casevault-probe-"))
+            self._watching.add(self._probe_folder)
+        except OSError as error:
+            _log.warning("no inotify: errno %s", error.errno)
+            self._close()
+            return
+        self._thread = threading.Thread(target=self._run, name="copies", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._ending.set()
+            self._tasks.put(_Task("end"))
+            thread.join()
+            self._close()
+
+    def self_test(self) -> ProtectionStatus:
+        """Let a random file appear in a folder of our own and wait until the sensor has recognised it by its first bytes."""
+        if sys.platform != "linux":
+            return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "not-on-this-system")
+        thread = self._thread
+        if thread is None or not thread.is_alive() or self._probe_folder is None:
+            return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "not-watching")
+        self._probe_seen.clear()
+        self._probe_salt = secrets.token_bytes(_SALT_BYTES)
+        probe = self._probe_folder / secrets.token_hex(4)
+        try:
+            probe.write_bytes(self._probe_salt)
+            seen = self._probe_seen.wait(_PROBE_SECONDS)
+            probe.unlink(missing_ok=True)
+        except OSError:
+            seen = False
+        if not seen:
+            return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "blind")
+        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "partly" if self._partly else "watched")
+
+    # ---- the looking thread ------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)  # Linux: this thread alone
+        scan: Iterator[None] | None = self._look_through(self._folders)
+        while not self._ending.is_set():
+            if scan is not None and next(scan, self) is self:
+                scan = None
+            while not self._ending.is_set() and (task := self._next_task(scanning=scan is not None)) is not None:
+                if task.what == "rescan":
+                    scan = self._look_through(self._folders)
+                else:
+                    self._do(task)
+
+    def _next_task(self, *, scanning: bool) -> _Task | None:
+        """The next due task; waits for one, or only a moment while a scan wants to go on."""
+        now = time.monotonic()
+        if self._later and self._later[0][0] <= now:
+            return heapq.heappop(self._later)[2]
+        wait = _SCAN_PAUSE_SECONDS if scanning else self._later[0][0] - now if self._later else None
+        try:
+            return self._tasks.get(timeout=wait)
+        except queue.Empty:
+            return None
+
+    def _do(self, task: _Task) -> None:
+        if task.what == "file":
+            self._look(task)
+        elif task.what == "folder":
+            for _ in self._add_tree(task.path, self._depth_of(task.path), new=True):
+                if self._ending.is_set():
+                    return
+        elif task.what == "gone":
+            self._await_missing()
+
+    def _look_through(self, folders: Sequence[Path]) -> Iterator[None]:
+        """Watch and look at everything below the folders, a step at a time."""
+        for folder in folders:
+            yield from self._add_tree(Path(os.path.realpath(folder)), 0, new=False)
+        self._await_missing()
+
+    def _add_tree(self, folder: Path, depth: int, *, new: bool) -> Iterator[None]:
+        assert self._watching is not None
+        if self._is_skipped(folder) or not folder.is_dir() or folder.is_symlink():
+            return
+        if depth > _MAX_DEPTH or self._watching.count >= _MAX_FOLDERS or not self._watch(folder):
+            self._partly = True
+            return
+        folders: list[Path] = []
+        count = 0
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
+                    elif entry.is_file(follow_symlinks=False):
+                        self._look(_Task("file", Path(entry.path), new=new))
+                    count += 1
+                    if count % _SCAN_STEP == 0:
+                        yield
+        except OSError:
+            return
+        yield
+        for below in folders:
+            yield from self._add_tree(below, depth + 1, new=new)
+
+    def _watch(self, folder: Path) -> bool:
+        """Watch one folder; True also if it has gone or may not be entered, for then nothing can be put there by us."""
+        assert self._watching is not None
+        try:
+            self._watching.add(folder)
+        except OSError as error:
+            return error.errno not in (errno.ENOSPC, errno.ENOMEM)
+        return True
+
+    def _await_missing(self) -> None:
+        """Watch the nearest existing parent of every folder that is not there, or add the folder if it has come."""
+        assert self._watching is not None
+        for folder in self._folders:
+            real = Path(os.path.realpath(folder))
+            if real.is_dir():
+                if not self._watching.has(real):
+                    self._tasks.put(_Task("folder", real))
+                continue
+            parent = real.parent
+            while not parent.is_dir():
+                parent = parent.parent
+            with suppress(OSError):
+                self._watching.add_parent(parent)
+
+    def _depth_of(self, folder: Path) -> int:
+        for root in self._folders:
+            real = Path(os.path.realpath(root))
+            if folder.is_relative_to(real):
+                return len(folder.parts) - len(real.parts)
+        return _MAX_DEPTH + 1
+
+    def _is_skipped(self, path: Path) -> bool:
+        return path == self._skip or self._skip in path.parents
+
+    # ---- one file ----------------------------------------------------------------------------------------------------------------
+
+    def _look(self, task: _Task) -> None:
+        path = task.path
+        try:
+            status = path.lstat()
+        except OSError:
+            return
+        if not stat.S_ISREG(status.st_mode) or self._is_skipped(path):
+            return
+        if (status.st_dev, status.st_ino) in self._see_own_files():
+            self._signal(path, status, "linked", task)
+            return
+        head = _read_head(path)
+        if len(head) < _SALT_BYTES:
+            if task.attempt < len(_RETRY_SECONDS) and task.new:
+                self._order += 1
+                again = _Task("file", path, task.attempt + 1)
+                heapq.heappush(self._later, (time.monotonic() + _RETRY_SECONDS[task.attempt], self._order, again))
+        elif head[:_SALT_BYTES] == self._probe_salt and path.parent == self._probe_folder:
+            self._probe_seen.set()
+        elif head[:_SALT_BYTES] in self._salts():
+            self._signal(path, status, "database", task)
+        elif self._vault_id and self._vault_id in head:
+            self._signal(path, status, "header", task)
+
+    def _signal(self, path: Path, status: os.stat_result, of: str, task: _Task) -> None:
+        inode = (status.st_dev, status.st_ino)
+        copy = f"{inode[0]}:{inode[1]}:{_born_ns(path)}"
+        if copy in self._found or (self._memory is not None and copy in self._memory):
+            return
+        if len(self._found) >= _MAX_REMEMBERED:
+            self._found.clear()
+        self._found.add(copy)
+        writers = processes.holders({inode}, {os.getpid()})[:1] if task.new and of != "linked" else []
+        folder = str(path.parent)
+        home = str(Path.home())
+        shown = "~" + folder[len(home) :] if folder == home or folder.startswith(home + "/") else folder
+        facts: tuple[tuple[str, str | int], ...] = (("name", path.name), ("folder", shown), ("bytes", status.st_size), ("of", of))
+        facts += (("copy", copy), ("seen", "arriving" if task.new else "already-there"))
+        self._emit(Signal(SignalKind.STORE_COPIED, wall_clock_us(), facts + (writers[0].facts() if writers else ())))
+
+    def _see_own_files(self) -> set[Inode]:
+        for path in self._own_files:
+            with suppress(OSError):
+                status = path.lstat()
+                self._own_inodes[path] = (status.st_dev, status.st_ino)
+        return set(self._own_inodes.values())
+
+    def _close(self) -> None:
+        if self._watching is not None:
+            self._watching.close()
+            self._watching = None
+        if self._probe_folder is not None:
+            shutil.rmtree(self._probe_folder, ignore_errors=True)
+            self._probe_folder = None
+        self._tasks = queue.SimpleQueue()
+        self._later.clear()
+
+
+class _Watches:
+    """The watched folders, on one inotify reader of watchdog. Events become tasks. Implements watchdog's `WatchCallback`."""
+
+    def __init__(self, put: Callable[[_Task], None]) -> None:
+        from watchdog.observers import inotify_c  # noqa: PLC0415 - exists on Linux only
+
+        names = inotify_c.InotifyConstants
+        comes = names.IN_CREATE | names.IN_MOVED_TO | names.IN_CLOSE_WRITE
+        goes = names.IN_MOVED_FROM | names.IN_DELETE_SELF | names.IN_MOVE_SELF
+        self._mask = inotify_c.Mask(comes | goes | names.IN_DONT_FOLLOW)
+        self._id = inotify_c.CallbackId(id(self))
+        self._put = put
+        self._lock = threading.Lock()
+        self._paths: dict[int, Path] = {}
+        self._watches: dict[Path, WatchDescriptor] = {}
+        self._parents: set[int] = set()  # watched only because something below is missing
+        self._reader: InotifyFD = inotify_c.InotifyFD()
+        self._reader.start()
+
+    @property
+    def count(self) -> int:
+        """How many folders are watched."""
+        return len(self._watches)
+
+    def has(self, folder: Path) -> bool:
+        """Whether the folder is watched for itself."""
+        with self._lock:
+            watch = self._watches.get(folder)
+            return watch is not None and watch not in self._parents
+
+    def add(self, folder: Path) -> None:
+        """Watch a folder. Raises OSError, ENOSPC at the kernel's limit."""
+        watch = self._add(folder)
+        with self._lock:
+            self._parents.discard(watch)
+
+    def add_parent(self, folder: Path) -> None:
+        """Watch a folder only for what it will contain. Raises OSError."""
+        with self._lock:
+            if folder in self._watches:
+                return
+        watch = self._add(folder)
+        with self._lock:
+            self._parents.add(watch)
+
+    def _add(self, folder: Path) -> WatchDescriptor:
+        with self._lock:
+            if folder in self._watches:
+                return self._watches[folder]
+        watch = self._reader.add_callback(os.fsencode(folder), self._mask, self, self._id)
+        if watch < 0:
+            raise PermissionError(errno.EACCES, "may not be watched")  # WORKAROUND: watchdog gives -1 for EACCES instead of raising
+        with self._lock:
+            self._paths[watch] = folder
+            self._watches[folder] = watch
+        return watch
+
+    def close(self) -> None:
+        """Stop the reader and its thread."""
+        self._reader.stop()
+        self._reader.join()
+
+    def on_event(self, event: InotifyEvent) -> None:
+        """Make tasks of events. Thread: watchdog's."""
+        with self._lock:
+            folder = self._paths.get(event.wd)
+            is_parent = event.wd in self._parents
+        if folder is None:
+            return
+        if event.is_delete_self or event.is_move_self:
+            self._drop_tree(folder)
+            self._put(_Task("gone"))
+        elif event.is_moved_from:
+            if event.is_directory:
+                self._drop_tree(folder / os.fsdecode(event.name))  # before its new place is added: the watch numbers would be the same
+        elif is_parent:
+            self._put(_Task("gone"))  # something came into a parent we wait at: look again which folders are there
+        elif event.is_directory:
+            self._put(_Task("folder", folder / os.fsdecode(event.name)))
+            self._put(_Task("gone"))
+        else:
+            self._put(_Task("file", folder / os.fsdecode(event.name)))
+
+    def on_watch_deleted(self, wd: WatchDescriptor) -> None:
+        """The kernel dropped a watch: its folder is gone or unmounted. Thread: watchdog's."""
+        self._forget(wd)
+        self._put(_Task("gone"))
+
+    def on_queue_overflow(self) -> None:
+        """Events were lost: look at everything again. Thread: watchdog's."""
+        self._put(_Task("rescan"))
+
+    def _drop_tree(self, folder: Path) -> None:
+        with self._lock:
+            gone = [watch for path, watch in self._watches.items() if path == folder or folder in path.parents]
+        self._reader.remove_callbacks([(watch, self._id) for watch in gone])
+        for watch in gone:
+            self._forget(watch)
+
+    def _forget(self, watch: WatchDescriptor) -> None:
+        with self._lock:
+            folder = self._paths.pop(watch, None)
+            self._parents.discard(watch)
+            if folder is not None:
+                self._watches.pop(folder, None)
+
+
+def _read_head(path: Path) -> bytes:
+    """The first bytes of a regular file, leaving its access time alone where we may; empty if it cannot be read."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        try:
+            descriptor = os.open(path, flags | os.O_NOATIME)
+        except PermissionError:
+            descriptor = os.open(path, flags)  # another account's: its access time changes
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, _HEAD_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+def _born_ns(path: Path) -> int:
+    """When the file was made: with the inode number it names a file for good. 0 where the file system does not keep it.
+
+    LIMIT: with 0, a new copy that gets the number of a reported and deleted one is taken for it.
+    """
+    buffer = ctypes.create_string_buffer(_STATX_BYTES)
+    if ctypes.CDLL(None).statx(_AT_FDCWD, os.fsencode(path), _AT_SYMLINK_NOFOLLOW, _STATX_BTIME, buffer) != 0:
+        return 0
+    (mask,) = struct.unpack_from("I", buffer, 0)
+    seconds, nanoseconds = struct.unpack_from("qI", buffer, _STATX_BTIME_OFFSET)
+    return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME else 0
+
+
+def _drop(_signal: Signal) -> None:
+    """Before start there is nobody to tell."""
