@@ -71,6 +71,12 @@ class Witness:
         self._known = head
         world.later(Lane.KEYS, lambda: self.write(head))
 
+    def seal_now(self) -> None:
+        """Checkpoint and witness before this returns: the process is about to end (control thread)."""
+        made = self._world.store.make_checkpoint(self._world.locksmith.sign_as_workstation)
+        if made.seq:
+            self.write((made.seq, made.head))
+
     def write(self, head: tuple[int, bytes]) -> None:
         """Put a head into the keyring. A keyring that went away is a protection that became UNAVAILABLE, not a lost entry."""
         try:

@@ -1,0 +1,448 @@
+"""The one place where adapters and services are joined into a vault.
+
+Rules:
+
+- Founding leaves a whole vault or nothing: files and the keyring's secret are removed again when any step fails. The header comes last:
+  without it there is no vault.
+- Opening order: keyring, header, workstation slot, header's HMAC, register, content, directory, witness. Each step fails with its own code.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import tomllib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vault.crypto.keypairs import generate_key_pair, verify
+from vault.crypto.locksmith import VaultLocksmith
+from vault.crypto.passphrase import check_passphrase
+from vault.crypto.sealing import bind, derive, new_key
+from vault.crypto.selftest import run_self_test
+from vault.crypto.slots import Argon2Cost, VaultKeys, WorkstationSecrets, make_workstation_slot, open_workstation_slot, vault_keys
+from vault.domain.audit import AuditDraft, AuditKind
+from vault.domain.breach import Signal, SignalKind
+from vault.domain.identity import PersonId, UnitId, VaultId, WorkstationId
+from vault.domain.policy import Policy, policy_from
+from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
+from vault.rendition.client import RenditionWorker
+from vault.secret import Secret
+from vault.services.administration import Administration
+from vault.services.breach import Breaches
+from vault.services.cases import Cases
+from vault.services.custody import Custody
+from vault.services.desk import Desk
+from vault.services.events import CustodyChanged, Event, RegisterChanged
+from vault.services.founding import FoundingUnits, people_and_units
+from vault.services.intake import Intake
+from vault.services.locksmith import WORKSTATION_CONTEXT
+from vault.services.page_memory import PageMemory
+from vault.services.ports import Clock, ContentStore, ContentWriter, Entropy, SecretKeeper
+from vault.services.reading import Reading
+from vault.services.register import Register
+from vault.services.session import Session
+from vault.services.supervision import Supervision
+from vault.services.views import Enrolment, Founder
+from vault.services.witness import Witness
+from vault.services.world import Station, Threads, World
+from vault.storage.content import SqlCipherContentStore
+from vault.storage.header import HEADER_NAME, Header, read_unverified_header, write_header
+from vault.storage.sqlcipher import SqlCipherStore
+from vault.threads import InlineThreads
+
+REGISTER_NAME = "register.db"
+CONTENT_NAME = "content.db"
+LOCK_NAME = "vault.lock"
+COPY_MEMORY_NAME = "copies.seen"
+_RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+_WORKSTATION_ID_CHARACTERS = 32
+_log = logging.getLogger("vault.assembly")
+
+
+@dataclass(slots=True)
+class Vault:
+    """An open vault: the world, its services and what must be closed."""
+
+    world: World
+    session: Session
+    desk: Desk
+    register: Register
+    custody: Custody
+    reading: Reading
+    intake: Intake
+    breaches: Breaches
+    supervision: Supervision
+    administration: Administration
+    witness: Witness
+    store: SqlCipherStore
+    content: ContentStore
+    renderers: tuple[RenditionWorker, ...]
+    copy_memory_key: Secret  # remembers which copies of the vault are already in a report
+    opened_signals: tuple[Signal, ...]  # what opening found that belongs in a breach report
+
+    @property
+    def services(self) -> tuple[Any, ...]:
+        """The services the interface may call."""
+        return (
+            self.session,
+            self.desk,
+            self.register,
+            self.custody,
+            self.reading,
+            self.intake,
+            self.breaches,
+            self.supervision,
+            self.administration,
+        )
+
+    def report_opening(self) -> None:
+        """Record what opening found (control thread, after the sensors run)."""
+        for signal in self.opened_signals:
+            self.breaches.record(signal)
+
+    def close(self) -> None:
+        """Checkpoint, witness and close everything."""
+        for renderer in self.renderers:
+            renderer.end()
+        self.store.close()
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """Read the station's policy. Raises RefusedError policy.unknown, policy.out-of-bounds."""
+    with (path or _RESOURCES / "policy" / "default.toml").open("rb") as file:
+        return policy_from(tomllib.load(file))
+
+
+def found_vault(
+    directory: Path,
+    station_name: str,
+    founders: tuple[Founder, Founder, Founder],
+    keeper_for: Callable[[str], SecretKeeper],
+    clock: Clock,
+    entropy: Entropy,
+    cost: Argon2Cost,
+) -> tuple[Enrolment, ...]:
+    """Make a new vault in `directory` (made if missing, 0700).
+
+    Raises:
+        RefusedError: founding.already, passphrase.*.
+        UnavailableError: keyring.missing, keyring.locked, storage.full, storage.read-only.
+    Audit: vault.founded and one entry for each person and unit.
+    """
+    if (directory / HEADER_NAME).exists():
+        raise RefusedError("founding.already")
+    for founder in founders:
+        check_passphrase(Secret(founder.passphrase.encode()), founder.badge_no)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError("storage.read-only") from error
+    vault_id = VaultId(entropy.token())
+    workstation_id = WorkstationId(entropy.token())
+    keeper = keeper_for(vault_id)
+    workstation_secret = new_key()
+    secrets = WorkstationSecrets(new_key(), generate_key_pair())
+    keeper.write(_workstation_name(vault_id), Secret(workstation_id.encode() + workstation_secret.reveal()))
+    try:
+        return _build(
+            directory, station_name, founders, vault_id, workstation_id, workstation_secret, secrets, keeper, clock, entropy, cost
+        )
+    except BaseException:
+        keeper.erase(_workstation_name(vault_id))
+        for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
+            for tail in ("", "-wal", "-shm"):
+                (directory / (name + tail)).unlink(missing_ok=True)
+        raise
+
+
+class NewGround:
+    """`services.founding.Ground` over this machine's files and keyring."""
+
+    def __init__(
+        self,
+        directory: Path,
+        keeper_for: Callable[[str], SecretKeeper],
+        clock: Clock,
+        entropy: Entropy,
+        founded: Callable[[], None] = lambda: None,
+        cost: Argon2Cost = Argon2Cost(),  # noqa: B008 - frozen
+    ) -> None:
+        self._directory = directory
+        self._keeper_for = keeper_for
+        self._clock = clock
+        self._entropy = entropy
+        self._founded = founded
+        self._cost = cost
+
+    def workstation_name(self) -> str:
+        """What this workstation is called."""
+        return platform.node()
+
+    def build(self, station_name: str, founders: tuple[Founder, Founder, Founder]) -> tuple[Enrolment, ...]:
+        """Make the vault, then say so."""
+        made = found_vault(self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost)
+        self._founded()
+        return made
+
+
+def _build(
+    directory: Path,
+    station_name: str,
+    founders: tuple[Founder, Founder, Founder],
+    vault_id: VaultId,
+    workstation_id: WorkstationId,
+    workstation_secret: Secret,
+    secrets: WorkstationSecrets,
+    keeper: SecretKeeper,
+    clock: Clock,
+    entropy: Entropy,
+    cost: Argon2Cost,
+) -> tuple[Enrolment, ...]:
+    keys = vault_keys(secrets.vault_key)
+    locksmith = VaultLocksmith(secrets, cost)
+    holders = [locksmith.new_holder() for _ in range(3)]
+    ids = [UnitId(entropy.token()) for _ in holders]
+    units = FoundingUnits(ids[0], holders[0], ids[1], holders[1], ids[2], holders[2])
+    people = tuple(
+        (person_id, one, locksmith.new_person(person_id, one.badge_no.strip(), Secret(one.passphrase.encode()), station_name))
+        for one, person_id in ((one, PersonId(entropy.token())) for one in founders)
+    )
+    roots = tuple(made.keys.holder.sign_public for _, _, made in people[:2])
+    station = Station(vault_id, station_name, workstation_id, platform.node(), units.supervisors_id, holders[0].kem_public, roots)
+    SqlCipherContentStore.create(directory / CONTENT_NAME, keys.content, vault_id, clock).close()
+    store = SqlCipherStore.create(directory / REGISTER_NAME, keys.register, vault_id, workstation_id, clock)
+    try:
+        world = World(station, store, locksmith, keeper, clock, entropy, Policy(), InlineThreads(), lambda _event: None)
+        store.append_audit(AuditDraft(AuditKind.VAULT_FOUNDED, facts=(("vault_id", vault_id),)))
+        enrolments = people_and_units(world, units, people)
+        Witness(world).checkpoint()
+    finally:
+        store.close()
+    header = Header(
+        vault_id=vault_id,
+        station_name=station_name,
+        generation=1,
+        workstation_slots={workstation_id: make_workstation_slot(workstation_secret, None, vault_id, workstation_id, secrets)},
+        supervisors_unit_id=units.supervisors_id,
+        supervisors_public_kem=holders[0].kem_public,
+        argon2_memory_kib=cost.memory_kib,
+        argon2_iterations=cost.iterations,
+        argon2_lanes=cost.lanes,
+        directory_roots=roots,
+        directory_roots_signature=locksmith.sign_as_workstation(_roots_statement(vault_id, roots)),
+    )
+    write_header(directory / HEADER_NAME, header, keys.header_mac)
+    return enrolments
+
+
+def open_vault(
+    directory: Path,
+    keeper_for: Callable[[str], SecretKeeper],
+    clock: Clock,
+    entropy: Entropy,
+    policy: Policy,
+    threads: Threads,
+    publish: Callable[[Event], None],
+    pages: PageMemory,
+    own_open: Callable[[], AbstractContextManager[None]] = nullcontext,
+    on_denied: Callable[[str], None] | None = None,
+) -> Vault:
+    """Open a vault at workstation level.
+
+    Args:
+        directory: where header, register and content are.
+        keeper_for: gives the OS keyring for a vault id.
+        clock: time.
+        entropy: random bytes.
+        policy: the station's settings.
+        threads: the process's threads.
+        publish: told every event after its commit.
+        pages: where page pictures go.
+        own_open: entered around openings of the content store, so that the store-access sensor knows them as ours.
+        on_denied: told of every SQL action the authorizer denied.
+    Raises:
+        UnavailableError: header.missing, keyring.missing, keyring.locked, header.wrong-workstation, storage.*.
+        TamperError: header.damaged, header.altered, storage.damaged, storage.missing, directory.unsigned, crypto.self-test.
+    Audit: vault.opened; clock.set-back; vault.swept.
+    """
+    run_self_test()
+    unverified = read_unverified_header(directory / HEADER_NAME)
+    keeper = keeper_for(unverified.vault_id)
+    workstation_id, secrets = _unlock(unverified.vault_id, keeper, unverified.workstation_slot)
+    keys = vault_keys(secrets.vault_key)
+    header = unverified.verify(keys.header_mac)
+    verify(
+        secrets.key_pair.public.sign,
+        WORKSTATION_CONTEXT,
+        _roots_statement(header.vault_id, header.directory_roots),
+        header.directory_roots_signature,
+    )
+    locksmith = VaultLocksmith(secrets, Argon2Cost(header.argon2_memory_kib, header.argon2_iterations, header.argon2_lanes))
+    store = SqlCipherStore.open(directory / REGISTER_NAME, keys.register, workstation_id, clock, on_denied)
+    try:
+        return _join(
+            header,
+            workstation_id,
+            locksmith,
+            keys,
+            store,
+            directory,
+            keeper,
+            clock,
+            entropy,
+            policy,
+            threads,
+            publish,
+            pages,
+            own_open,
+            on_denied,
+            derive(secrets.vault_key, "copy-memory"),
+        )
+    except BaseException:
+        store.close()
+        raise
+
+
+def _join(
+    header: Header,
+    workstation_id: WorkstationId,
+    locksmith: VaultLocksmith,
+    keys: VaultKeys,
+    store: SqlCipherStore,
+    directory: Path,
+    keeper: SecretKeeper,
+    clock: Clock,
+    entropy: Entropy,
+    policy: Policy,
+    threads: Threads,
+    publish: Callable[[Event], None],
+    pages: PageMemory,
+    own_open: Callable[[], AbstractContextManager[None]],
+    on_denied: Callable[[str], None] | None,
+    copy_memory_key: Secret,
+) -> Vault:
+    station = Station(
+        header.vault_id,
+        header.station_name,
+        workstation_id,
+        platform.node(),
+        header.supervisors_unit_id,
+        header.supervisors_public_kem,
+        header.directory_roots,
+    )
+    listeners: list[Callable[[Event], None]] = [publish]
+
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    world = World(station, store, locksmith, keeper, clock, entropy, policy, threads, tell)
+    world.directory.refresh()
+    witness = Witness(world)
+    signals = list(_what_opening_found(world, witness))
+    content = _WatchedContent(SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied), own_open)
+    _sweep(world, content)
+    cases = Cases(world)
+    register = Register(world, cases)
+    custody = Custody(world, cases)
+    reader, prober = RenditionWorker(pages), RenditionWorker(None)
+    reading = Reading(world, cases, reader, content.open_reader())
+    desk = Desk(world, cases, register)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RegisterChanged):
+            desk.forget()
+        elif isinstance(event, CustodyChanged) and event.ended is not None and event.check_out_id is not None:
+            reading.custody_ended(event.check_out_id)
+
+    listeners.insert(0, listen)
+    store.append_audit(AuditDraft(AuditKind.VAULT_OPENED))
+    return Vault(
+        world=world,
+        session=Session(world),
+        desk=desk,
+        register=register,
+        custody=custody,
+        reading=reading,
+        intake=Intake(world, cases, prober, content),
+        breaches=Breaches(world, custody, lambda: reading.on_screen),
+        supervision=Supervision(world, cases, custody, witness),
+        administration=Administration(world),
+        witness=witness,
+        store=store,
+        content=content,
+        renderers=(reader, prober),
+        copy_memory_key=copy_memory_key,
+        opened_signals=tuple(signals),
+    )
+
+
+class _WatchedContent:
+    """The content store with every opening announced to the store-access sensor."""
+
+    def __init__(self, content: SqlCipherContentStore, own_open: Callable[[], AbstractContextManager[None]]) -> None:
+        self._content = content
+        self._own_open = own_open
+
+    def open_reader(self) -> Any:  # noqa: ANN401 - the adapter's own type, behind services.ports.ContentStore
+        with self._own_open():
+            return self._content.open_reader()
+
+    def open_writer(self) -> ContentWriter:
+        with self._own_open():
+            return self._content.open_writer()
+
+
+def _what_opening_found(world: World, witness: Witness) -> list[Signal]:
+    """Compare clock and witness with the trail; what does not agree becomes a report, and the vault opens so that it can be made."""
+    found: list[Signal] = []
+    now_us = world.clock.now_us()
+    behind_us = world.store.latest_entry_time_us() - now_us
+    if behind_us > 0:
+        seconds = behind_us // 1_000_000
+        world.store.append_audit(AuditDraft(AuditKind.CLOCK_SET_BACK, facts=(("seconds", seconds),)))
+        found.append(Signal(SignalKind.CLOCK_SET_BACK, now_us, (("seconds", seconds),)))
+    try:
+        witness.check_at_opening()
+    except TamperError as error:
+        found.append(Signal(SignalKind.STORE_TAMPERED, now_us, (("code", error.code), *error.facts.items())))
+    return found
+
+
+def _sweep(world: World, content: _WatchedContent) -> None:
+    writer = content.open_writer()
+    try:
+        swept = writer.sweep(world.store.document_ids())
+    finally:
+        writer.close()
+    if swept:
+        world.store.append_audit(AuditDraft(AuditKind.VAULT_SWEPT, facts=(("documents", swept),)))
+
+
+def _unlock(
+    vault_id: VaultId, keeper: SecretKeeper, slot_of: Callable[[WorkstationId], bytes | None]
+) -> tuple[WorkstationId, WorkstationSecrets]:
+    record = keeper.read(_workstation_name(vault_id))
+    if record is None or len(record) <= _WORKSTATION_ID_CHARACTERS:
+        raise UnavailableError("header.wrong-workstation")
+    plain = record.reveal()
+    workstation_id = WorkstationId(plain[:_WORKSTATION_ID_CHARACTERS].decode("ascii", errors="replace"))
+    slot = slot_of(workstation_id)
+    if slot is None:
+        raise UnavailableError("header.wrong-workstation")
+    secret = Secret(plain[_WORKSTATION_ID_CHARACTERS:])
+    return workstation_id, open_workstation_slot(slot, secret, None, vault_id, workstation_id)
+
+
+def _workstation_name(vault_id: VaultId) -> str:
+    return f"workstation:{vault_id}"
+
+
+def _roots_statement(vault_id: VaultId, roots: tuple[bytes, ...]) -> bytes:
+    if not roots:
+        raise DefectError("header.no-roots")
+    return bind("directory-roots", vault_id, *roots)

@@ -1,0 +1,256 @@
+"""The vault process [V]: serves the services over a pipe, runs the sensors, and ends at lock.
+
+Rules (DESIGN §2):
+
+- One control thread (the main thread) with a priority queue; lanes for reading, intake and keys; one thread reads the pipe.
+- Only methods marked `operation` are served. An answer goes out after the method's commit; events go out after theirs.
+- A lock or sign-out ends the process: a person's keys die with it, and the interface starts a fresh one.
+- No traceback leaves: a defect becomes an incident number; the log has the stack, without values.
+- When the pipe ends, the interface is gone: the session is locked, files are closed, the process ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import logging
+import os
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vault import platform as system
+from vault.assembly import NewGround, Vault, load_policy, open_vault
+from vault.domain.breach import Signal, SignalKind
+from vault.errors import DefectError, TamperError, VaultError
+from vault.platform.secret_service import open_secret_keeper
+from vault.services import wire
+from vault.services.events import Ending, Event, LockRequired, Opened, ProtectionsChanged, Tick
+from vault.services.founding import Founding
+from vault.services.operation import Lane, Priority
+from vault.services.page_memory import PageMemory
+from vault.storage.header import HEADER_NAME
+from vault.threads import Lanes
+from vault.watching import Watching
+
+_log = logging.getLogger("vault.runtime")
+
+
+class Server:
+    """One vault process."""
+
+    def __init__(self, directory: Path, pipe: socket.socket, pages: PageMemory) -> None:
+        self._directory = directory
+        self._pipe = pipe
+        self._pages = pages
+        self._sending = threading.Lock()
+        self._lanes = Lanes()
+        self._clock = system.SystemClock()
+        self._entropy = system.SystemEntropy()
+        self._policy = load_policy()
+        self._methods: dict[str, tuple[Callable[..., Any], wire.Signature]] = {}
+        self._vault: Vault | None = None
+        self._watching: Watching | None = None
+        self._cannot_open: VaultError | None = None
+        self._answering = threading.Event()
+        self._ending = ""
+        self._last_witness_us = 0
+
+    # -- life ------------------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Open the vault (or offer founding), serve until the end."""
+        self._lanes.start()
+        self._lanes.control.put(Priority.BREACH, self._open)
+        threading.Thread(target=self._read, name="pipe", daemon=True).start()
+        self._lanes.control.run(self._every_second)
+        self._close()
+
+    def _open(self) -> None:
+        """Open and publish; a failure to open is served as the answer to every call, in its own words."""
+        try:
+            if (self._directory / HEADER_NAME).exists():
+                self._open_vault()
+            else:
+                ground = NewGround(self._directory, open_secret_keeper, self._clock, self._entropy, self._founded)
+                self._serve(Founding(ground))
+        except VaultError as error:
+            _log.error("cannot open: %s", error)
+            self._cannot_open = error
+        except Exception:  # the same last net as around a call
+            self._cannot_open = self._defect()
+        self._answering.set()
+        self._publish(Opened())
+
+    def _open_vault(self) -> None:
+        watching = Watching(self._directory, self._policy, self._clock, self._observed, self._system_locks)
+        vault = open_vault(
+            self._directory,
+            open_secret_keeper,
+            self._clock,
+            self._entropy,
+            self._policy,
+            self._lanes,
+            self._publish,
+            self._pages,
+            watching.own_open,
+            self._denied,
+        )
+        self._vault = vault
+        vault.world.end = self._end
+        self._watching = watching
+        vault.world.protections = lambda: watching.statuses(vault)
+        for service in vault.services:
+            self._serve(service)
+        watching.start(vault)
+        vault.report_opening()
+        vault.custody.return_expired()
+        for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):
+            self._lanes.later(lane, renderer.start)
+
+    def _founded(self) -> None:
+        """Founding is done: open the new vault in this process."""
+        self._methods.clear()
+        self._open_vault()
+
+    def _close(self) -> None:
+        vault = self._vault
+        if vault is not None:
+            try:
+                if vault.world.session is not None:
+                    vault.session.lock("interface-gone")
+                vault.reading.leave_page()
+                vault.witness.seal_now()
+                if self._watching is not None:
+                    self._watching.stop()
+                vault.close()
+            except VaultError as error:
+                _log.error("closing: %s", error)
+        self._pages.wipe()
+
+    def _end(self, reason: str) -> None:
+        self._ending = reason
+
+    # -- time ------------------------------------------------------------------------------------------------------------------------
+
+    def _every_second(self) -> None:
+        self._publish(Tick())
+        vault = self._vault
+        if vault is None:
+            return
+        vault.custody.return_expired()
+        if vault.session.overdue():
+            self._publish(LockRequired("session-end"))
+        now_us = self._clock.boot_us()
+        if now_us - self._last_witness_us >= self._policy.witness_seconds * 1_000_000:
+            self._last_witness_us = now_us
+            vault.witness.checkpoint()
+        if self._watching is not None and (changed := self._watching.changed(vault)):
+            self._publish(ProtectionsChanged(changed))
+
+    # -- pipe ------------------------------------------------------------------------------------------------------------------------
+
+    def _serve(self, service: object) -> None:
+        for name, method in inspect.getmembers(service, inspect.ismethod):
+            if hasattr(method, "__operation__"):
+                self._methods[f"{type(service).__name__}.{name}"] = (method, wire.signature(method.__func__))
+
+    def _read(self) -> None:
+        self._answering.wait()
+        try:
+            while (body := wire.read_frame(self._pipe.recv)) is not None:
+                self._take(*wire.decode_call(body))
+        except (OSError, VaultError, msgspec.MsgspecError) as error:
+            _log.error("the pipe broke: %s", type(error).__name__)
+        self._lanes.end()
+
+    def _take(self, call_id: int, name: str, arguments: msgspec.Raw) -> None:
+        found = self._methods.get(name)
+        if found is None:
+            error = self._cannot_open or DefectError("wire.unknown-operation")
+            self._send(wire.encode_failure(call_id, error))
+            return
+        method, signature = found
+        typed = signature.arguments.decode(arguments)
+        operation = signature.operation
+        self._lanes.put(operation.lane, operation.priority, lambda: self._answer(call_id, method, typed))
+
+    def _answer(self, call_id: int, method: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        try:
+            body = wire.encode_value(call_id, method(*arguments))
+        except TamperError as error:
+            self._tampered(error)
+            body = wire.encode_failure(call_id, error)
+        except VaultError as error:
+            body = wire.encode_failure(call_id, error)
+        except Exception:  # the last net: nothing but a code may leave
+            body = wire.encode_failure(call_id, self._defect())
+        self._send(body)
+        if self._ending:
+            self._send(wire.encode_event(Ending(self._ending)))
+            self._lanes.end()
+
+    def _send(self, body: bytes) -> None:
+        try:
+            with self._sending:
+                self._pipe.sendall(wire.frame(body))
+        except OSError:
+            self._lanes.end()
+
+    def _publish(self, event: Event) -> None:
+        self._send(wire.encode_event(event))
+
+    # -- signals ---------------------------------------------------------------------------------------------------------------------
+
+    def _observed(self, signal: Signal) -> None:
+        """A sensor saw something (any thread): record it before anything else, then let a held opening go."""
+        self._lanes.control.put(Priority.BREACH, lambda: self._record(signal))
+
+    def _record(self, signal: Signal) -> None:
+        vault, watching = self._vault, self._watching
+        try:
+            if vault is not None:
+                vault.breaches.record(signal)
+        finally:
+            if watching is not None:
+                watching.recorded(signal)
+
+    def _denied(self, action: str) -> None:
+        self._observed(Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), (("code", "storage.denied"), ("action", action))))
+
+    def _tampered(self, error: TamperError) -> None:
+        self._observed(Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), (("code", error.code), *error.facts.items())))
+
+    def _system_locks(self, reason: str) -> None:
+        self._publish(LockRequired(reason))
+
+    def _defect(self) -> DefectError:
+        """Log the stack without a value in it; give the incident number that leads to it."""
+        incident = self._entropy.token()[:8]
+        kind, _, trace = sys.exc_info()
+        frames = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(trace)))
+        _log.error("incident %s: %s in %s", incident, kind.__name__ if kind else "?", frames)
+        return DefectError("vault.defect", incident=incident)
+
+
+def main() -> None:
+    """Run the vault process: ``--vault DIR --pipe FD --pages FD``."""
+    parser = argparse.ArgumentParser(prog="casevault-vault")
+    parser.add_argument("--vault", type=Path, required=True)
+    parser.add_argument("--pipe", type=int, required=True)
+    parser.add_argument("--pages", type=int, required=True)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
+    system.block_lease_signal()
+    system.harden_process()
+    system.die_with_parent()
+    pipe = socket.socket(fileno=options.pipe)
+    Server(options.vault, pipe, PageMemory.from_descriptor(options.pages)).run()
+    # Threads of sensors and lanes are daemons; what must be closed is closed.
+    os._exit(0)

@@ -1,0 +1,129 @@
+"""The sensors of a vault process, joined: what runs, what it says, and the honest states of all protections.
+
+Protections of the interface (keys, clipboard, Print Screen) are stated here too, because the strip shows one list: they are as good as the
+interface's process, which the vault does not trust with anything but pixels.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from vault import platform as system
+from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
+from vault.domain.breach import Signal, SignalKind
+from vault.domain.policy import Policy
+from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.sensors.clock import ClockSensor
+from vault.sensors.copies import CopiesSensor, CopyMemory
+from vault.sensors.hub import SensorHub
+from vault.sensors.store_access import StoreAccessSensor, own_descriptor, salt_of
+from vault.services.ports import Clock
+from vault.storage.header import HEADER_NAME
+
+_HELD = frozenset({SignalKind.STORE_OPENED, SignalKind.STORE_CHANGED})
+
+
+class Watching:
+    """Runs the sensors around one open vault."""
+
+    def __init__(
+        self,
+        directory: Path,
+        policy: Policy,
+        clock: Clock,
+        observed: Callable[[Signal], None],
+        lock: Callable[[str], None],
+    ) -> None:
+        self._directory = directory
+        self._observed = observed
+        self._said: tuple[ProtectionStatus, ...] = ()
+        register, content = directory / REGISTER_NAME, directory / CONTENT_NAME
+        files = (register, Path(f"{register}-wal"), content, Path(f"{content}-wal"), directory / HEADER_NAME)
+        self._store_access = StoreAccessSensor(files, lambda: frozenset({os.getpid()}), lambda: own_descriptor(register))
+        self._files = files
+        self._folders = [Path(one).expanduser() for one in policy.copies_watched_folders]
+        self._clock = clock
+        self._copies: CopiesSensor | None = None
+        self._hub: SensorHub | None = None
+        self._starting: threading.Thread | None = None
+        self._session_signals = system.SessionSignals(lock)
+
+    def own_open(self) -> AbstractContextManager[None]:
+        """Around every opening of a vault file by this process that is closed again."""
+        return self._store_access.expect_own_open()
+
+    def start(self, vault: Vault) -> None:
+        """Start the sensors; their first self-tests run beside the control thread."""
+        databases = (self._directory / REGISTER_NAME, self._directory / CONTENT_NAME)
+        self._copies = CopiesSensor(
+            lambda: frozenset(salt for one in databases if (salt := salt_of(one))),
+            self._folders,
+            self._directory,
+            vault_id=vault.world.station.vault_id,
+            own_files=self._files,
+            memory=CopyMemory(self._directory / COPY_MEMORY_NAME, vault.copy_memory_key.reveal()),
+        )
+        hub = SensorHub((self._store_access, self._copies, ClockSensor()), self._observed, self._clock)
+
+        def begin() -> None:
+            hub.start()
+            self._hub = hub
+            self._session_signals.start()
+
+        self._starting = threading.Thread(target=begin, name="sensors-start", daemon=True)
+        self._starting.start()
+
+    def stop(self) -> None:
+        """Stop the sensors before the store closes its files."""
+        if self._starting is not None:
+            self._starting.join()
+        self._session_signals.stop()
+        if self._hub is not None:
+            self._hub.stop()
+
+    def recorded(self, signal: Signal) -> None:
+        """The report of a signal is durable: a held opening may go on."""
+        if signal.kind in _HELD:
+            self._store_access.release()
+        elif signal.kind is SignalKind.STORE_COPIED and self._copies is not None:
+            self._copies.confirm(signal)
+
+    def statuses(self, vault: Vault) -> tuple[ProtectionStatus, ...]:
+        """The state of every protection, in the order of the strip."""
+        stated = {
+            one.protection: one for one in (*self._of_the_interface(), self._rendition(vault), *(self._hub.statuses() if self._hub else ()))
+        }
+        stated[Protection.SESSION_SIGNALS] = self._session_signals.status()
+        stated[Protection.KEYRING] = ProtectionStatus(Protection.KEYRING, ProtectionState.ENFORCED, "os-keyring")
+        stated[Protection.PREMISES] = ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
+        return tuple(stated.get(one) or ProtectionStatus(one, ProtectionState.UNAVAILABLE, "starting") for one in Protection)
+
+    def changed(self, vault: Vault) -> tuple[ProtectionStatus, ...]:
+        """The states if they differ from what was said last, otherwise nothing."""
+        now = self.statuses(vault)
+        if now == self._said:
+            return ()
+        self._said = now
+        return now
+
+    @staticmethod
+    def _of_the_interface() -> tuple[ProtectionStatus, ...]:
+        return (
+            ProtectionStatus(Protection.COPY_KEYS, ProtectionState.ENFORCED, "swallowed"),
+            ProtectionStatus(Protection.PRINT_SCREEN, ProtectionState.DETECTED, "key-seen"),
+            ProtectionStatus(Protection.CLIPBOARD, ProtectionState.DETECTED, "watched"),
+            ProtectionStatus(Protection.SCREEN_CAPTURE, ProtectionState.UNAVAILABLE, "not-on-this-system"),
+        )
+
+    @staticmethod
+    def _rendition(vault: Vault) -> ProtectionStatus:
+        states = [state for one in vault.renderers for _, state in one.sandbox_state()]
+        if not states:
+            return ProtectionStatus(Protection.RENDITION, ProtectionState.UNAVAILABLE, "starting")
+        if all(state is ProtectionState.ENFORCED for state in states):
+            return ProtectionStatus(Protection.RENDITION, ProtectionState.ENFORCED, "sandboxed")
+        return ProtectionStatus(Protection.RENDITION, ProtectionState.DETECTED, "partly-sandboxed")
