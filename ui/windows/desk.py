@@ -166,8 +166,8 @@ class DeskPage(LivePage):
         return found
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Numbers, O and Y act on the selected case, wherever on the desk the keyboard is."""
-        line, number = self.cases.current_line(), digit_of(event)
+        """Numbers, O and Y act on the selected case of the list while the list has the keyboard."""
+        line, number = (self.cases.current_line() if self.cases.hasFocus() else None), digit_of(event)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if line is not None and number:
             self.acts.at_once(line, number)

@@ -1,0 +1,651 @@
+"""The reader: the page is the window. One page at a time, recorded before it is shown.
+
+Rules:
+
+- A key press asks at once; the answer is painted at once: no timer and no further turn of the event loop in between. While a page is
+  awaited the one before stays, and further presses only move the target: what is skipped is never disclosed.
+- After containment nothing old comes back: every answer asked for before is dropped, and the page stays a plain panel with the reason until
+  its reader goes on.
+- Time left and Check in are always in view. What ends a check-out elsewhere (expiry, forced return, containment) closes the reader at once.
+- Rotation is the screen's: the same picture is turned, nothing is disclosed twice.
+
+LIMIT: a page at another zoom is another picture, and so another entry in the audit trail.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from ui import messages, strings
+from ui.icons import IconName
+from ui.theme import Colour, Tone
+from ui.widgets.buttons import IconButton
+from ui.widgets.label import Label
+from ui.widgets.notice_bar import NoticeBar
+from ui.widgets.protected_page import ProtectedPage, Turn, Zoom
+from ui.windows import notice as notices
+from ui.windows.check_in import CheckInSheet, HandOverSheet
+from ui.windows.document_find import DocumentFind
+from ui.windows.notice import AccountSheet, NoticeSheet
+from ui.windows.page import PaletteAction
+from ui.windows.reader_bar import DocumentList, ReaderBar
+from vault.domain.breach import Containment, SignalKind
+from vault.domain.custody import ReturnKind
+from vault.domain.identity import CheckOutId, DocumentId
+from vault.services.breach import Breaches
+from vault.services.desk import Desk
+from vault.services.events import BreachRecorded, CustodyChanged
+from vault.services.reading import Reading
+from vault.services.views import BreachNotice, DeskView, DocumentLine, HoldingLine, OpenFile, PageImage
+
+if TYPE_CHECKING:
+    from ui.bridge import Bridge
+    from vault.errors import Fact, VaultError
+
+_TICK_MS = 1_000
+_MINUTE_US = 60_000_000
+_WARN_US = (10 * _MINUTE_US, 2 * _MINUTE_US)
+_NARROW_PX = 820
+_POINTS_AN_INCH = 72
+_A4_PT = (595.0, 842.0)
+_AROUND_PX = 32
+_DPI = (72, 300)
+
+
+class Ended(enum.Enum):
+    """How reading ended."""
+
+    LEFT = "left"  # back to the desk; the file stays checked out
+    RETURNED = "returned"
+    HANDED_OVER = "handed-over"
+    EXPIRED = "expired"
+    FORCED = "forced"
+    CONTAINED = "contained"
+
+
+_ENDED = {
+    ReturnKind.EXPIRED: Ended.EXPIRED,
+    ReturnKind.FORCED: Ended.FORCED,
+    ReturnKind.CONTAINED: Ended.CONTAINED,
+    ReturnKind.HANDED_OVER: Ended.HANDED_OVER,
+    ReturnKind.CHECKED_IN: Ended.RETURNED,
+}
+
+
+class Reader(QWidget):
+    """One open case file. `ended(Ended, BreachNotice | None)` once; `disclosing(bool)` whether a page is on screen now."""
+
+    ended = Signal(object, object)
+    disclosing = Signal(bool)
+
+    def __init__(self, bridge: Bridge, check_out_id: CheckOutId) -> None:
+        super().__init__()
+        self.setObjectName("reader")
+        self.bridge, self.check_out_id = bridge, check_out_id
+        self._holding: HoldingLine | None = None
+        self._documents: tuple[DocumentLine, ...] = ()
+        self._seen: dict[DocumentId, set[int]] = {}
+        self._index = -1
+        self._target = 1
+        self._shown: tuple[int, int] = (-1, 0)  # document position and page on screen; (-1, 0) when none is
+        self._dpi = 0
+        self._awaited = False
+        self._generation = 0
+        self._contained = False
+        self._over = False
+        self._warned_us = 0
+        self._sheet: NoticeSheet | None = None
+        self._last_notice: BreachNotice | None = None
+        self.bar, self.documents, self.page = ReaderBar(), DocumentList(), ProtectedPage()
+        self.page.setObjectName("reader_page_view")
+        self.notice, self.banner = NoticeBar(), NoticeBar()
+        self.notice.setObjectName("reader_notice")
+        self.banner.setObjectName("reader_banner")
+        self.find = DocumentFind(bridge, self)
+        self.find_bar = _FindBar()
+        self._clock = QTimer(self, interval=_TICK_MS)
+        self._clock.timeout.connect(self._tick)
+        self._documents_wanted: bool | None = None
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.documents)
+        middle.addWidget(self.page, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.bar, self.find_bar, self.notice, self.banner):
+            column.addWidget(part)
+        column.addLayout(middle, 1)
+        self.setFocusProxy(self.page)
+
+    def _connect(self) -> None:
+        bar = self.bar
+        bar.back.clicked.connect(self.leave)
+        bar.documents.clicked.connect(self.toggle_documents)
+        bar.page_wanted.connect(self._typed_page)
+        bar.find.clicked.connect(self.open_find)
+        bar.zoom_in.clicked.connect(self.page.zoom_in)
+        bar.zoom_out.clicked.connect(self.page.zoom_out)
+        bar.fit_page.clicked.connect(lambda: self.page.set_zoom(Zoom.FIT_PAGE))
+        bar.fit_width.clicked.connect(lambda: self.page.set_zoom(Zoom.FIT_WIDTH))
+        bar.rotate.clicked.connect(self.page.rotate)
+        bar.check_in.clicked.connect(self.check_in)
+        self.documents.chosen.connect(self._chose_document)
+        self.page.turn_requested.connect(self._turn)
+        self.page.zoom_changed.connect(bar.show_zoom)
+        self.page.resolution_wanted.connect(self._sharpen)
+        self.find.changed.connect(self._found)
+        self.find.refused.connect(self._not_found)
+        self.find_bar.searched.connect(self._search)
+        self.find_bar.moved.connect(self._next_hit)
+        self.find_bar.closed.connect(self.close_find)
+        self.notice.acted.connect(self._account)
+        self.notice.closed.connect(lambda: self.page.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.banner.acted.connect(self.check_in)
+        self.bridge.told.connect(self._told)
+        self.bridge.stalled.connect(self._stalled)
+
+    # -- opening and ending ------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the file where it was left."""
+        self.bridge.ask(Reading.open_file, self.check_out_id).then(self._opened, self._not_opened).owner(self)
+
+    def _opened(self, opened: OpenFile) -> None:
+        self._holding = opened.holding
+        self._documents = opened.documents
+        self._seen = {document_id: set(pages) for document_id, pages in opened.pages_viewed}
+        self.documents.show_documents(opened.documents, self._seen)
+        self._clock.start()
+        self._show_recall()
+        self._tick()
+        if not opened.documents:
+            self.page.blank(strings.text("reader.no_documents"), strings.text("reader.no_documents_hint"), IconName.CASE)
+            self.bar.show_document(opened.holding.case.rms_number, "", 0)
+            return
+        last = next((i for i, one in enumerate(opened.documents) if one.document_id == opened.last_document_id), -1)
+        self.open_document(max(0, last), opened.holding.last_page_no if last >= 0 else 1)
+
+    def _not_opened(self, error: VaultError) -> None:
+        told = messages.explain(error)
+        self.page.blank(told.title, f"{told.sentence} {told.next_step}".strip())
+
+    def leave(self) -> None:
+        """Go back to the desk; the file stays checked out."""
+        self._end(Ended.LEFT)
+
+    def _end(self, how: Ended, notice: BreachNotice | None = None) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._clock.stop()
+        self._drop_page()
+        self.ended.emit(how, notice)
+
+    def _drop_page(self) -> None:
+        """Nothing of the page may stay, and no answer that is on its way may bring it back."""
+        self._generation += 1
+        self._awaited = False
+        was_shown = self._shown != (-1, 0)
+        self._shown = (-1, 0)
+        self.page.clear()
+        if was_shown:
+            self.bridge.ask(Reading.leave_page).then(_nothing, _nothing)
+            self.disclosing.emit(False)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 -- Qt's name
+        """A page that is not looked at is not shown."""
+        self._drop_page()
+        super().hideEvent(event)
+
+    # -- pages -------------------------------------------------------------------------------------------------------------------------
+
+    def open_document(self, index: int, page_no: int = 1) -> None:
+        """Go to a document of the file, by position, at a page."""
+        if not 0 <= index < len(self._documents):
+            return
+        document = self._documents[index]
+        if index != self._index:
+            self._index = index
+            self.find.forget()
+            self.documents.set_open(index)
+            if self._holding is not None:
+                self.bar.show_document(self._holding.case.rms_number, document.title, document.page_count)
+        self.go_to(page_no)
+
+    def go_to(self, page_no: int) -> None:
+        """Ask for a page of the open document, 1-based; out of range goes to the nearest."""
+        if self._index < 0 or self._contained:
+            return
+        self._target = max(1, min(self._documents[self._index].page_count, page_no))
+        if not self._awaited and (self._index, self._target) != self._shown:
+            self._ask()
+
+    def _ask(self) -> None:
+        self._awaited = True
+        index, generation = self._index, self._generation
+        dpi = self._dpi or self._first_dpi()
+        reply = self.bridge.ask(Reading.view_page, self.check_out_id, self._documents[index].document_id, self._target, dpi, 0)
+        reply.then(lambda image: self._arrived(image, index, generation), lambda error: self._page_refused(error, generation)).owner(self)
+
+    def _arrived(self, image: PageImage, index: int, generation: int) -> None:
+        if generation != self._generation:
+            return
+        self._awaited = False
+        if self._index != index:
+            self._ask()  # another document was opened meanwhile
+            return
+        other_document = self._shown[0] != index
+        dpi = round(image.width_px * _POINTS_AN_INCH / image.width_pt) if image.width_pt else self._dpi
+        self._dpi = self._dpi or dpi
+        if other_document:
+            self.page.set_highlights(())
+        self.page.show_page(image.page_no, self.bridge.picture(image), dpi)
+        if other_document:
+            self.page.verticalScrollBar().setValue(0)
+        first = self._shown == (-1, 0)
+        self._shown = (index, image.page_no)
+        marks, current = self.find.on_page(image.page_no)
+        if marks:
+            self.page.set_highlights(marks, current)
+        self.page.viewport().repaint()  # now, not at the end of this turn of the event loop
+        if first:
+            self.disclosing.emit(True)
+        self._note_seen(index, image.page_no)
+        if self._target != image.page_no:
+            self._ask()
+
+    def _note_seen(self, index: int, page_no: int) -> None:
+        self.bar.show_page_no(page_no)
+        seen = self._seen.setdefault(self._documents[index].document_id, set())
+        seen.add(page_no)
+        self.documents.set_seen(index, len(seen))
+
+    def _page_refused(self, error: VaultError, generation: int) -> None:
+        if generation != self._generation:
+            return
+        self._awaited = False
+        told = messages.explain(error)
+        if error.code in {"custody.not-held", "custody.expired"}:
+            self._end(Ended.EXPIRED)
+            return
+        target = self._target
+        self._drop_page()
+        self.page.blank(told.title, strings.text("reader.page_refused", page=strings.number(target), why=told.sentence), IconName.REFUSE)
+        self._shown = (-1, 0)
+        self.bar.show_page_no(target)
+
+    def _first_dpi(self) -> int:
+        """Guess the resolution at which a page of the usual size fits the width: one picture, not two."""
+        room = self.page.maximumViewportSize().width() - _AROUND_PX - self.page.verticalScrollBar().sizeHint().width()
+        dpi = round(room * self.devicePixelRatioF() * _POINTS_AN_INCH / _A4_PT[0])
+        return max(_DPI[0], min(_DPI[1], dpi))
+
+    def _sharpen(self, dpi: int) -> None:
+        self._dpi = dpi
+        if self._shown == (self._index, self._target) and not self._awaited and not self._contained:
+            self._ask()
+
+    def _turn(self, turn: Turn) -> None:
+        if self._index < 0:
+            return
+        last = self._documents[self._index].page_count
+        self.go_to({Turn.NEXT: self._target + 1, Turn.PREVIOUS: self._target - 1, Turn.FIRST: 1, Turn.LAST: last}[turn])
+
+    def _typed_page(self, page_no: int) -> None:
+        self.page.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.go_to(page_no)
+
+    def _chose_document(self, index: int) -> None:
+        self.open_document(index)
+        self.page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def toggle_documents(self) -> None:
+        """Show or put away the list of documents."""
+        self._documents_wanted = not self.documents.isVisible()
+        self.documents.setVisible(self._documents_wanted)
+
+    # -- find --------------------------------------------------------------------------------------------------------------------------
+
+    def open_find(self) -> None:
+        """Put the keyboard in the find field."""
+        self.find_bar.open_bar()
+
+    def close_find(self) -> None:
+        """Put the find field away, and its marks."""
+        self.find_bar.hide()
+        self.find.forget()
+        self.page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _search(self, words: str) -> None:
+        if not words or self._index < 0:
+            self.find.forget()
+        elif words == self.find.words:
+            self._next_hit(1)
+        else:
+            self.find.start(self.check_out_id, self._documents[self._index].document_id, words, self._target)
+
+    def _next_hit(self, step: int) -> None:
+        hit = self.find.move(step)
+        if hit is not None:
+            self.go_to(hit.page_no)
+        elif not self.find.words:
+            self.open_find()
+
+    def _found(self) -> None:
+        self.find_bar.show_count(self.find.current + 1, len(self.find.hits), running=self.find.running, searched=bool(self.find.words))
+        if self._shown[0] != self._index or self._shown[0] < 0:
+            return
+        marks, current = self.find.on_page(self._shown[1])
+        self.page.set_highlights(marks, current)
+        if self.find.current >= 0 and self.find.hits[self.find.current].page_no != self._target:
+            self.go_to(self.find.hits[self.find.current].page_no)
+
+    def _not_found(self, error: VaultError) -> None:
+        self.find_bar.show_error(messages.explain(error).title)
+
+    # -- time ----------------------------------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self._holding is None or self._over:
+            return
+        left_us = self._holding.due_back_us - strings.now_us()
+        tone = Tone.BREACH if left_us < _WARN_US[1] else Tone.ATTENTION if left_us < _WARN_US[0] or self._holding.recalled_us else Tone.PLAIN
+        self.bar.show_left(strings.duration_left(self._holding.due_back_us), tone)
+        passed = next((limit for limit in reversed(_WARN_US) if left_us <= limit), 0)
+        if left_us <= 0:
+            if self._shown != (-1, 0):
+                self._drop_page()  # the vault ends the check-out; the page does not wait for the message
+                self.page.blank(strings.text("closed.expired"), strings.text("closed.expired_why"), IconName.CLOCK)
+        elif passed and passed != self._warned_us:
+            self._warned_us = passed
+            minutes = passed // _MINUTE_US
+            self.banner.show_notice(
+                strings.text("reader.time_short", count=minutes),
+                strings.text("reader.time_short_why"),
+                icon=IconName.CLOCK,
+                action=strings.text("reader.check_in"),
+            )
+
+    def _show_recall(self) -> None:
+        if self._holding is not None and self._holding.recalled_us:
+            self.banner.show_notice(
+                strings.text("reader.recalled"), strings.text("reader.recalled_why"), icon=IconName.RECALL, action=strings.text("reader.check_in")
+            )
+
+    # -- what the vault tells --------------------------------------------------------------------------------------------------------------
+
+    def _told(self, event: object) -> None:
+        if isinstance(event, CustodyChanged) and event.check_out_id == self.check_out_id:
+            if event.ended is None:
+                self.bridge.ask(Desk.overview).then(self._look_again).owner(self)
+            elif event.ended is not ReturnKind.CONTAINED:
+                self._end(_ENDED[event.ended])
+            else:
+                self._end(Ended.CONTAINED, self._last_notice)
+        elif isinstance(event, BreachRecorded) and event.notice.kind not in notices.REPORTED_HERE:
+            self.take_notice(event.notice)
+
+    def _look_again(self, view: DeskView) -> None:
+        held = next((one for one in view.holding if one.check_out_id == self.check_out_id), None)
+        if held is not None and self._holding is not None:
+            newly = held.recalled_us and not self._holding.recalled_us
+            self._holding = held
+            if newly:
+                self._show_recall()
+            self._tick()
+
+    def _stalled(self, stalled: bool) -> None:
+        if self._over or self._contained:
+            return
+        if stalled:
+            self._drop_page()
+            self.page.blank(strings.text("reader.stalled"), strings.text("reader.stalled_why"))
+        elif self._shown == (-1, 0) and not self._awaited and self._index >= 0:
+            self._ask()
+
+    # -- copy attempts -----------------------------------------------------------------------------------------------------------------------
+
+    def attempted(self, kind: SignalKind, facts: Mapping[str, Fact]) -> None:
+        """Report a copy attempt that was swallowed; what only a deliberate hand does blanks the page before the answer."""
+        observed_us = strings.now_us()
+        document_id, page_no = self._on_screen()
+        told = tuple((name, str(value)) for name, value in facts.items())
+        self.bridge.ask(Breaches.report, kind, told, document_id, page_no, observed_us).then(self.take_notice, self._not_recorded).owner(self)
+        if kind in notices.BLANKED_AT_ONCE:
+            self._contain(notices.blocked(kind), strings.text("notice.being_recorded"))
+
+    def _on_screen(self) -> tuple[DocumentId | None, int]:
+        index, page_no = self._shown
+        return (self._documents[index].document_id, page_no) if index >= 0 else (None, 0)
+
+    def _contain(self, title: str, sentence: str) -> None:
+        self._contained = True
+        self._drop_page()
+        self.page.blank(title, sentence)
+
+    def take_notice(self, notice: BreachNotice) -> None:
+        """Do what the vault decided: a bar, a blanked page with a sheet, or the end of the check-out."""
+        if self._over:
+            return
+        self._last_notice = notice
+        if notice.containment is Containment.RECALL:
+            self._contain(notices.blocked(notice.kind), notices.recorded(notice))
+            self._end(Ended.CONTAINED, notice)
+        elif notice.containment is Containment.BLANK:
+            self._contain(notices.blocked(notice.kind), notices.recorded(notice))
+            self._show_sheet(notice)
+        elif self._contained and self._sheet is None:
+            self._go_on()  # blanked before the answer, and the vault saw no reason to keep it so
+        if notice.containment is Containment.NOTICE:
+            notices.show_in_bar(self.notice, notice)
+
+    def _show_sheet(self, notice: BreachNotice) -> None:
+        if self._sheet is not None:
+            self._sheet.dismissed.disconnect(self._go_on)
+            self._sheet.dismiss()
+        self._sheet = NoticeSheet(self, self.bridge, notice)
+        self._sheet.dismissed.connect(self._go_on)
+        self._sheet.open_over()
+
+    def _go_on(self) -> None:
+        """Bring the page back: asked for anew, recorded anew."""
+        self._sheet = None
+        self._contained = False
+        self.page.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self._index >= 0 and not self._awaited and not self._over:
+            self._ask()
+
+    def _not_recorded(self, error: VaultError) -> None:
+        """What cannot be recorded is not shown: the page stays away."""
+        told = messages.explain(error)
+        self._contain(told.title, f"{told.sentence} {told.next_step}".strip())
+
+    def _account(self) -> None:
+        if self._last_notice is not None:
+            sheet = AccountSheet(self, self.bridge, self._last_notice.breach_id, self._last_notice.report_no)
+            sheet.given.connect(self.notice.close_notice)
+            sheet.open_over()
+
+    # -- custody -------------------------------------------------------------------------------------------------------------------------------
+
+    def check_in(self) -> None:
+        """Open the check-in sheet."""
+        if self._holding is not None and not self._over:
+            sheet = CheckInSheet(self, self.bridge, self._holding)
+            sheet.returned.connect(lambda: self._end(Ended.RETURNED))
+            sheet.open_over()
+
+    def hand_over(self) -> None:
+        """Open the handover sheet."""
+        if self._holding is not None and not self._over:
+            sheet = HandOverSheet(self, self.bridge, self._holding)
+            sheet.handed_over.connect(lambda: self._end(Ended.HANDED_OVER))
+            sheet.open_over()
+
+    # -- keys ----------------------------------------------------------------------------------------------------------------------------------
+
+    def actions(self) -> list[PaletteAction]:
+        """Everything the reader can do, with its keys."""
+        wanted: list[tuple[str, IconName, Callable[[], None], str]] = [
+            ("check_in", IconName.CHECK_IN, self.check_in, "Ctrl+I"),
+            ("hand_over", IconName.HANDOVER, self.hand_over, "Ctrl+H"),
+            ("back", IconName.DESK, self.leave, "Esc"),
+            ("next", IconName.NEXT, lambda: self._turn(Turn.NEXT), "PgDown"),
+            ("previous", IconName.PREVIOUS, lambda: self._turn(Turn.PREVIOUS), "PgUp"),
+            ("first", IconName.PREVIOUS, lambda: self._turn(Turn.FIRST), "Home"),
+            ("last", IconName.NEXT, lambda: self._turn(Turn.LAST), "End"),
+            ("go_to", IconName.FILE, self.bar.ask_page, "G"),
+            ("find", IconName.SEARCH, self.open_find, "F"),
+            ("next_hit", IconName.SEARCH, lambda: self._next_hit(1), "F3"),
+            ("previous_hit", IconName.SEARCH, lambda: self._next_hit(-1), "Shift+F3"),
+            ("next_document", IconName.FILE, lambda: self.open_document(self._index + 1), "]"),
+            ("previous_document", IconName.FILE, lambda: self.open_document(self._index - 1), "["),
+            ("documents", IconName.FILE, self.toggle_documents, "D"),
+            ("zoom_in", IconName.ZOOM_IN, self.page.zoom_in, "+"),
+            ("zoom_out", IconName.ZOOM_OUT, self.page.zoom_out, "-"),
+            ("fit_page", IconName.FIT_PAGE, lambda: self.page.set_zoom(Zoom.FIT_PAGE), "0"),
+            ("fit_width", IconName.FIT_WIDTH, lambda: self.page.set_zoom(Zoom.FIT_WIDTH), "W"),
+            ("rotate", IconName.ROTATE, self.page.rotate, "R"),
+        ]
+        return [PaletteAction(name, strings.text(f"reader.{name}"), icon, act, keys) for name, icon, act, keys in wanted]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Every key of the reader; what the page or a field took itself never comes here."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._escape()
+            return
+        act = _KEYS.get((Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier))
+        if act is None:
+            super().keyPressEvent(event)
+        else:
+            act(self)
+
+    def _escape(self) -> None:
+        if self.bar.page_field.hasFocus() or self.documents.hasFocus():
+            self.page.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif not self.find_bar.isHidden():
+            self.close_find()
+        elif not self.notice.isHidden():
+            self.notice.close_notice()
+        else:
+            self.leave()
+
+    def turn(self, turn: Turn) -> None:
+        """Go to the next, previous, first or last page."""
+        self._turn(turn)
+
+    def next_hit(self, step: int) -> None:
+        """Go to the next (1) or the previous (-1) place found."""
+        self._next_hit(step)
+
+    def next_document(self, step: int) -> None:
+        """Go to the document after or before this one."""
+        self.open_document(self._index + step)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Narrow, the documents wait for their key."""
+        super().resizeEvent(event)
+        wide = self.width() >= _NARROW_PX
+        self.documents.setVisible(wide if self._documents_wanted is None else self._documents_wanted)
+
+
+_NONE, _CTRL, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+_KEYS: dict[tuple[Qt.Key, Qt.KeyboardModifier], Callable[[Reader], None]] = {
+    (Qt.Key.Key_PageDown, _NONE): lambda reader: reader.turn(Turn.NEXT),
+    (Qt.Key.Key_PageUp, _NONE): lambda reader: reader.turn(Turn.PREVIOUS),
+    (Qt.Key.Key_Home, _NONE): lambda reader: reader.turn(Turn.FIRST),
+    (Qt.Key.Key_End, _NONE): lambda reader: reader.turn(Turn.LAST),
+    (Qt.Key.Key_G, _NONE): lambda reader: reader.bar.ask_page(),
+    (Qt.Key.Key_F, _NONE): lambda reader: reader.open_find(),
+    (Qt.Key.Key_F, _CTRL): lambda reader: reader.open_find(),
+    (Qt.Key.Key_F3, _NONE): lambda reader: reader.next_hit(1),
+    (Qt.Key.Key_F3, _SHIFT): lambda reader: reader.next_hit(-1),
+    (Qt.Key.Key_BracketRight, _NONE): lambda reader: reader.next_document(1),
+    (Qt.Key.Key_BracketLeft, _NONE): lambda reader: reader.next_document(-1),
+    (Qt.Key.Key_PageDown, _CTRL): lambda reader: reader.next_document(1),
+    (Qt.Key.Key_PageUp, _CTRL): lambda reader: reader.next_document(-1),
+    (Qt.Key.Key_D, _NONE): lambda reader: reader.toggle_documents(),
+    (Qt.Key.Key_0, _NONE): lambda reader: reader.page.set_zoom(Zoom.FIT_PAGE),
+    (Qt.Key.Key_I, _CTRL): lambda reader: reader.check_in(),
+    (Qt.Key.Key_H, _CTRL): lambda reader: reader.hand_over(),
+}
+
+
+class _FindBar(QWidget):
+    """Field, count, previous, next, close. Hidden until it is asked for."""
+
+    searched = Signal(str)
+    moved = Signal(int)
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.field = QLineEdit()
+        self.field.setObjectName("reader_find_field")
+        self.field.setMaxLength(200)
+        self.field.setPlaceholderText(strings.text("reader.find_placeholder"))
+        self.field.setAccessibleName(strings.text("reader.find"))
+        self.field.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.field.setDragEnabled(False)
+        self._count = Label("", role=Colour.TEXT_QUIET, tabular=True)
+        self._count.setMinimumWidth(120)
+        before, after = IconButton(IconName.PREVIOUS, strings.text("reader.previous_hit")), IconButton(IconName.NEXT, strings.text("reader.next_hit"))
+        close = IconButton(IconName.CLOSE, strings.text("reader.find_close"))
+        for part, name in ((before, "previous"), (after, "next"), (close, "close")):
+            part.setObjectName(f"reader_find_{name}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 12, 6)
+        row.setSpacing(8)
+        row.addWidget(self.field, 1)
+        row.addWidget(self._count)
+        for part in (before, after, close):
+            row.addWidget(part)
+        self._typing = QTimer(self, singleShot=True, interval=250)
+        self._typing.timeout.connect(lambda: self.searched.emit(self.field.text().strip()))
+        self.field.textEdited.connect(lambda _text: self._typing.start())
+        self.field.returnPressed.connect(self._entered)
+        before.clicked.connect(lambda: self.moved.emit(-1))
+        after.clicked.connect(lambda: self.moved.emit(1))
+        close.clicked.connect(self.closed)
+        self.hide()
+
+    def open_bar(self) -> None:
+        """Show the field with its words selected for the next search."""
+        self.show()
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.field.selectAll()
+
+    def _entered(self) -> None:
+        self._typing.stop()
+        self.searched.emit(self.field.text().strip())
+
+    def show_count(self, current: int, count: int, *, running: bool, searched: bool) -> None:
+        """Say how many places there are and which is on screen."""
+        if not searched:
+            words = ""
+        elif count:
+            words = strings.text("reader.hits", current=strings.number(current), total=strings.number(count))
+        else:
+            words = strings.text("reader.searching" if running else "reader.no_hits")
+        self._count.setText(words)
+        self._count.set_role(Colour.TEXT_QUIET)
+
+    def show_error(self, words: str) -> None:
+        """Say why nothing was searched."""
+        self._count.setText(words)
+        self._count.set_role(Colour.RED)
+
+
+def _nothing(_value: object) -> None:
+    return None
