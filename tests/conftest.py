@@ -2,4 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.station import Station
+from vault.domain.identity import Role
+
 pytest_plugins = ["tests.secret_service"]
+
+OFFICER, COLLEAGUE, SECOND_SUPERVISOR, AUDITOR = "2001", "2002", "4002", "6001"
+
+
+@pytest.fixture(scope="session")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> Station:
+    """A founded and staffed station, closed; copied for each test, because founding costs seconds of Argon2id."""
+    made = Station(tmp_path_factory.mktemp("staffed") / "vault").found()
+    made.enrol(OFFICER, "Olu Brandt", Role.OFFICER, "Team A")
+    made.enrol(COLLEAGUE, "Petra Šimková", Role.OFFICER, "Team A")
+    made.enrol(SECOND_SUPERVISOR, "Ruth Adeyemi", Role.SUPERVISOR, "Supervisors")
+    made.enrol(AUDITOR, "Ivo Mertens", Role.AUDITOR, "Administration")
+    made.vault.session.sign_out()
+    made.close()
+    return made
+
+
+@pytest.fixture
+def station(staffed: Station, tmp_path: Path) -> Iterator[Station]:
+    """A staffed station of the test's own; closed at the end."""
+    copy = staffed.copy_to(tmp_path / "vault")
+    yield copy
+    copy.close()
+
+
+@pytest.fixture
+def fresh_station(tmp_path: Path) -> Iterator[Station]:
+    """A station with its three founders only."""
+    made = Station(tmp_path / "fresh").found()
+    yield made
+    made.close()
+    shutil.rmtree(made.directory)

@@ -26,6 +26,12 @@ class MemorySecretKeeper:
         self._require_available()
         self._values.pop(name, None)
 
+    def copy(self) -> MemorySecretKeeper:
+        """Another keyring that holds the same."""
+        other = MemorySecretKeeper()
+        other._values = dict(self._values)
+        return other
+
     def describe(self) -> str:
         return "memory"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,15 @@ class Station:
         for one in made:
             self.remember(one)
         return self
+
+    def copy_to(self, directory: Path) -> Station:
+        """The same vault on other files, with a keyring of its own; only while this one is closed."""
+        assert self._vault is None
+        shutil.copytree(self.directory, directory)
+        copy = Station(directory, secrets=dict(self.secrets))
+        copy.clock.added_us, copy.clock.boot_added_us = self.clock.added_us, self.clock.boot_added_us
+        copy.keeper = self.keeper.copy()
+        return copy
 
     def remember(self, enrolment: Enrolment) -> None:
         self.secrets[enrolment.badge_no] = parse_qs(urlparse(enrolment.provisioning_uri).query)["secret"][0]
