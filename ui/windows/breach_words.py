@@ -1,0 +1,123 @@
+"""A breach report in words: its sentence, its order in the queue, and the tone of its severity and state.
+
+Rules of this module:
+
+- Pure: values in, words and tones out. No widget.
+- *Report* and *flag* until a supervisor decides. No blame: the sentence says what was noticed, not why.
+- The sentence names case and document, so whoever shows it paints it (`ui.widgets.painted_text`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ui import strings
+from ui.icons import IconName
+from ui.theme import Tone
+from ui.windows.naming import isolated, who
+from vault.domain.breach import Severity, TriageState
+from vault.services.views import ReportLine, ReportView
+
+HIGH = Severity.DELIBERATE  # from here on an unacknowledged report stays on top
+
+_SEVERITY_TONE = {
+    Severity.CONTEXT: Tone.PLAIN,
+    Severity.AMBIGUOUS: Tone.ATTENTION,
+    Severity.DELIBERATE: Tone.BREACH,
+    Severity.EXPOSED: Tone.BREACH,
+    Severity.BULK: Tone.BREACH,
+}
+_SEVERITY_ICON = {
+    Severity.CONTEXT: IconName.INFO,
+    Severity.AMBIGUOUS: IconName.WARNING,
+    Severity.DELIBERATE: IconName.BREACHES,
+    Severity.EXPOSED: IconName.BREACHES,
+    Severity.BULK: IconName.BREACHES,
+}
+_STATE_TONE = {
+    TriageState.OPEN: Tone.ATTENTION,
+    TriageState.ACKNOWLEDGED: Tone.ACCENT,
+    TriageState.INVESTIGATING: Tone.ACCENT,
+    TriageState.DISPOSED: Tone.PLAIN,
+}
+_STATE_ICON = {
+    TriageState.OPEN: IconName.CLOCK,
+    TriageState.ACKNOWLEDGED: IconName.ACKNOWLEDGE,
+    TriageState.INVESTIGATING: IconName.OWN,
+    TriageState.DISPOSED: IconName.DONE,
+}
+
+
+def severity_mark(severity: Severity) -> tuple[str, Tone, IconName]:
+    """Give word, tone and icon of a severity."""
+    return strings.text(f"breaches.severity.{int(severity)}"), _SEVERITY_TONE[severity], _SEVERITY_ICON[severity]
+
+
+def state_mark(state: TriageState) -> tuple[str, Tone, IconName]:
+    """Give word, tone and icon of a triage state."""
+    return strings.text(f"breaches.state.{state.value}"), _STATE_TONE[state], _STATE_ICON[state]
+
+
+def presses(line: ReportLine) -> bool:
+    """Say whether a report stays on top: severity 3 or more and nobody has acknowledged it."""
+    return line.state is TriageState.OPEN and line.severity >= HIGH
+
+
+def queue_order(lines: Iterable[ReportLine]) -> list[ReportLine]:
+    """Put the queue in order: unacknowledged high severity first, oldest of them on top; the rest newest first, disposed last."""
+
+    def rank(line: ReportLine) -> tuple[int, int, int]:
+        if presses(line):
+            return 0, -int(line.severity), line.first_us
+        return (2 if line.state is TriageState.DISPOSED else 1), 0, -line.last_us
+
+    return sorted(lines, key=rank)
+
+
+def open_count(lines: Iterable[ReportLine]) -> int:
+    """Count what nobody has acknowledged: the number on the rail."""
+    return sum(line.state is TriageState.OPEN for line in lines)
+
+
+def what(line: ReportLine) -> str:
+    """Name what was noticed, with its count: ``Copy key ×3``."""
+    kind = strings.text(f"breaches.kind.{line.kind.value}")
+    return f"{kind} {strings.text('breaches.times_mark', n=line.count)}" if line.count > 1 else kind
+
+
+def summary(view: ReportView) -> str:
+    """Say in one sentence what was noticed about whom, where, and what was done at once."""
+    line = view.line
+    shown = next((fact for fact in reversed(view.facts) if fact.case_label), None)
+    where = ""
+    if shown is not None and shown.page_no and shown.document_title:
+        where = strings.text(
+            "breaches.summary.where_page", page=shown.page_no, document=isolated(shown.document_title), case=shown.case_label
+        )
+    elif shown is not None:
+        where = strings.text("breaches.summary.where_case", case=shown.case_label)
+    starts = strings.text(f"breaches.summary.{line.kind.value}").startswith("{who}")
+    nobody = strings.text("breaches.summary.nobody_first" if starts else "breaches.summary.nobody")
+    sentence = strings.text(
+        f"breaches.summary.{line.kind.value}",
+        who=who(line.officer, nobody),
+        times=strings.text("breaches.times", count=line.count),
+        where=where,
+    )
+    done = view.facts[-1].containment if view.facts else None
+    return f"{sentence} {strings.text(f'breaches.containment.{done.value}')}." if done is not None else sentence
+
+
+def fact_name(name: str) -> str:
+    """Name an evidence fact; one without a word of its own is shown as the sensor called it."""
+    key = f"breaches.fact.{name}"
+    return strings.text(key) if strings.has_text(key) else name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def shortfall(rationale: str) -> int:
+    """Give how many characters a rationale still needs; 0 when it is enough."""
+    return max(0, RATIONALE_LEAST - len(rationale.strip()))
+
+
+RATIONALE_LEAST = 10
+"""What the domain asks of a rationale and of a reason for recall, in characters."""

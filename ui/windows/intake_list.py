@@ -1,0 +1,141 @@
+"""What becomes of the files of one intake: how far it is, and a row a file with its state and reason.
+
+Rules of this module:
+
+- Progress is what the vault says it is; the time left is measured here and not told before there is something to measure.
+- Names of files are painted. The whole reason of the current row, with what to do, stands below the list.
+- A newer state of the same intake changes only the rows that changed.
+"""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui import strings
+from ui.icons import IconName
+from ui.theme import Colour, Tone, Weight
+from ui.widgets.buttons import Button, ButtonKind
+from ui.widgets.cells import NumberCell, StatusCell, TitleCell
+from ui.widgets.label import Label
+from ui.widgets.painted_text import PaintedText
+from ui.widgets.progress_list import ProgressBar
+from ui.widgets.record_table import Column, Record, RecordTable
+from ui.windows.held_rows import HeldRows
+from ui.windows.intake_progress import Pace, file_state, progress_sentence
+from ui.windows.naming import isolated
+from vault.services.views import FileState, IntakeFile, IntakeView
+
+_STATE_MARK = {
+    FileState.WAITING: (Tone.PLAIN, IconName.WAIT),
+    FileState.RUNNING: (Tone.ACCENT, IconName.INTAKE),
+    FileState.DONE: (Tone.PROVEN, IconName.DONE),
+    FileState.REFUSED: (Tone.ATTENTION, IconName.REFUSE),
+    FileState.CANCELLED: (Tone.PLAIN, IconName.CANCEL),
+}
+
+
+class IntakeList(QWidget):
+    """Progress, verbs, rows. `cancel_pressed` and `more_pressed` are asked of the page."""
+
+    cancel_pressed = Signal()
+    more_pressed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: IntakeView | None = None
+        self._pace = Pace()
+        self._words = Label("", weight=Weight.MEDIUM, wrap=True, tabular=True)
+        self._words.setObjectName("intake_progress")
+        self._bar = ProgressBar()
+        self._bar.setObjectName("intake_bar")
+        self._cancel = Button(strings.text("intake.cancel"), key_hint="Ctrl+.")
+        self._cancel.setObjectName("intake_cancel")
+        self._cancel.clicked.connect(lambda _checked: self.cancel_pressed.emit())
+        self._more = Button(strings.text("intake.again"), ButtonKind.PRIMARY)
+        self._more.setObjectName("intake_more")
+        self._more.clicked.connect(lambda _checked: self.more_pressed.emit())
+        self.table = RecordTable(
+            (
+                Column(strings.text("intake.column_file"), 200, stretch=3),
+                Column(strings.text("intake.column_size"), 72, drop=3),
+                Column(strings.text("intake.column_pages"), 52, drop=2),
+                Column(strings.text("intake.column_state"), 116),
+                Column(strings.text("intake.column_reason"), 200, stretch=4, drop=1),
+            ),
+            dense=True,
+            name=strings.text("intake.files"),
+        )
+        self.table.setObjectName("intake_files")
+        self._rows: HeldRows[IntakeFile] = HeldRows(self.table, _record, lambda file: str(file.file_no))
+        self._reason = PaintedText(role=Colour.TEXT_QUIET)
+        self.table.current_changed.connect(self._show_reason)
+        verbs = QHBoxLayout()
+        verbs.setSpacing(8)
+        verbs.addWidget(self._words, 1)
+        verbs.addWidget(self._cancel)
+        verbs.addWidget(self._more)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(verbs)
+        column.addWidget(self._bar)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._reason)
+
+    def show_intake(self, view: IntakeView) -> None:
+        """Show an intake, or a newer state of the one shown."""
+        before, self._view = self._view, view
+        another = before is None or before.intake_no != view.intake_no
+        if another:
+            self._pace = Pace()
+        self._pace.note(time.monotonic(), view.done_bytes)
+        self._words.setText(progress_sentence(view, self._pace.seconds_left(view.total_bytes)))
+        share = 1000 * view.done_bytes // view.total_bytes if view.total_bytes else 0
+        self._bar.set_progress(1000 if view.finished else share)
+        if another:
+            self._rows.show(view.files)
+            self.table.setFocus()
+        else:
+            self._rows.update(view.files)
+        self._cancel.setVisible(not view.finished)
+        self._more.setVisible(view.finished)
+        if view.finished and (another or before is None or not before.finished):
+            self._more.setFocus()
+        self._show_reason()
+
+    def forget(self) -> None:
+        """Show nothing until the next intake."""
+        self._view = None
+        self._rows.show(())
+
+    def _show_reason(self) -> None:
+        file = self._rows.current()
+        self._reason.show_text(_whole_reason(file.reason) if file is not None and file.reason else "")
+
+
+def _short_reason(code: str) -> str:
+    key = f"errors.{code}.title"
+    return strings.text(key) if strings.has_text(key) else code
+
+
+def _whole_reason(code: str) -> str:
+    parts = (f"errors.{code}.{part}" for part in ("title", "sentence", "next"))
+    return " ".join(strings.text(key) for key in parts if strings.has_text(key)) or code
+
+
+def _record(file: IntakeFile) -> Record:
+    tone, icon = _STATE_MARK[file.state]
+    return Record(
+        key=str(file.file_no),
+        cells=(
+            TitleCell(isolated(file.name), icon=IconName.FILE),
+            NumberCell(strings.size(file.size_bytes), right=True),
+            NumberCell(strings.number(file.page_count) if file.page_count else "", right=True),
+            StatusCell(file_state(file), tone, icon),
+            TitleCell(_short_reason(file.reason) if file.reason else ""),
+        ),
+        tone=Tone.ATTENTION if file.state is FileState.REFUSED else Tone.PLAIN,
+    )
