@@ -11,7 +11,7 @@ Measured (gnome-keyring 42, private bus, 2 shared cores, medians of 30): read 29
 difference is the key agreement of the transfer. Not for the path of a page turn or a breach commit.
 
 LIMIT: which bus is asked is told by ``DBUS_SESSION_BUS_ADDRESS``; a false service there can withhold a secret or hand out another (the slot
-then does not open) and sees what is written to it. The installed launcher fixes the variable (VECTORS, V47).
+then does not open) and sees what is written to it. Nothing here prevents that; fixing the address is the launcher's part (VECTORS, V47).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vault.crypto import slots
 from vault.crypto.keypairs import generate_key_pair
-from vault.crypto.sealing import new_key
+from vault.crypto.sealing import bind, derive, new_key, unseal
 from vault.crypto.second_factor import new_totp_secret
 from vault.crypto.slots import (
     Argon2Cost,
@@ -39,6 +39,15 @@ def test_a_person_slot_opens_with_the_passphrase() -> None:
     assert opened.key_pair.public == SECRETS.key_pair.public
     assert opened.totp_secret == SECRETS.totp_secret
     assert slot[:2] == b"\x01\x01"
+
+
+def test_a_person_slot_has_the_documented_form() -> None:
+    """Its head (suite, version, cost, salt) is authenticated with what it seals."""
+    slot = make_person_slot(PASSPHRASE, PERSON, SECRETS.encode(), FLOOR)
+    head, sealed = slot[:30], slot[30:]
+    assert head[:14] == b"\x01\x01" + (65536).to_bytes(4, "big") + (3).to_bytes(4, "big") + (4).to_bytes(4, "big")
+    key = derive(derive_passphrase_key(PASSPHRASE, head[14:], FLOOR), "person-slot", b"\x01\x01", PERSON)
+    assert unseal(key, sealed, bind("person-slot", head, PERSON)) == SECRETS.encode().reveal()
 
 
 def test_a_slot_is_salted() -> None:
