@@ -317,7 +317,8 @@ class RenditionWorker:
     def _call(self, request: messages.Request, expected: type[_Reply], seconds: float, source: ChunkSource) -> _Reply:
         """Send a request and feed the worker until it answers.
 
-        Raises what the worker refused, worker-crashed, worker-timeout, or whatever the source raised; in the last three cases the worker is killed.
+        Raises what the worker refused, worker-crashed, worker-timeout, or whatever the source raised; in the last three cases the worker
+        is killed.
         """
         self.start()
         deadline = time.monotonic() + seconds
@@ -379,7 +380,7 @@ class RenditionWorker:
         with theirs:
             self._channel = messages.Channel(ours)
             self._worker_number += 1
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 -- fixed arguments, no shell
                 [sys.executable, "-I", "-S", "-c", _LAUNCH, "\n".join(_import_folders()), *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -72,9 +72,7 @@ def probe(reader: BlockReader, kind_hint: DocumentKind | None, fonts: FontSet) -
         document.close()
 
 
-def _recognise(
-    head: bytes, reader: BlockReader, kind_hint: DocumentKind | None, fonts: FontSet
-) -> tuple[DocumentKind, Document]:
+def _recognise(head: bytes, reader: BlockReader, kind_hint: DocumentKind | None, fonts: FontSet) -> tuple[DocumentKind, Document]:
     if b"%PDF" in head[:_PDF_SEARCH_BYTES]:
         try:
             return DocumentKind.PDF, PdfDocument(reader)

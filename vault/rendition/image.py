@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -21,7 +22,7 @@ from PIL import JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from vault.domain.casefile import DocumentKind
 from vault.errors import RefusedError
-from vault.rendition.blocks import BlockFile, BlockReader
+from vault.rendition.blocks import BLOCK_BYTES, BlockFile, BlockReader
 from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Rectangle
 from vault.services.rendition import Rotation
 
@@ -42,7 +43,8 @@ _TURNS: Final = {
 
 def load_codecs() -> None:
     """Make Pillow load what it loads late. Once, before the sandbox closes."""
-    Image.preinit()
+    # WORKAROUND: Image.open would import five plug-ins of its own choice (BMP, GIF, PPM ...) late; only those above are wanted.
+    Image._initialized = 2  # noqa: SLF001
     Image.MAX_IMAGE_PIXELS = None  # `_check_memory` is stricter and knows the mode
     ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -60,8 +62,9 @@ class ImageDocument:
             raise RefusedError("document.too-large")
         self._decoded: Image.Image | None = None
         self._decoded_no = 0
+        self._original_size = (0, 0)
         with _translated("document.damaged"):
-            self._file = Image.open(BlockFile(reader), formats=[kind.name])
+            self._file = Image.open(io.BufferedReader(BlockFile(reader), BLOCK_BYTES), formats=[kind.name])
             _check_memory(self._file)
             self._page_count = _count_frames(self._file) if kind is DocumentKind.TIFF else 1
 

@@ -28,10 +28,15 @@ from vault.rendition.typeset import LETTER, Line, TypesetDocument, Typesetter
 
 _MAIL_BYTES_MAX: Final = 96 * 1024 * 1024
 _HEADER_CHARACTERS_MAX: Final = 4000
+_REPEATS_MAX: Final = 20
 _ATTACHMENTS_MAX: Final = 500
 _SHOWN_HEADERS: Final = ("From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
 _KNOWN_HEADERS: Final = frozenset(
-    ["from", "sender", "to", "cc", "bcc", "reply-to", "date", "subject", "received", "return-path", "message-id", "mime-version", "content-type", "content-transfer-encoding", "delivered-to", "x-mailer", "x-original-to", "in-reply-to", "references", "dkim-signature", "envelope-to", "x-received", "list-id"]
+    """
+    from sender to cc bcc reply-to date subject received return-path message-id mime-version content-type
+    content-transfer-encoding delivered-to x-mailer x-original-to in-reply-to references dkim-signature envelope-to
+    x-received list-id
+""".split()  # noqa: SIM905 -- one a line would be longer than the code
 )
 _HEADER_LINE: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _KNOWN_FOR_CERTAIN: Final = 2
@@ -72,8 +77,10 @@ def looks_like_mail(head: bytes, *, hinted: bool) -> bool:
 
 
 def _lines(message: Message, typesetter: Typesetter) -> Iterator[Line]:
+    # Not `get_all`: for a field with 8-bit bytes it answers with a Header in which those are lost.
+    fields = [(name.lower(), value) for name, value in message.raw_items()]
     for name in _SHOWN_HEADERS:
-        for value in message.get_all(name, [])[:20]:
+        for value in [value for field, value in fields if field == name.lower()][:_REPEATS_MAX]:
             yield from typesetter.wrap(decoded_header(value), name, _LABEL_WIDTH_PT)
     yield Line("")
     attachments: list[str] = []
@@ -195,7 +202,10 @@ class _Reducer(HTMLParser):
 
     _SILENT = frozenset(("script", "style", "title", "template", "noscript", "svg"))
     _BLOCKS = frozenset(
-        ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul"]
+        """
+    address article aside blockquote body center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p
+    pre section table tr ul
+""".split()  # noqa: SIM905 -- one a line would be longer than the code
     )
 
     def __init__(self) -> None:

@@ -26,14 +26,14 @@ class _Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """One message; the class name is its tag."""
 
 
-class ProbeDocument(_Message):
+class ProbeDocument(_Message, frozen=True):
     """Tell kind and page count, and try page 1."""
 
     size_bytes: int
     kind_hint: DocumentKind | None
 
 
-class OpenDocument(_Message):
+class OpenDocument(_Message, frozen=True):
     """Open a document under a handle chosen by the client."""
 
     handle: int
@@ -41,14 +41,14 @@ class OpenDocument(_Message):
     kind: DocumentKind
 
 
-class GetPageSize(_Message):
+class GetPageSize(_Message, frozen=True):
     """Ask for a page's size in points."""
 
     handle: int
     page_no: int
 
 
-class PreparePage(_Message):
+class PreparePage(_Message, frozen=True):
     """Render a page into the look-ahead cache."""
 
     handle: int
@@ -57,7 +57,7 @@ class PreparePage(_Message):
     rotation: int
 
 
-class DisclosePage(_Message):
+class DisclosePage(_Message, frozen=True):
     """Mark a page and write it into a slot."""
 
     handle: int
@@ -68,7 +68,7 @@ class DisclosePage(_Message):
     slot: int
 
 
-class FindOnPage(_Message):
+class FindOnPage(_Message, frozen=True):
     """Look for text on one page."""
 
     handle: int
@@ -77,13 +77,13 @@ class FindOnPage(_Message):
     hits_max: int
 
 
-class CloseDocument(_Message):
+class CloseDocument(_Message, frozen=True):
     """Forget a document."""
 
     handle: int
 
 
-class Range(_Message):
+class Range(_Message, frozen=True):
     """The bytes asked for by a `Want`."""
 
     data: bytes
@@ -92,40 +92,40 @@ class Range(_Message):
 Request = ProbeDocument | OpenDocument | GetPageSize | PreparePage | DisclosePage | FindOnPage | CloseDocument | Range
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True):
     """The worker is up and inside its sandbox."""
 
     protections: tuple[tuple[str, bool], ...]  # name, enforced
 
 
-class Want(_Message):
+class Want(_Message, frozen=True):
     """The worker needs a range of the document it is working on."""
 
     offset_bytes: int
     length_bytes: int
 
 
-class Probed(_Message):
+class Probed(_Message, frozen=True):
     """Answer to `ProbeDocument`."""
 
     kind: DocumentKind
     page_count: int
 
 
-class Opened(_Message):
+class Opened(_Message, frozen=True):
     """Answer to `OpenDocument`."""
 
     page_count: int
 
 
-class PageSize(_Message):
+class PageSize(_Message, frozen=True):
     """Answer to `GetPageSize`."""
 
     width_pt: float
     height_pt: float
 
 
-class Disclosed(_Message):
+class Disclosed(_Message, frozen=True):
     """Answer to `DisclosePage`."""
 
     width_px: int
@@ -133,23 +133,23 @@ class Disclosed(_Message):
     stride_bytes: int
 
 
-class Found(_Message):
+class Found(_Message, frozen=True):
     """Answer to `FindOnPage`: left, top, right, bottom of each hit."""
 
     rectangles: tuple[tuple[float, float, float, float], ...]
 
 
-class Done(_Message):
+class Done(_Message, frozen=True):
     """Answer to `PreparePage` and `CloseDocument`."""
 
 
-class Refused(_Message):
+class Refused(_Message, frozen=True):
     """The document, or this page of it, is refused."""
 
     code: str
 
 
-class Failed(_Message):
+class Failed(_Message, frozen=True):
     """The worker has a defect. `where` is an exception type, module and line: no content."""
 
     where: str
@@ -176,11 +176,13 @@ class Channel:
 
     def receive_request(self) -> Request:
         """Wait for the next request. Raises EOFError if the client is gone."""
-        return _requests.decode(self._receive(None))
+        request: Request = _requests.decode(self._receive(None))
+        return request
 
     def receive_reply(self, deadline: float) -> Reply:
         """Wait for a reply until `deadline`. Raises TimeoutError, EOFError, OSError, msgspec.MsgspecError."""
-        return _replies.decode(self._receive(deadline))
+        reply: Reply = _replies.decode(self._receive(deadline))
+        return reply
 
     def close(self) -> None:
         """Close this end."""

@@ -21,6 +21,8 @@ from vault.rendition.blocks import BlockReader
 from vault.rendition.canvas import Canvas, Rectangle
 from vault.services.rendition import Rotation
 
+Handle = Any  # a pdfium pointer; ctypes gives them no type a checker could use
+
 _ERROR_PASSWORD: Final = 4
 _ERROR_SECURITY: Final = 5
 _FRACTION_STEPS: Final = 1_000_000  # FPDF_PageToDevice speaks whole pixels: this many a side
@@ -37,7 +39,7 @@ def start_library() -> None:
     pdfium.FPDF_InitLibraryWithConfig(pdfium.FPDF_LIBRARY_CONFIG(version=2))
 
 
-def _read_block(number: int | None, position: int, buffer: Any, size_bytes: int) -> int:
+def _read_block(number: int | None, position: int, buffer: Handle, size_bytes: int) -> int:
     reader = _readers.get(number or 0)
     if reader is None:
         return 0
@@ -110,7 +112,7 @@ class PdfDocument:
             self._document = None
         _readers.pop(self._number, None)
 
-    def _load(self, page_no: int) -> Any:
+    def _load(self, page_no: int) -> Handle:
         if self._page.page_no != page_no:
             self._page.unload()
             page = pdfium.FPDF_LoadPage(self._document, page_no - 1)
@@ -125,10 +127,10 @@ class LoadedPage:
 
     def __init__(self) -> None:
         self.page_no = 0
-        self.page: Any = None
-        self._form: Any = None
+        self.page: Handle = None
+        self._form: Handle = None
 
-    def keep(self, page_no: int, page: Any, form: Any) -> None:
+    def keep(self, page_no: int, page: Handle, form: Handle) -> None:
         """Remember a page just loaded and tell the form about it."""
         self.page_no, self.page, self._form = page_no, page, form
         if form:
@@ -144,7 +146,7 @@ class LoadedPage:
         self.page_no, self.page, self._form = 0, None, None
 
 
-def draw_page(page: Any, canvas: Canvas, rotation: Rotation, form: Any) -> None:
+def draw_page(page: Handle, canvas: Canvas, rotation: Rotation, form: Handle) -> None:
     """Render a loaded page into a canvas.
 
     Raises:
@@ -165,13 +167,13 @@ def draw_page(page: Any, canvas: Canvas, rotation: Rotation, form: Any) -> None:
         pdfium.FPDFBitmap_Destroy(bitmap)
 
 
-def find_on_page(page: Any, text: str, hits_max: int) -> list[Rectangle]:
+def find_on_page(page: Handle, text: str, hits_max: int) -> list[Rectangle]:
     """Find `text` on a loaded page, upper and lower case alike; at most `hits_max` rectangles (a hit over two lines has two)."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return []
     wanted = (text + "\0").encode("utf-16-le", "replace")
-    search = pdfium.FPDFText_FindStart(text_page, ctypes.cast(wanted, ctypes.POINTER(ctypes.c_ushort)), 0, 0)
+    search = pdfium.FPDFText_FindStart(text_page, (ctypes.c_ushort * (len(wanted) // 2)).from_buffer_copy(wanted), 0, 0)
     rectangles: list[Rectangle] = []
     try:
         while search and len(rectangles) < hits_max and pdfium.FPDFText_FindNext(search):
@@ -184,7 +186,7 @@ def find_on_page(page: Any, text: str, hits_max: int) -> list[Rectangle]:
     return rectangles[:hits_max]
 
 
-def _rectangles(page: Any, text_page: Any, first: int, count: int) -> list[Rectangle]:
+def _rectangles(page: Handle, text_page: Handle, first: int, count: int) -> list[Rectangle]:
     left, top, right, bottom = (ctypes.c_double() for _ in range(4))
     found: list[Rectangle] = []
     for index in range(pdfium.FPDFText_CountRects(text_page, first, count)):
@@ -197,7 +199,7 @@ def _rectangles(page: Any, text_page: Any, first: int, count: int) -> list[Recta
     return found
 
 
-def _fraction(page: Any, x_pt: float, y_pt: float) -> tuple[float, float]:
+def _fraction(page: Handle, x_pt: float, y_pt: float) -> tuple[float, float]:
     x, y = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDF_PageToDevice(page, 0, 0, _FRACTION_STEPS, _FRACTION_STEPS, 0, x_pt, y_pt, x, y)
     return _clamped(x.value), _clamped(y.value)

@@ -15,14 +15,14 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pypdfium2_raw as pdfium
 
 from vault.errors import RefusedError
 from vault.rendition.canvas import Canvas, Rectangle
 from vault.rendition.fonts import Face, FontSet, Glyph
-from vault.rendition.pdf import LoadedPage, draw_page, find_on_page
+from vault.rendition.pdf import Handle, LoadedPage, draw_page, find_on_page
 from vault.services.rendition import Rotation
 
 PAGES_MAX: Final = 2000
@@ -31,10 +31,10 @@ PAGE_HEIGHT_PT: Final = 842.0
 _MARGIN_PT: Final = 48.0
 _TAB_COLUMNS: Final = 8
 # Made to be invisible: soft hyphen, zero-width and direction marks, byte order mark, variation selectors.
-_INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f\r")
+_INVISIBLE: Final = "\r\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f"
 # The two sentences a rendition may add. They are part of the page, like a printed form's words, and English for now.
 _CUT_NOTE: Final = "[ The text goes on. Shown here: the first {pages} pages. The original is kept whole. ]"
-_MISSING_NOTE: Final = "[ {count} characters of this document have no glyph in the reader's fonts and are shown as \u25a1. ]"
+_MISSING_NOTE: Final = "[ Characters without a glyph in the reader's fonts, shown as \u25a1: {count} ]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ class Typesetter:
     def wrap(self, paragraph: str, label: str = "", indent_pt: float = 0.0) -> Iterator[Line]:
         """Break one paragraph (no line ends in it) into lines."""
         text = paragraph.expandtabs(_TAB_COLUMNS).rstrip()
-        pieces = self._by_columns(text) if self._style is TYPEWRITER and text.isascii() and text.isprintable() else self._by_width(text, indent_pt)
+        countable = self._style is TYPEWRITER and text.isascii() and text.isprintable()
+        pieces = self._by_columns(text) if countable else self._by_width(text, indent_pt)
         for number, piece in enumerate(pieces):
             yield Line(piece, "" if number else label, indent_pt)
 
@@ -140,7 +141,7 @@ class TypesetDocument:
         self._document = pdfium.FPDF_CreateNewDocument()
         if not self._document:
             raise RefusedError("document.too-large")
-        self._loaded_fonts: dict[Face, Any] = {}
+        self._loaded_fonts: dict[Face, Handle] = {}
         self._page = LoadedPage()
 
     @property
@@ -176,7 +177,7 @@ class TypesetDocument:
             pdfium.FPDF_CloseDocument(self._document)
             self._document = None
 
-    def _build(self, page_no: int) -> Any:
+    def _build(self, page_no: int) -> Handle:
         if self._page.page_no != page_no:
             self.rest()
             page = pdfium.FPDFPage_New(self._document, 0, PAGE_WIDTH_PT, PAGE_HEIGHT_PT)
@@ -190,7 +191,7 @@ class TypesetDocument:
                 self._set(page, line.text, self._style.face, _MARGIN_PT + line.indent_pt, y_pt)
         return self._page.page
 
-    def _set(self, page: Any, text: str, face: Face, x_pt: float, y_pt: float) -> None:
+    def _set(self, page: Handle, text: str, face: Face, x_pt: float, y_pt: float) -> None:
         """Put one line on the page, a text object for each stretch in one face."""
         run: list[int] = []
         run_face, run_x_pt = face, x_pt
@@ -207,7 +208,7 @@ class TypesetDocument:
         if run:
             self._insert(page, run, run_face, run_x_pt, y_pt)
 
-    def _insert(self, page: Any, glyphs: list[int], face: Face, x_pt: float, y_pt: float) -> None:
+    def _insert(self, page: Handle, glyphs: list[int], face: Face, x_pt: float, y_pt: float) -> None:
         text = pdfium.FPDFPageObj_CreateTextObj(self._document, self._font(face), self._style.size_pt)
         if not text:
             raise RefusedError("document.page-refused")
@@ -215,11 +216,11 @@ class TypesetDocument:
         pdfium.FPDFPageObj_Transform(text, 1, 0, 0, 1, x_pt, y_pt)
         pdfium.FPDFPage_InsertObject(page, text)
 
-    def _font(self, face: Face) -> Any:
+    def _font(self, face: Face) -> Handle:
         """Load a face as a CID font: a character code is then the glyph number, and pdfium derives the way back to text itself."""
         if face not in self._loaded_fonts:
             data = self._fonts.fonts[face].data
-            buffer = ctypes.cast(data, ctypes.POINTER(ctypes.c_ubyte))
+            buffer = (ctypes.c_ubyte * len(data)).from_buffer_copy(data)  # pdfium keeps a copy of its own
             font = pdfium.FPDFText_LoadFont(self._document, buffer, len(data), pdfium.FPDF_FONT_TRUETYPE, 1)
             if not font:
                 raise RefusedError("document.page-refused")

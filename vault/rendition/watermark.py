@@ -13,6 +13,7 @@ LIMIT: a watermark says who was shown a page, it does not stop a camera, and an 
 from __future__ import annotations
 
 import io
+import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from vault.rendition.canvas import POINTS_PER_INCH, Canvas
 OPACITY: Final = 36  # of 255: 14.1 %
 _ANGLE_DEGREES: Final = 30
 _LETTER_PT: Final = 8.5
+_LINE_STEP: Final = 1.3  # of the letter size
 _LETTER_PX_MIN: Final = 11
 _LETTER_PX_MAX: Final = 48
 _BLOCK_PX: Final = 40  # smaller: less empty area blended; larger: fewer calls
@@ -98,14 +100,15 @@ class Watermarker:
 
     def _draw(self, lines: tuple[str, ...], letter_px: int) -> _Stamp:
         font = ImageFont.truetype(io.BytesIO(self._font), letter_px, layout_engine=ImageFont.Layout.BASIC)
-        text = "\n".join(line[:_LINE_CHARACTERS_MAX] for line in lines)
         edge_px = max(1, letter_px // 14)
-        place = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font, spacing=letter_px // 4, stroke_width=edge_px)
-        size = (int(place[2] - place[0]) + 2, int(place[3] - place[1]) + 2)
-        origin = (1 - place[0], 1 - place[1])
-        letters, outline = Image.new("L", size), Image.new("L", size)
-        ImageDraw.Draw(letters).multiline_text(origin, text, 255, font, spacing=letter_px // 4)
-        ImageDraw.Draw(outline).multiline_text(origin, text, 255, font, spacing=letter_px // 4, stroke_width=edge_px)
+        step_px = round(letter_px * _LINE_STEP)
+        texts = [line[:_LINE_CHARACTERS_MAX] for line in lines]
+        width_px = max(math.ceil(font.getlength(text)) for text in texts) + 2 * edge_px
+        letters, outline = (Image.new("L", (width_px, step_px * len(texts) + 2 * edge_px)) for _ in range(2))
+        for row, text in enumerate(texts):
+            place = (edge_px, edge_px + row * step_px)
+            ImageDraw.Draw(letters).text(place, text, 255, font)
+            ImageDraw.Draw(outline).text(place, text, 255, font, stroke_width=edge_px)
         letters, outline = (part.rotate(_ANGLE_DEGREES, Image.Resampling.BILINEAR, expand=True) for part in (letters, outline))
         grey = letters.point([255 - level for level in range(256)])  # letters black, their edge white
         ink = Image.merge("RGBX", (grey, grey, grey, Image.new("L", grey.size, 255)))
