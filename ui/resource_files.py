@@ -2,8 +2,8 @@
 
 Rules of this module:
 
-- `tokens.toml` and `en.toml` are TOML, restricted to tables and one-line keys whose value is a basic string or an integer. A test reads both
-  with `tomllib` and finds the same; reading them so takes 1 ms, importing and running `tomllib` 15-30 ms of a start-up of 125.
+- `tokens.toml` and `en.toml` are TOML, restricted to tables and one-line keys whose value is a basic string or an integer. A test reads
+  both with `tomllib` and finds the same; reading them so takes 1 ms, importing and running `tomllib` 15-30 ms of a start-up of 125.
 - Nothing is cached here and nothing is written.
 """
 

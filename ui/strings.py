@@ -81,12 +81,11 @@ def size(size_bytes: int) -> str:
     """Write a size in decimal units, three figures at most: 412 B, 4.2 MB, 1.3 GB."""
     if size_bytes < _KILO:
         return text("unit.byte", n=size_bytes)
-    amount, unit = float(size_bytes), "byte"
-    for unit in ("kilobyte", "megabyte", "gigabyte", "terabyte"):
+    amount, units = size_bytes / _KILO, ["kilobyte", "megabyte", "gigabyte", "terabyte"]
+    while amount >= _KILO - 0.5 and len(units) > 1:
         amount /= _KILO
-        if amount < _KILO - 0.5:
-            break
-    return text(f"unit.{unit}", n=f"{amount:.1f}" if amount < 10 else f"{amount:.0f}")  # noqa: PLR2004 -- one decimal below ten
+        units.pop(0)
+    return text(f"unit.{units[0]}", n=f"{amount:.1f}" if amount < 10 else f"{amount:.0f}")  # noqa: PLR2004 -- one decimal below ten
 
 
 def now_us() -> int:

@@ -47,6 +47,7 @@ class Colour(enum.Enum):
     ACCENT_TEXT = "accent_text"
     ON_ACCENT = "on_accent"
     AMBER = "amber"
+    AMBER_FILL = "amber_fill"
     RED = "red"
     GREEN = "green"
     ON_RED = "on_red"
@@ -119,7 +120,7 @@ class Tokens:
 
 _SOFT = {
     Colour.ACCENT_SOFT: Colour.ACCENT,
-    Colour.AMBER_SOFT: Colour.AMBER,
+    Colour.AMBER_SOFT: Colour.AMBER_FILL,
     Colour.RED_SOFT: Colour.RED,
     Colour.GREEN_SOFT: Colour.GREEN,
 }
@@ -275,9 +276,7 @@ def motion_ms() -> int:
     return 0 if now.reduced_motion else now.tokens.shape.motion_ms
 
 
-def font(
-    size: TypeSize = TypeSize.BODY, weight: Weight = Weight.REGULAR, *, tabular: bool = False, mono: bool = False
-) -> QFont:
+def font(size: TypeSize = TypeSize.BODY, weight: Weight = Weight.REGULAR, *, tabular: bool = False, mono: bool = False) -> QFont:
     """Give a font of the scale.
 
     Args:
@@ -341,17 +340,27 @@ def _palette() -> QPalette:
 _STYLE_SHEET = """
 QLineEdit, QComboBox, QDateTimeEdit, QPlainTextEdit {{
     background: {surface_1}; color: {text}; border: 1px solid {edge}; border-radius: {radius_px}px; padding: 5px 9px;
-    min-height: 20px; selection-background-color: {accent}; selection-color: {on_accent};
+    min-height: 20px; placeholder-text-color: {text_quiet};
+    selection-background-color: {accent}; selection-color: {on_accent};
 }}
 QLineEdit:focus, QComboBox:focus, QDateTimeEdit:focus, QPlainTextEdit:focus {{ border: 2px solid {accent_text}; padding: 4px 8px; }}
-QLineEdit[refused="true"], QComboBox[refused="true"], QDateTimeEdit[refused="true"], QPlainTextEdit[refused="true"] {{ border: 2px solid {red}; padding: 4px 8px; }}
+QLineEdit[refused="true"], QComboBox[refused="true"], QDateTimeEdit[refused="true"], QPlainTextEdit[refused="true"] {{
+    border: 2px solid {red}; padding: 4px 8px;
+}}
 QLineEdit:disabled, QComboBox:disabled, QDateTimeEdit:disabled {{ background: {surface_0}; color: {text_disabled}; }}
-QComboBox::drop-down, QDateTimeEdit::up-button, QDateTimeEdit::down-button {{ border: 0; width: 20px; }}
+QDateTimeEdit QLineEdit, QDateTimeEdit QLineEdit:focus {{ border: 0; padding: 0 8px; min-height: 20px; background: transparent; }}
+QComboBox::drop-down {{ border: 0; width: 20px; }}
+QDateTimeEdit::up-button, QDateTimeEdit::down-button {{ border: 0; width: 0; height: 0; image: none; }}
 QComboBox::down-arrow {{ image: none; }}
-QComboBox QAbstractItemView {{ background: {surface_1}; color: {text}; border: 1px solid {edge}; outline: 0; selection-background-color: {surface_3}; selection-color: {text}; }}
-QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
-QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
-QScrollBar::handle {{ background: {edge}; border: 3px solid {surface_1}; border-radius: 6px; min-height: 28px; min-width: 28px; }}
+QComboBox QAbstractItemView {{
+    background: {surface_1}; color: {text}; border: 1px solid {edge}; outline: 0;
+    selection-background-color: {surface_3}; selection-color: {text};
+}}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{
+    background: {edge}; border: 3px solid transparent; border-radius: 5px; background-clip: padding; min-height: 28px; min-width: 28px;
+}}
 QScrollBar::handle:hover {{ background: {text_quiet}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; width: 0; height: 0; }}
 QToolTip {{ background: {surface_3}; color: {text}; border: 1px solid {edge}; padding: 4px 8px; }}
@@ -364,4 +373,3 @@ QMenu::item:selected {{ background: {surface_3}; }}
 def _style_sheet(used: Tokens) -> str:
     values: dict[str, str | int] = {role.value: value for role, value in used.colours.items()}
     return _STYLE_SHEET.format(radius_px=used.shape.radius_px, **values)
-

@@ -2,14 +2,15 @@
 
 Rules of this module:
 
-- `READING` (a page is on screen): copy, cut, select all, print, save and Print Screen keys, the context menu by key or button, and drags that
-  start on a page are swallowed and reported. In text fields typing goes on; copying out of them is refused like everywhere.
+- `READING` (a page is on screen): copy, cut, select all, print, save and Print Screen keys, the context menu by key or button, and drags
+  that start on a page are swallowed and reported. In text fields typing goes on; copying out of them is refused like everywhere.
 - `WATCHING` (case data on screen, no page): only Print Screen is reported; it cannot be swallowed, because the desktop takes it first.
 - `OFF`: nothing is touched (sign-in, lock).
 - One gesture is one signal: a held key repeats, a drag moves many times, and both are counted in the facts instead.
 - Facts are ids, counts and names of keys: never what was selected, never text.
 
-LIMIT: keys that the desktop takes for itself (Print on most desktops, Win+Shift+S) never arrive here. What can be seen of those is the sensors' work.
+LIMIT: keys that the desktop takes for itself (Print on most desktops, Win+Shift+S) never arrive here. What can be seen of those is the
+sensors' work.
 
 Thread: the interface's main thread; an event filter on the application.
 """

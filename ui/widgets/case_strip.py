@@ -151,8 +151,10 @@ class CaseStrip(QWidget):
         painting.panel(painter, at, Colour.SURFACE_1, Colour.DIVIDER)
         bar = Colour.EDGE if tone is Tone.PLAIN else theme.ink(tone)
         painting.panel(painter, QRect(at.left(), at.top(), 5, at.height()), bar, radius_px=2)
-        shown = [button for button in (self._recall, self._return) if not button.isHidden()]
-        right = min((button.x() for button in shown), default=self.width()) - 12
+        verbs_px = 0
+        if self._verbs_offered and self.width() >= _NARROW_PX:  # room for both, so that columns stand below each other
+            verbs_px = self._recall.sizeHint().width() + self._return.sizeHint().width() + 8
+        right = self.width() - 12 - verbs_px
         self._paint_facts(painter, at.left() + 17, right, tone, icon, now_us)
         if self.hasFocus():
             painting.focus_ring(painter, at)
@@ -161,10 +163,12 @@ class CaseStrip(QWidget):
     def _paint_facts(self, painter: QPainter, left: int, right: int, tone: Tone, icon: IconName, now_us: int) -> None:
         strip, small, top, low = self.strip, theme.font(TypeSize.SMALL, tabular=True), 8, 31
         width = right - left
-        due_width, where_width = 176, (150 if width > 640 else 0)  # noqa: PLR2004 -- below, the workstation is in the inspector
-        who_width = max(150, width * 30 // 100)
-        what_width = max(120, width - due_width - where_width - who_width - 24)
-        number = painting.line(painter, QRect(left, top, what_width, 20), strip.case_number, font=theme.font(weight=Weight.STRONG, tabular=True))
+        due_width = min(230, width * 34 // 100)
+        who_width = max(120, width * 27 // 100)
+        what_width = max(120, width - due_width - who_width - 24)
+        number = painting.line(
+            painter, QRect(left, top, what_width, 20), strip.case_number, font=theme.font(weight=Weight.STRONG, tabular=True)
+        )
         if strip.waiting:
             words = strings.text("strip.waiting", count=strip.waiting)
             at = QRect(left + number + 12, top, what_width - number - 12, 20)
@@ -178,13 +182,10 @@ class CaseStrip(QWidget):
         role = theme.ink(tone) if tone is not Tone.PLAIN else Colour.TEXT
         words = strings.duration_left(strip.due_us, now_us)
         painting.mark(painter, QRect(left, top, due_width, 20), icon, words, role, theme.font(weight=Weight.MEDIUM, tabular=True))
-        state = strings.text("strip.since", time=strings.local_time(strip.since_us, now_us))
-        if strip.recalled:
-            state = strings.text("strip.state_recalled")
+        since = strings.local_time(strip.since_us, now_us)
+        key = "strip.recalled_at" if strip.recalled else "strip.since_at"
+        state = strings.text(key, time=since, workstation=strip.workstation)
         painting.line(painter, QRect(left, low, due_width, 20), state, Colour.TEXT_QUIET, small)
-        if where_width:
-            at = QRect(left + due_width, top, where_width, 20)
-            painting.mark(painter, at, IconName.WORKSTATION, strip.workstation, Colour.TEXT_QUIET, small)
 
 
 class StripWall(QScrollArea):

@@ -114,7 +114,9 @@ def _paint_title(painter: QPainter, at: QRect, cell: TitleCell) -> None:
     face = theme.font(weight=Weight.STRONG if cell.strong else Weight.REGULAR)
     used = painting.line(painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), cell.words, Colour.TEXT, face)
     left += used + 10
-    painting.line(painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), cell.remark, Colour.TEXT_QUIET, theme.font(TypeSize.SMALL))
+    painting.line(
+        painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), cell.remark, Colour.TEXT_QUIET, theme.font(TypeSize.SMALL)
+    )
 
 
 def _two_strengths(painter: QPainter, at: QRect, first: str, second: str) -> None:

@@ -21,7 +21,9 @@ class EmptyState(QWidget):
 
     acted = Signal()
 
-    def __init__(self, icon: IconName, title: str, hint: str = "", action: str = "", *, key_hint: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, icon: IconName, title: str, hint: str = "", action: str = "", *, key_hint: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._icon = icon
         column = QVBoxLayout(self)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QDateTime, QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QDateTime, QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -22,9 +22,7 @@ from ui.widgets import painting
 from ui.widgets.buttons import IconButton
 from ui.widgets.label import Label
 
-_SENSITIVE = (
-    Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText | Qt.InputMethodHint.ImhNoAutoUppercase
-)
+_SENSITIVE = Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText | Qt.InputMethodHint.ImhNoAutoUppercase
 
 
 class _ErrorLine(QWidget):
@@ -178,7 +176,7 @@ class PassphraseField(Field):
     def _hide(self) -> None:
         self.line.setEchoMode(QLineEdit.EchoMode.Password)
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802 -- Qt's name
         """Hide the words when the eye loses the focus or the window."""
         if event.type() in {QEvent.Type.FocusOut, QEvent.Type.WindowDeactivate, QEvent.Type.Hide}:
             self._hide()
@@ -241,7 +239,6 @@ class DateTimeField(Field):
         self.edit = QDateTimeEdit()
         super().__init__(label, self.edit, hint)
         self.edit.setDisplayFormat("d MMM yyyy  HH:mm")
-        self.edit.setButtonSymbols(QDateTimeEdit.ButtonSymbols.NoButtons)
         self.edit.setFont(theme.font(tabular=True))
         self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(at_us // 1000))
         self.edit.dateTimeChanged.connect(lambda _at: self.changed.emit())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName
@@ -22,6 +22,7 @@ from ui.widgets.buttons import IconButton
 from ui.widgets.chip import Chip
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
+from ui.widgets.scroll_column import ScrollColumn
 
 _WIDTH_PX = 320
 
@@ -71,19 +72,13 @@ class Inspector(QWidget):
         close.clicked.connect(self.closed)
         head = QHBoxLayout()
         head.setContentsMargins(16, 12, 8, 4)
+        head.setSpacing(12)
         head.addWidget(self._title, 1)
         head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        self._inner = QWidget()
-        self._facts = QVBoxLayout(self._inner)
+        scroll = ScrollColumn()
+        self._facts = scroll.column
         self._facts.setContentsMargins(16, 4, 16, 16)
         self._facts.setSpacing(8)
-        scroll = QScrollArea()
-        scroll.setWidget(self._inner)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.viewport().setAutoFillBackground(False)
-        self._inner.setAutoFillBackground(False)
         self.verbs = QVBoxLayout()
         self.verbs.setContentsMargins(16, 8, 16, 12)
         self.verbs.setSpacing(8)

@@ -8,8 +8,8 @@ Rules of this module:
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from ui import theme
@@ -37,20 +37,17 @@ class Label(QLabel):
         self.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self.setWordWrap(wrap)
         self.setFont(theme.font(size, weight, tabular=tabular, mono=mono))
-        self._tint()
 
     def set_role(self, role: Colour) -> None:
         """Change the ink, for example to the state's."""
         self._role = role
-        self._tint()
+        self.update()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
-        """Take the new scheme's ink."""
-        if event.type() is QEvent.Type.ApplicationPaletteChange:
-            self._tint()
-        super().changeEvent(event)
-
-    def _tint(self) -> None:
-        palette = QPalette(self.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, theme.colour(self._role))
-        self.setPalette(palette)
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+        """Paint the words in today's ink. Not by palette: a style sheet puts an older palette back when the label changes its parent."""
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        painter.setPen(theme.colour(self._role if self.isEnabled() else Colour.TEXT_DISABLED))
+        wrap = Qt.TextFlag.TextWordWrap if self.wordWrap() else Qt.TextFlag.TextSingleLine
+        painter.drawText(self.contentsRect(), int(self.alignment()) | int(wrap), self.text())
+        painter.end()

@@ -48,7 +48,9 @@ class NoticeBar(QWidget):
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
         self.hide()
 
-    def show_notice(self, title: str, sentence: str = "", *, tone: Tone = Tone.ATTENTION, icon: IconName = IconName.INFO, action: str = "") -> None:
+    def show_notice(
+        self, title: str, sentence: str = "", *, tone: Tone = Tone.ATTENTION, icon: IconName = IconName.INFO, action: str = ""
+    ) -> None:
         """Say it.
 
         Args:

@@ -9,7 +9,7 @@ Rules of this module:
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -48,6 +48,7 @@ class Overlay(QWidget):
         self._place()
         self.show()
         self.raise_()
+        self._place()  # once more: sizes are true only once the style has seen the widgets
         stops = self._focus_stops()
         (stops[0] if stops else self).setFocus(Qt.FocusReason.PopupFocusReason)
 
@@ -87,7 +88,8 @@ class Overlay(QWidget):
             if tabbed and at.isEnabled() and at.isVisibleTo(self) and self.isAncestorOf(at):
                 found.append(at)
             at = at.nextInFocusChain()
-        return found
+        # Reading order is what is seen: what was put in later stands later only by chance.
+        return sorted(found, key=lambda stop: _place_of(stop, self))
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, N802 -- Qt's names
         """Keep Tab inside."""
@@ -128,3 +130,8 @@ class Overlay(QWidget):
         painter.setOpacity(1.0)
         painting.panel(painter, at, Colour.SURFACE_1, Colour.DIVIDER, radius_px=8)
         painter.end()
+
+
+def _place_of(stop: QWidget, within: QWidget) -> tuple[int, int]:
+    at = stop.mapTo(within, QPoint(0, 0))
+    return at.y(), at.x()

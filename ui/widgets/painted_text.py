@@ -40,7 +40,7 @@ class PaintedText(QWidget):
         self._role = role
         self._max_lines = max_lines
         self.setAccessibleName(strings.text("accessible.case_text"))
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 

@@ -20,9 +20,7 @@ GAP_PX = 6
 _RING_PX = 2
 
 
-def panel(
-    painter: QPainter, at: QRect, fill: Colour | None, edge: Colour | None = None, radius_px: int | None = None
-) -> None:
+def panel(painter: QPainter, at: QRect, fill: Colour | None, edge: Colour | None = None, radius_px: int | None = None) -> None:
     """Paint a rounded ground, with an outline of one pixel where `edge` is given."""
     radius = theme.shape().radius_px if radius_px is None else radius_px
     painter.save()

@@ -78,42 +78,42 @@ class _Matches(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.actions: list[Action] = []
+        self.found: list[Action] = []
         self.current = 0
         self.top = 0
         self.setMouseTracking(True)
 
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
-        return QSize(_WIDTH_PX, max(1, min(_ROWS, len(self.actions))) * theme.shape().row_px + _PAD_PX)
+        return QSize(_WIDTH_PX, max(1, min(_ROWS, len(self.found))) * theme.shape().row_px + _PAD_PX)
 
     def rows_in_view(self) -> int:
         return max(1, min(_ROWS, (self.height() - _PAD_PX) // theme.shape().row_px))
 
     def move_to(self, index: int) -> None:
-        if self.actions:
-            self.current = index % len(self.actions)
+        if self.found:
+            self.current = index % len(self.found)
             self.top = max(min(self.top, self.current), self.current - self.rows_in_view() + 1)
-            self.setAccessibleDescription(self.actions[self.current].words)
+            self.setAccessibleDescription(self.found[self.current].words)
         self.update()
 
     def _row_at(self, event: QMouseEvent) -> int:
         return self.top + int(event.position().y()) // theme.shape().row_px
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
-        if self._row_at(event) < len(self.actions):
+        if self._row_at(event) < len(self.found):
             self.current = self._row_at(event)
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
-        if self._row_at(event) < len(self.actions):
+        if self._row_at(event) < len(self.found):
             self.clicked.emit(self._row_at(event))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter, row_px = QPainter(self), theme.shape().row_px
-        if not self.actions:
+        if not self.found:
             painting.line(painter, QRect(16, 0, self.width() - 32, row_px), strings.text("palette.nothing"), Colour.TEXT_QUIET)
         small = theme.font(TypeSize.SMALL)
-        for row, action in enumerate(self.actions[self.top : self.top + self.rows_in_view()]):
+        for row, action in enumerate(self.found[self.top : self.top + self.rows_in_view()]):
             at = QRect(_PAD_PX, row * row_px, self.width() - 2 * _PAD_PX, row_px)
             if row + self.top == self.current:
                 painting.panel(painter, at, Colour.SURFACE_3)
@@ -172,14 +172,14 @@ class CommandPalette(Overlay):
         return QRect((self.width() - width) // 2, top, width, min(wanted, self.height() - top - 8))
 
     def _match(self, query: str) -> None:
-        self._matches.actions = rank(query, self._actions)
+        self._matches.found = rank(query, self._actions)
         self._matches.top = 0
         self._matches.move_to(0)
         self._place()
 
     def _run(self, index: int) -> None:
-        if 0 <= index < len(self._matches.actions):
-            key = self._matches.actions[index].key
+        if 0 <= index < len(self._matches.found):
+            key = self._matches.found[index].key
             self.close_over()
             self.chosen.emit(key)
 

@@ -82,7 +82,9 @@ class ProgressBar(QWidget):
 def _bar(painter: QPainter, at: QRect, per_mille: int) -> None:
     painting.panel(painter, at, Colour.SURFACE_3, radius_px=2)
     if per_mille:
-        painting.panel(painter, QRect(at.left(), at.top(), max(_BAR_PX, at.width() * per_mille // 1000), at.height()), Colour.ACCENT_TEXT, radius_px=2)
+        painting.panel(
+            painter, QRect(at.left(), at.top(), max(_BAR_PX, at.width() * per_mille // 1000), at.height()), Colour.ACCENT_TEXT, radius_px=2
+        )
 
 
 class ProgressList(QAbstractScrollArea):

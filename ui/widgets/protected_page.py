@@ -4,7 +4,8 @@ Rules of this module:
 
 - It holds one picture, the one on screen, with the watermark already in its pixels. `clear` and `blank` overwrite its memory and drop it;
   hiding the widget does too.
-- Nothing can be taken from it: no selection, clipboard, drag, context menu, input method or accessible text. Its accessible name is a constant.
+- Nothing can be taken from it: no selection, clipboard, drag, context menu, input method, accessible text. Its accessible name is a
+  constant.
 - Blanked means a plain panel with the reason, never a frozen page.
 - A picture painted at its own resolution is copied to the screen and nothing else (under 2 ms for 1240 × 1754). Where the zoom asks for
   another resolution, a scaled one is made once, and `resolution_wanted` asks for the true one.
@@ -15,7 +16,7 @@ Thread: the interface's main thread.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -115,8 +116,8 @@ class ProtectedPage(QAbstractScrollArea):
 
         Args:
             page_no: 1-based; comes back with `painted`.
-            picture: watermarked, opaque; Format_RGB32 paints fastest. The page owns it from now on and will overwrite it: hand over one that
-                owns its memory and keep no other QImage of it.
+            picture: watermarked, opaque; Format_RGB32 paints fastest. The page owns it from now on and will overwrite it: hand over
+                one that owns its memory and keep no other QImage of it.
             dpi: its resolution. The same page at another resolution keeps the scroll position.
         """
         same = page_no == self._page_no and self._picture is not None
@@ -278,7 +279,9 @@ class ProtectedPage(QAbstractScrollArea):
         assert self._picture is not None
         at, ratio = self._page_rect(), self.devicePixelRatioF()
         wanted = QSize(round(at.width() * ratio), round(at.height() * ratio))
-        same = self._quarters == 0 and abs(wanted.width() - self._picture.width()) <= 1 and abs(wanted.height() - self._picture.height()) <= 1
+        same = (
+            self._quarters == 0 and abs(wanted.width() - self._picture.width()) <= 1 and abs(wanted.height() - self._picture.height()) <= 1
+        )
         if same:
             shown = self._picture
         else:
@@ -352,35 +355,39 @@ class ProtectedPage(QAbstractScrollArea):
         """Scroll, turn and zoom; everything else is the reader's."""
         key, control = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        down = self.verticalScrollBar()
-        if control:
-            act = {
-                Qt.Key.Key_Plus: self.zoom_in,
-                Qt.Key.Key_Equal: self.zoom_in,
-                Qt.Key.Key_Minus: self.zoom_out,
-                Qt.Key.Key_0: lambda: self.set_zoom(Zoom.FIT_PAGE),
-            }.get(Qt.Key(key))
-        else:
-            act = {
-                Qt.Key.Key_Down: lambda: down.setValue(down.value() + _STEP_PX),
-                Qt.Key.Key_Up: lambda: down.setValue(down.value() - _STEP_PX),
-                Qt.Key.Key_Space: lambda: self._scroll_or_turn(not shift),
-                Qt.Key.Key_PageDown: lambda: self.turn_requested.emit(Turn.NEXT),
-                Qt.Key.Key_PageUp: lambda: self.turn_requested.emit(Turn.PREVIOUS),
-                Qt.Key.Key_Home: lambda: self.turn_requested.emit(Turn.FIRST),
-                Qt.Key.Key_End: lambda: self.turn_requested.emit(Turn.LAST),
-                Qt.Key.Key_Right: lambda: self._across(forward=True),
-                Qt.Key.Key_Left: lambda: self._across(forward=False),
-                Qt.Key.Key_Plus: self.zoom_in,
-                Qt.Key.Key_Minus: self.zoom_out,
-                Qt.Key.Key_W: lambda: self.set_zoom(Zoom.FIT_WIDTH),
-                Qt.Key.Key_P: lambda: self.set_zoom(Zoom.FIT_PAGE),
-                Qt.Key.Key_R: self.rotate,
-            }.get(Qt.Key(key))
+        keys = self._control_keys() if control else self._plain_keys(shift=shift)
+        act = keys.get(Qt.Key(key))
         if act is None:
             event.ignore()
         else:
             act()
+
+    def _control_keys(self) -> dict[Qt.Key, Callable[[], object]]:
+        return {
+            Qt.Key.Key_Plus: self.zoom_in,
+            Qt.Key.Key_Equal: self.zoom_in,
+            Qt.Key.Key_Minus: self.zoom_out,
+            Qt.Key.Key_0: lambda: self.set_zoom(Zoom.FIT_PAGE),
+        }
+
+    def _plain_keys(self, *, shift: bool) -> dict[Qt.Key, Callable[[], object]]:
+        down = self.verticalScrollBar()
+        return {
+            Qt.Key.Key_Down: lambda: down.setValue(down.value() + _STEP_PX),
+            Qt.Key.Key_Up: lambda: down.setValue(down.value() - _STEP_PX),
+            Qt.Key.Key_Space: lambda: self._scroll_or_turn(not shift),
+            Qt.Key.Key_PageDown: lambda: self.turn_requested.emit(Turn.NEXT),
+            Qt.Key.Key_PageUp: lambda: self.turn_requested.emit(Turn.PREVIOUS),
+            Qt.Key.Key_Home: lambda: self.turn_requested.emit(Turn.FIRST),
+            Qt.Key.Key_End: lambda: self.turn_requested.emit(Turn.LAST),
+            Qt.Key.Key_Right: lambda: self._across(forward=True),
+            Qt.Key.Key_Left: lambda: self._across(forward=False),
+            Qt.Key.Key_Plus: self.zoom_in,
+            Qt.Key.Key_Minus: self.zoom_out,
+            Qt.Key.Key_W: lambda: self.set_zoom(Zoom.FIT_WIDTH),
+            Qt.Key.Key_P: lambda: self.set_zoom(Zoom.FIT_PAGE),
+            Qt.Key.Key_R: self.rotate,
+        }
 
     def _across(self, *, forward: bool) -> None:
         across = self.horizontalScrollBar()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName
@@ -22,6 +22,7 @@ from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.chip import Chip
 from ui.widgets.label import Label
+from ui.widgets.scroll_column import ScrollColumn
 from vault.domain.protection import ProtectionState
 
 _HEIGHT_PX = 36
@@ -87,8 +88,8 @@ class _Popover(QFrame):
     def __init__(self, protections: Sequence[ShownProtection], owner: QWidget) -> None:
         super().__init__(owner, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
+        scroll = ScrollColumn()
+        column = scroll.column
         column.setContentsMargins(16, 12, 16, 14)
         column.setSpacing(6)
         for index, protection in enumerate(protections):
@@ -101,17 +102,12 @@ class _Popover(QFrame):
             column.addLayout(head)
             column.addWidget(Label(protection.does, wrap=True))
             column.addWidget(Label(protection.limit, role=Colour.TEXT_QUIET, wrap=True))
-        scroll = QScrollArea()
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
         outer.addWidget(scroll)
         window = owner.window()
         width = min(_POPOVER_PX, window.width() - 16)
-        self.resize(width, min(column.heightForWidth(width - 2) + 4, window.height() - _HEIGHT_PX - 16))
+        self.resize(width, min(scroll.height_at(width - 2) + 2, window.height() - _HEIGHT_PX - 16))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter = QPainter(self)

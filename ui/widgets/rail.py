@@ -75,7 +75,7 @@ class _PlaceButton(QAbstractButton):
             painting.panel(painter, QRect(0, at.top() + 8, 3, at.height() - 16), Colour.ACCENT_TEXT, radius_px=1)
         enabled = Colour.TEXT if self.isEnabled() else Colour.TEXT_DISABLED
         role = Colour.ACCENT_TEXT if here and self.isEnabled() else enabled
-        left = (self.width() - 20) // 2 if self.narrow else 12
+        left = ((self.width() - 20) // 2 if not self._count else 6) if self.narrow else 12
         paint_icon(painter, QRect(left, (self.height() - 20) // 2, 20, 20), self.place.icon, theme.colour(role))
         badge = self._paint_count(painter)
         if not self.narrow:

@@ -17,7 +17,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from ui import strings, theme
@@ -63,7 +75,9 @@ class RecordTable(QAbstractScrollArea):
     current_changed = Signal(int)
     activated = Signal(int)
 
-    def __init__(self, columns: Sequence[Column], *, dense: bool = False, header: bool = True, name: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, columns: Sequence[Column], *, dense: bool = False, header: bool = True, name: str = "", parent: QWidget | None = None
+    ) -> None:
         """Make an empty table.
 
         Args:
@@ -108,6 +122,14 @@ class RecordTable(QAbstractScrollArea):
         self._asking.start()
         self.viewport().update()
 
+    def extend(self, row_count: int) -> None:
+        """Say that the list turned out longer: what is here stays. Only when its end so far fell on a page border (a multiple of 200)."""
+        self._rows.row_count = max(self._rows.row_count, row_count)
+        self._measure()
+        self._tell()
+        self._asking.start()
+        self.viewport().update()
+
     def supply(self, request: PageRequest, records: Sequence[Record], last_anchor: str | None = None) -> None:
         """Answer a `page_wanted`. Out-of-date answers are dropped."""
         if self._rows.supply(request, records, last_anchor):
@@ -120,7 +142,7 @@ class RecordTable(QAbstractScrollArea):
         self._rows.refused(request)
 
     def set_records(self, records: Sequence[Record]) -> None:
-        """Show a short list that is all here already; more than 1 600 rows need `reset` and `supply`. Keeps the current key if it is there."""
+        """Show a short list that is all here; more than 1 600 rows need `reset` and `supply`. Keeps the current key if it is there."""
         kept = self.current_record()
         self._rows.reset(len(records))
         for request in self._rows.missing(0, len(records) - 1):
@@ -232,7 +254,9 @@ class RecordTable(QAbstractScrollArea):
         self.setAccessibleName(self._name)
         count = strings.number(self._rows.row_count)
         row = strings.number(self._current + 1)
-        self.setAccessibleDescription(strings.text("table.position", row=row, rows=count) if self._current >= 0 else strings.text("table.empty"))
+        self.setAccessibleDescription(
+            strings.text("table.position", row=row, rows=count) if self._current >= 0 else strings.text("table.empty")
+        )
 
     # Keys and pointer -----------------------------------------------------------------------------------------------------------------
 
@@ -290,7 +314,7 @@ class RecordTable(QAbstractScrollArea):
         """There is no context menu: nothing here can be copied."""
         event.accept()
 
-    def viewportEvent(self, event: QEvent) -> bool:
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
         """Show a time's zone on hover; leave the rest to Qt."""
         if event.type() is QEvent.Type.Leave:
             self._over = -1
@@ -321,16 +345,16 @@ class RecordTable(QAbstractScrollArea):
         super().focusOutEvent(event)
         self.viewport().update()
 
-    def showEvent(self, event: QEvent) -> None:  # type: ignore[override]  # noqa: N802 -- Qt's name
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
         """Keep ages true while shown."""
         self._ageing.start()
         self._asking.start()
-        del event
+        super().showEvent(event)
 
-    def hideEvent(self, event: QEvent) -> None:  # type: ignore[override]  # noqa: N802 -- Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 -- Qt's name
         """Rest while hidden."""
         self._ageing.stop()
-        del event
+        super().hideEvent(event)
 
     # Paint ----------------------------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import enum
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -22,6 +22,7 @@ from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.overlay import Overlay
+from ui.widgets.scroll_column import ScrollColumn
 
 _MARGIN_PX = 24
 
@@ -38,7 +39,17 @@ class Sheet(Overlay):
 
     accepted = Signal()
 
-    def __init__(self, host: QWidget, title: str, primary: str, *, kind: SheetKind = SheetKind.PLAIN, harm: str = "", secondary: str = "", width_px: int = 480) -> None:
+    def __init__(
+        self,
+        host: QWidget,
+        title: str,
+        primary: str,
+        *,
+        kind: SheetKind = SheetKind.PLAIN,
+        harm: str = "",
+        secondary: str = "",
+        width_px: int = 480,
+    ) -> None:
         """Make a sheet; `open_over` shows it.
 
         Args:
@@ -57,22 +68,15 @@ class Sheet(Overlay):
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(12)
-        self._inner = QWidget()
-        inner = QVBoxLayout(self._inner)
+        self._scroll = ScrollColumn()
+        inner = self._scroll.column
         inner.setContentsMargins(_MARGIN_PX, 4, _MARGIN_PX, 12)
         inner.setSpacing(12)
         inner.addLayout(self.body)
         if harm:
-            inner.addWidget(Label(harm, weight=Weight.MEDIUM, role=Colour.RED if kind is SheetKind.DANGER else Colour.TEXT, wrap=True))
+            role = Colour.RED if kind is SheetKind.DANGER else Colour.TEXT
+            inner.addWidget(Label(harm, weight=Weight.MEDIUM, role=role, wrap=True))
         inner.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(self._inner)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.viewport().setAutoFillBackground(False)
-        self._inner.setAutoFillBackground(False)
         self.error = NoticeBar()
         self.error.closed.connect(self._place)
         self.primary = Button(primary, ButtonKind.DANGER if kind is SheetKind.DANGER else ButtonKind.PRIMARY, key_hint="Ctrl+Enter")
@@ -110,11 +114,11 @@ class Sheet(Overlay):
     def card_rect(self) -> QRect:
         """Stand in the upper middle, as high as the content asks and the host allows."""
         width = min(self._width_px, self.width() - 16)
-        inner_height = self._inner.layout().heightForWidth(width) if self._inner.hasHeightForWidth() else self._inner.sizeHint().height()
+        inner_height = self._scroll.height_at(width)
         around = self._heading.heightForWidth(width) + self._verbs.sizeHint().height()
         if not self.error.isHidden():
-            around += self.error.layout().heightForWidth(width) if self.error.hasHeightForWidth() else self.error.sizeHint().height()
-        height = min(inner_height + around + 8, self.height() - 16)
+            around += _height_at(self.error, width)
+        height = min(inner_height + around, self.height() - 16)
         return QRect((self.width() - width) // 2, max(8, (self.height() - height) * 2 // 5), width, height)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
@@ -125,3 +129,11 @@ class Sheet(Overlay):
             event.accept()
             return
         super().keyPressEvent(event)
+
+
+def _height_at(widget: QWidget, width_px: int) -> int:
+    """Give the height a widget wants at a width: wrapped words ask for more where it is narrow."""
+    layout = widget.layout()
+    if layout is not None and layout.hasHeightForWidth():
+        return layout.totalHeightForWidth(width_px)
+    return widget.sizeHint().height()
