@@ -29,6 +29,8 @@ HEADER = Header(
     argon2_memory_kib=262144,
     argon2_iterations=3,
     argon2_lanes=4,
+    directory_roots=(b"\x11" * 32, b"\x22" * 32),
+    directory_roots_signature=b"\x33" * 64,
 )
 
 
