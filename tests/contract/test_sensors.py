@@ -31,6 +31,7 @@ def make_store_access(folder: Path) -> Sensor:
 
 def make_copies(folder: Path) -> Sensor:
     (folder / "watched" / "below").mkdir(parents=True, exist_ok=True)
+    (folder / "vault").mkdir(exist_ok=True)
     return CopiesSensor(lambda: frozenset({b"0123456789abcdef"}), [folder / "watched", folder / "not-there"], folder / "vault")
 
 

@@ -13,7 +13,7 @@ Rules:
 7. A link to the vault's own inode is recognised by number and never opened: closing it would drop SQLite's locks in this process.
    Links are not followed; nothing but regular files is opened.
 8. One signal a copy, whatever it is renamed to. `CopyMemory` remembers over restarts which copies are in a committed report, under a
-   key, so that nobody can write himself out of a report; the runtime notes a signal there when its report is committed.
+   key, so that nobody can write himself out of a report; the runtime calls `confirm` when a report is committed.
 
 LIMIT: first bytes only: a copy inside an archive, with its beginning cut off or re-coded, is not seen. A file system mounted over a
 watched folder after the start is not seen.
@@ -31,11 +31,9 @@ import logging
 import os
 import queue
 import secrets
-import shutil
 import stat
 import struct
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -61,10 +59,13 @@ _MAX_DEPTH = 12
 _MAX_FOLDERS = 20_000
 _MAX_REMEMBERED = 10_000
 _SCAN_STEP = 64
+_TASKS_A_STEP = 16
 _SCAN_PAUSE_SECONDS = 0.004
 _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
 _TAG_BYTES = 16
+_PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise
+_SALTS_SECONDS = 1.0
 _AT_FDCWD, _AT_SYMLINK_NOFOLLOW = -100, 0x100
 _STATX_BTIME, _STATX_BYTES, _STATX_BTIME_OFFSET = 0x800, 256, 80  # statx(2)
 
@@ -125,7 +126,7 @@ class CopiesSensor:
     """Recognises copies of the vault in watched folders.
 
     Args:
-        salts: the first 16 bytes of the vault's databases; see `store_access.salt_of`.
+        salts: the first 16 bytes of the vault's databases; see `StoreAccessSensor.salts`.
         vault_id: the id that the header carries; empty: headers are not looked for.
         folders: what to watch, ``~`` expanded by the caller; need not exist.
         skip: the vault's own folder, never looked into.
@@ -145,7 +146,7 @@ class CopiesSensor:
     ) -> None:
         self._salts = salts
         self._folders = tuple(folders)
-        self._skip = skip
+        self._skip = Path(os.path.realpath(skip))
         self._vault_id = vault_id.encode("ascii")
         self._own_files = tuple(own_files)
         self._memory = memory
@@ -155,6 +156,8 @@ class CopiesSensor:
         self._order = 0
         self._found: set[str] = set()  # copies signalled by this process
         self._own_inodes: dict[Path, Inode] = {}  # as last seen: a file moved out keeps its number
+        self._known_salts: frozenset[bytes] = frozenset()
+        self._salts_until = 0.0
         self._partly = False
         self._watching: _Watches | None = None
         self._thread: threading.Thread | None = None
@@ -179,8 +182,10 @@ class CopiesSensor:
         self._see_own_files()
         try:
             self._watching = _Watches(self._tasks.put)
-            self._probe_folder = Path(tempfile.mkdtemp(prefix="casevault-probe-"))
-            self._watching.add(self._probe_folder)
+            probe_folder = self._skip / _PROBE_FOLDER
+            probe_folder.mkdir(mode=0o700, exist_ok=True)
+            self._probe_folder = probe_folder
+            self._watching.add(probe_folder)
         except OSError as error:
             _log.warning("no inotify: errno %s", error.errno)
             self._close()
@@ -206,16 +211,32 @@ class CopiesSensor:
             return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "not-watching")
         self._probe_seen.clear()
         self._probe_salt = secrets.token_bytes(_SALT_BYTES)
-        probe = self._probe_folder / secrets.token_hex(4)
-        try:
-            probe.write_bytes(self._probe_salt)
-            seen = self._probe_seen.wait(_PROBE_SECONDS)
-            probe.unlink(missing_ok=True)
-        except OSError:
-            seen = False
-        if not seen:
+        if not self._probe(self._probe_folder / secrets.token_hex(4)):
             return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "blind")
         return ProtectionStatus(self.protection, ProtectionState.DETECTED, "partly" if self._partly else "watched")
+
+    def confirm(self, signal: Signal) -> None:
+        """The report of a signal is committed: do not report that copy again at the next start. From any thread."""
+        if self._memory is not None:
+            try:
+                self._memory.note(signal)
+            except OSError as error:
+                _log.warning("a reported copy cannot be remembered: errno %s", error.errno)
+
+    def _probe(self, probe: Path) -> bool:
+        try:
+            descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return False
+        try:
+            os.write(descriptor, self._probe_salt)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        seen = self._probe_seen.wait(_PROBE_SECONDS)
+        probe.unlink(missing_ok=True)
+        return seen
 
     # ---- the looking thread ------------------------------------------------------------------------------------------------------
 
@@ -226,7 +247,10 @@ class CopiesSensor:
         while not self._ending.is_set():
             if scan is not None and next(scan, self) is self:
                 scan = None
-            while not self._ending.is_set() and (task := self._next_task(scanning=scan is not None)) is not None:
+            for _ in range(_TASKS_A_STEP):  # however busy the folders are, the scan goes on
+                task = self._next_task(scanning=scan is not None)
+                if task is None or self._ending.is_set():
+                    break
                 if task.what == "rescan":
                     scan = self._look_through(self._folders)
                 else:
@@ -316,7 +340,7 @@ class CopiesSensor:
         return _MAX_DEPTH + 1
 
     def _is_skipped(self, path: Path) -> bool:
-        return path == self._skip or self._skip in path.parents
+        return (path == self._skip or self._skip in path.parents) and path.parent != self._probe_folder
 
     # ---- one file ----------------------------------------------------------------------------------------------------------------
 
@@ -339,7 +363,7 @@ class CopiesSensor:
                 heapq.heappush(self._later, (time.monotonic() + _RETRY_SECONDS[task.attempt], self._order, again))
         elif head[:_SALT_BYTES] == self._probe_salt and path.parent == self._probe_folder:
             self._probe_seen.set()
-        elif head[:_SALT_BYTES] in self._salts():
+        elif head[:_SALT_BYTES] in self._current_salts():
             self._signal(path, status, "database", task)
         elif self._vault_id and self._vault_id in head:
             self._signal(path, status, "header", task)
@@ -360,6 +384,13 @@ class CopiesSensor:
         facts += (("copy", copy), ("seen", "arriving" if task.new else "already-there"))
         self._emit(Signal(SignalKind.STORE_COPIED, wall_clock_us(), facts + (writers[0].facts() if writers else ())))
 
+    def _current_salts(self) -> frozenset[bytes]:
+        """Ask once a second, not once a file."""
+        if time.monotonic() >= self._salts_until:
+            self._known_salts |= self._salts()
+            self._salts_until = time.monotonic() + _SALTS_SECONDS
+        return self._known_salts
+
     def _see_own_files(self) -> set[Inode]:
         for path in self._own_files:
             with suppress(OSError):
@@ -372,7 +403,8 @@ class CopiesSensor:
             self._watching.close()
             self._watching = None
         if self._probe_folder is not None:
-            shutil.rmtree(self._probe_folder, ignore_errors=True)
+            with suppress(OSError):
+                self._probe_folder.rmdir()
             self._probe_folder = None
         self._tasks = queue.SimpleQueue()
         self._later.clear()

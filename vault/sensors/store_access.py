@@ -40,7 +40,7 @@ from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.lease import WriteLease
 from vault.sensors.processes import Inode, Opener, own_descriptor
 
-__all__ = ["StoreAccessSensor", "own_descriptor", "salt_of"]
+__all__ = ["StoreAccessSensor", "own_descriptor"]
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,7 @@ class StoreAccessSensor:
         self._bursts: dict[tuple[int, int], float] = {}
         self._changes: dict[str, float] = {}
         self._nameless: tuple[float, str] | None = None
+        self._salts: dict[Path, bytes] = {}
         self._own_depth = 0
         self._break_probed: bool | None = None  # None: no probe is under way
         self._held_until = 0.0
@@ -179,6 +180,29 @@ class StoreAccessSensor:
                 self._read_events()
                 self._own_depth -= 1
                 self._take_own_as_they_are()
+
+    def salts(self) -> frozenset[bytes]:
+        """The 16 bytes that each database of the vault begins with, as far as they can be read. Started or not; from any thread.
+
+        Read through our own descriptor where the store has the file open: closing another one would drop SQLite's locks. LIMIT: a
+        connection opened by another thread in the microseconds of the one plain read of a closed file is not protected from that.
+        """
+        for path in self._paths:
+            if path.suffix == ".db" and path not in self._salts and (salt := self._read_salt(path)) is not None:
+                self._salts[path] = salt
+        return frozenset(self._salts.values())
+
+    def _read_salt(self, path: Path) -> bytes | None:
+        try:
+            descriptor = own_descriptor(path) if sys.platform == "linux" else None
+            if descriptor is not None:
+                salt = os.pread(descriptor, _SALT_BYTES, 0)
+            else:
+                with self.expect_own_open(), path.open("rb") as file:
+                    salt = file.read(_SALT_BYTES)
+        except OSError:
+            return None
+        return salt if len(salt) == _SALT_BYTES else None
 
     def self_test(self) -> ProtectionStatus:
         """Touch each file's mode (to what it is) and try an open that the lease must refuse; both must be seen within a second."""
@@ -544,23 +568,6 @@ class StoreAccessSensor:
         self._wake_read = self._wake_write = -1
         self._files.clear()
         self._by_watch.clear()
-
-
-def salt_of(path: Path) -> bytes | None:
-    """The 16-byte salt a SQLCipher file begins with, read through our own descriptor if we have one, None if it cannot be read.
-
-    Opening and closing a database that SQLite has open in this process would drop its locks.
-    """
-    descriptor = own_descriptor(path) if sys.platform == "linux" else None
-    try:
-        if descriptor is not None:
-            salt = os.pread(descriptor, _SALT_BYTES, 0)
-        else:
-            with path.open("rb") as file:
-                salt = file.read(_SALT_BYTES)
-    except OSError:
-        return None
-    return salt if len(salt) == _SALT_BYTES else None
 
 
 def _drop(_signal: Signal) -> None:
