@@ -272,7 +272,7 @@ def open_vault(
     run_self_test()
     unverified = read_unverified_header(directory / HEADER_NAME)
     keeper = keeper_for(unverified.vault_id)
-    workstation_id, secrets = _unlock(unverified.vault_id, keeper, unverified.workstation_slot)
+    workstation_id, secrets = unlock(unverified.vault_id, keeper, unverified.workstation_slot)
     keys = vault_keys(secrets.vault_key)
     header = unverified.verify(keys.header_mac)
     verify(
@@ -423,9 +423,14 @@ def _sweep(world: World, content: _WatchedContent) -> None:
         world.store.append_audit(AuditDraft(AuditKind.VAULT_SWEPT, facts=(("documents", swept),)))
 
 
-def _unlock(
+def unlock(
     vault_id: VaultId, keeper: SecretKeeper, slot_of: Callable[[WorkstationId], bytes | None]
 ) -> tuple[WorkstationId, WorkstationSecrets]:
+    """Open this workstation's slot with what the keyring holds.
+
+    Raises:
+        UnavailableError: keyring.missing, keyring.locked, header.wrong-workstation.
+    """
     record = keeper.read(_workstation_name(vault_id))
     if record is None or len(record) <= _WORKSTATION_ID_CHARACTERS:
         raise UnavailableError("header.wrong-workstation")

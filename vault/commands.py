@@ -1,0 +1,249 @@
+"""The ``casevault`` command line.
+
+    casevault found --vault DIR            found a vault; asks for the station and its three founders
+    casevault demo --vault DIR             found the demo station if there is none, and say who works there
+    casevault code --vault DIR BADGE       the one-time code of a demo person
+    casevault run --vault DIR              open the desk
+    casevault intake --vault DIR --case NUMBER PATH...   take files in; asks who you are
+    casevault verify DIR                   verify the audit trail
+
+Passphrases and codes are asked for, never taken from the command line. Words come from ``resources/strings/en.toml``.
+Exit status: 0 done, 1 refused or failed, 2 wrong use, 3 the trail does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vault import platform as system
+from vault.assembly import LOCK_NAME, REGISTER_NAME, found_vault, load_policy, open_vault, unlock
+from vault.crypto.keypairs import verify
+from vault.crypto.slots import Argon2Cost, vault_keys
+from vault.demo import current_code, make_demo, read_plan
+from vault.errors import VaultError
+from vault.platform.secret_service import open_secret_keeper
+from vault.services.events import Event, IntakeMoved
+from vault.services.locksmith import WORKSTATION_CONTEXT
+from vault.services.page_memory import PageMemory
+from vault.services.views import Enrolment, FileState, Founder
+from vault.services.witness import unpack, witness_name
+from vault.storage.header import HEADER_NAME, read_unverified_header
+from vault.storage.verify import verify_file
+from vault.threads import InlineThreads
+
+_STRINGS = Path(__file__).resolve().parent.parent / "resources" / "strings" / "en.toml"
+_DOES_NOT_HOLD = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit."""
+    system.harden_process()
+    options = _parser().parse_args(arguments)
+    try:
+        sys.exit(options.run(options))
+    except VaultError as error:
+        _complain(error)
+        sys.exit(1)
+    except (EOFError, KeyboardInterrupt):
+        print(_words()["stopped"], file=sys.stderr)
+        sys.exit(1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    words = _words()
+    parser = argparse.ArgumentParser(prog="casevault", description=words["description"])
+    commands = parser.add_subparsers(required=True)
+
+    def command(name: str, run: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - one of the functions below
+        made = commands.add_parser(name, help=words[f"help_{name}"])
+        made.set_defaults(run=run)
+        if name != "verify":
+            made.add_argument("--vault", type=Path, required=True)
+        return made
+
+    command("found", _found)
+    command("demo", _demo).add_argument("--without-documents", action="store_true")
+    command("code", _code).add_argument("badge")
+    command("run", _run)
+    intake = command("intake", _intake)
+    intake.add_argument("--case", required=True)
+    intake.add_argument("paths", nargs="+", type=Path)
+    command("verify", _verify).add_argument("vault", type=Path)
+    return parser
+
+
+def _found(options: argparse.Namespace) -> int:
+    words = _words()
+    station = input(words["ask_station"])
+    founders = tuple(
+        Founder(
+            input(words["ask_badge"].format(role=words[role])),
+            input(words["ask_name"].format(role=words[role])),
+            _new_passphrase(words[role]),
+        )
+        for role in ("administrator", "supervisor", "custodian")
+    )
+    made = found_vault(
+        options.vault,
+        station,
+        (founders[0], founders[1], founders[2]),
+        open_secret_keeper,
+        system.SystemClock(),
+        system.SystemEntropy(),
+        Argon2Cost(),
+    )
+    for one in made:
+        _show_second_factor(one)
+    print(words["founded"].format(vault=options.vault))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    words = _words()
+    if not (options.vault / HEADER_NAME).exists():
+        with _alone(options.vault):
+            make_demo(
+                options.vault,
+                open_secret_keeper,
+                system.SystemClock(),
+                system.SystemEntropy(),
+                lambda stage: print(words[f"stage_{stage}"], file=sys.stderr),
+                take_in=not options.without_documents,
+            )
+    print(words["demo_people"])
+    for person in read_plan()["person"]:
+        print(f"  {person['badge_no']:<6} {person['role']:<14} {person['name']:<24} {person['passphrase']}")
+    print(words["demo_codes"].format(vault=options.vault))
+    return 0
+
+
+def _code(options: argparse.Namespace) -> int:
+    code = current_code(options.vault, options.badge, system.SystemClock().now_us())
+    print(code or _words()["no_code"])
+    return 0 if code else 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    os.execv(sys.executable, [sys.executable, "-m", "ui", "--vault", str(options.vault)])  # noqa: S606 - our own window
+
+
+def _intake(options: argparse.Namespace) -> int:
+    words = _words()
+    pages = PageMemory.create()
+
+    def told(event: Event) -> None:
+        if isinstance(event, IntakeMoved) and event.intake.total_bytes and sys.stderr.isatty():
+            share = event.intake.done_bytes * 100 // event.intake.total_bytes
+            print(f"\r{share:3d} %", end="" if not event.intake.finished else "\n", file=sys.stderr)
+
+    with _alone(options.vault):
+        vault = open_vault(
+            options.vault,
+            open_secret_keeper,
+            system.SystemClock(),
+            system.SystemEntropy(),
+            load_policy(),
+            InlineThreads(),
+            told,
+            pages,
+        )
+        try:
+            vault.session.sign_in(input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
+            found = vault.desk.cases(options.case, "", 200).lines
+            case = next((one for one in found if one.rms_number.casefold() == options.case.casefold()), None)
+            if case is None:
+                print(words["no_case"].format(number=options.case), file=sys.stderr)
+                return 1
+            started = vault.intake.start(case.case_id, tuple(str(path.absolute()) for path in options.paths))
+            files = vault.intake.status(started.intake_no).files
+            vault.session.sign_out()
+            vault.witness.seal_now()
+        finally:
+            vault.close()
+            pages.close()
+    for file in files:
+        reason = _error_words(file.reason)[0] if file.reason else ""
+        print(f"{file.state.value:<10} {file.size_bytes:>13} {file.page_count:>6} {file.name}  {reason}")
+    return 0 if all(one.state is FileState.DONE for one in files) else 1
+
+
+def _verify(options: argparse.Namespace) -> int:
+    words = _words()
+    with _alone(options.vault):
+        header = read_unverified_header(options.vault / HEADER_NAME)
+        keeper = open_secret_keeper(header.vault_id)
+        _, secrets = unlock(header.vault_id, keeper, header.workstation_slot)
+        public = secrets.key_pair.public.sign
+        witness = unpack(keeper.read(witness_name(header.vault_id)))
+        verdict = verify_file(
+            options.vault / REGISTER_NAME,
+            vault_keys(secrets.vault_key).register,
+            witness,
+            lambda statement, signature: verify(public, WORKSTATION_CONTEXT, statement, signature),
+        )
+    if verdict.holds:
+        print(words["holds"].format(entries=verdict.entries, checkpoints=verdict.checkpoints, witnessed=verdict.witnessed_seq))
+        return 0
+    print(words["does_not_hold"].format(seq=verdict.bad_seq, why=words[f"why_{verdict.reason.replace('-', '_')}"]))
+    return _DOES_NOT_HOLD
+
+
+# ---- words and questions -----------------------------------------------------------------------------------------------------------
+
+
+def _alone(directory: Path) -> system.SingleInstance:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return system.single_instance(directory / LOCK_NAME)
+
+
+def _new_passphrase(role: str) -> str:
+    words = _words()
+    while True:
+        first = getpass.getpass(words["ask_new_passphrase"].format(role=role))
+        if first == getpass.getpass(words["ask_again"]):
+            return first
+        print(words["not_alike"], file=sys.stderr)
+
+
+def _show_second_factor(enrolment: Enrolment) -> None:
+    """Draw the QR code with half blocks: two rows of modules a line of text."""
+    print(f"\n{enrolment.name} · {enrolment.badge_no}")
+    rows = [*enrolment.qr_rows, *([] if len(enrolment.qr_rows) % 2 == 0 else ["0" * len(enrolment.qr_rows[0])])]
+    blocks = {"00": "█", "01": "▀", "10": "▄", "11": " "}
+    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+        print("".join(blocks[a + b] for a, b in zip(upper, lower, strict=True)))
+
+
+@cache
+def _strings() -> dict[str, Any]:
+    with _STRINGS.open("rb") as file:
+        return tomllib.load(file)
+
+
+def _words() -> dict[str, str]:
+    words: dict[str, str] = _strings()["commands"]
+    return words
+
+
+def _error_words(code: str) -> tuple[str, str, str]:
+    entry = _strings()["errors"].get(code) or {"title": code, "sentence": "", "next": ""}
+    return entry["title"], entry["sentence"], entry["next"]
+
+
+def _complain(error: VaultError) -> None:
+    facts = dict(error.facts)
+    for line in _error_words(error.code):
+        if line:
+            print(line.format(**facts), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""The demo station: synthetic people, cases and documents from `resources/demo`, so that a fresh machine has a shift to work.
+
+Rules:
+
+- Everything is made through the services, by the people who would make it: nothing is written past a rule.
+- The passphrases and second-factor secrets of a demo are published; they protect nothing. `casevault found` makes a real vault.
+- Either the whole demo exists or nothing of it: it is made in a folder beside and moved into place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pyotp
+
+from vault.assembly import Vault, found_vault, load_policy, open_vault
+from vault.crypto.slots import Argon2Cost
+from vault.domain.access import Effect, GranteeKind
+from vault.domain.casefile import Marking
+from vault.domain.identity import CaseId, Role
+from vault.errors import DefectError
+from vault.services.page_memory import PageMemory
+from vault.services.ports import Clock, Entropy, SecretKeeper
+from vault.services.views import Enrolment, FileState, Founder
+from vault.storage.header import HEADER_NAME
+from vault.threads import InlineThreads
+
+DEMO_FOLDER = Path(__file__).resolve().parent.parent / "resources" / "demo"
+SECOND_FACTORS_NAME = "demo-second-factors.toml"
+_STEP_US = 30_000_000
+_FOUNDER_ROLES = (Role.ADMINISTRATOR, Role.SUPERVISOR, Role.CUSTODIAN)
+
+
+def make_demo(
+    directory: Path,
+    keeper_for: Callable[[str], SecretKeeper],
+    clock: Clock,
+    entropy: Entropy,
+    say: Callable[[str], None],
+    *,
+    take_in: bool = True,
+    cost: Argon2Cost = Argon2Cost(),  # noqa: B008 - frozen
+) -> None:
+    """Found and staff the demo station.
+
+    Args:
+        directory: must not hold a vault yet.
+        keeper_for: gives the OS keyring for a vault id.
+        clock: time.
+        entropy: random bytes.
+        say: told a key of the command line's words for each stage.
+        take_in: whether the documents are taken in; the scripted shift does that itself, in the window.
+        cost: of the person slots.
+    """
+    plan = read_plan()
+    building = directory.with_name(directory.name + ".building")
+    shutil.rmtree(building, ignore_errors=True)
+    try:
+        _Demo(building, plan, keeper_for, clock, entropy, say, cost).make(take_in=take_in)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in sorted(building.iterdir(), key=lambda path: path.name == HEADER_NAME):
+            one.replace(directory / one.name)  # the header last: without it there is no vault
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def read_plan() -> dict[str, Any]:
+    """Read who works at the demo station and what is there (`resources/demo/station.toml`)."""
+    with (DEMO_FOLDER / "station.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def current_code(directory: Path, badge_no: str, now_us: int) -> str | None:
+    """The one-time code of a demo person now, None if there is no such person."""
+    try:
+        with (directory / SECOND_FACTORS_NAME).open("rb") as file:
+            secret = tomllib.load(file).get(badge_no)
+    except OSError:
+        return None
+    return pyotp.TOTP(secret).at(now_us // 1_000_000) if isinstance(secret, str) else None
+
+
+class _Demo:
+    """The acts of founding, in order."""
+
+    def __init__(
+        self,
+        directory: Path,
+        plan: dict[str, Any],
+        keeper_for: Callable[[str], SecretKeeper],
+        clock: Clock,
+        entropy: Entropy,
+        say: Callable[[str], None],
+        cost: Argon2Cost,
+    ) -> None:
+        self._directory = directory
+        self._plan = plan
+        self._keeper_for = keeper_for
+        self._clock = clock
+        self._entropy = entropy
+        self._say = say
+        self._cost = cost
+        self._second_factors: dict[str, str] = {}
+        self._used_steps: dict[str, int] = {}
+        self._founders = tuple(next(one for one in plan["person"] if one["role"] == role.value) for role in _FOUNDER_ROLES)
+
+    def make(self, *, take_in: bool) -> None:
+        """Found, staff, register, grant and take in."""
+        self._say("founding")
+        founders = tuple(Founder(one["badge_no"], one["name"], one["passphrase"]) for one in self._founders)
+        for made in found_vault(
+            self._directory,
+            self._plan["station"]["name"],
+            (founders[0], founders[1], founders[2]),
+            self._keeper_for,
+            self._clock,
+            self._entropy,
+            self._cost,
+        ):
+            self._remember(made)
+        pages = PageMemory.create()
+        vault = open_vault(
+            self._directory, self._keeper_for, self._clock, self._entropy, load_policy(), InlineThreads(), lambda _event: None, pages
+        )
+        try:
+            self._staff(vault)
+            self._say("cases")
+            cases = self._register(vault)
+            if take_in:
+                self._say("documents")
+                self._take_in(vault, cases)
+            vault.session.sign_out()
+            vault.witness.seal_now()
+        finally:
+            vault.close()
+            pages.close()
+        self._write_second_factors()
+
+    def _staff(self, vault: Vault) -> None:
+        administrator, supervisor, _ = self._founders
+        self._say("people")
+        self._sign_in(vault, supervisor)
+        units = {one.name: one.unit_id for one in vault.administration.units()}
+        for unit in self._plan["unit"]:
+            if unit["name"] not in units:
+                units[unit["name"]] = vault.administration.add_unit(unit["name"]).unit_id
+        self._sign_in(vault, administrator)
+        enrolled = []
+        for person in self._plan["person"]:
+            if person in self._founders:
+                continue
+            made = vault.administration.enrol(
+                person["badge_no"], person["name"], Role(person["role"]), units[person["unit"]], person["passphrase"]
+            )
+            self._remember(made)
+            enrolled.append(made.person_id)
+        self._sign_in(vault, supervisor)
+        for person_id in enrolled:
+            vault.administration.cosign(person_id)
+
+    def _register(self, vault: Vault) -> dict[str, CaseId]:
+        self._sign_in(vault, self._founders[2])
+        units = {one.name: one.unit_id for one in vault.register.units()}
+        people = {one.badge_no: one.person_id for one in vault.register.people()}
+        cases: dict[str, CaseId] = {}
+        for case in self._plan["case"]:
+            cases[case["number"]] = vault.register.register_case(
+                case["number"],
+                case["title"],
+                case["type"],
+                case["officer_in_charge"],
+                units[case["unit"]],
+                Marking(case["marking"]),
+                tuple(case["persons"]),
+                tuple(case["tags"]),
+            ).case_id
+        for grant in self._plan.get("grant", []):
+            kind = GranteeKind.UNIT if "unit" in grant else GranteeKind.PERSON
+            grantee = units[grant["unit"]] if "unit" in grant else people[grant["person"]]
+            vault.register.grant(cases[grant["case"]], Effect(grant["effect"]), kind, grantee, 0, 0, grant["reason"])
+        return cases
+
+    def _take_in(self, vault: Vault, cases: dict[str, CaseId]) -> None:
+        for case in self._plan["case"]:
+            started = vault.intake.start(cases[case["number"]], (str(DEMO_FOLDER / case["folder"]),))
+            refused = [one for one in vault.intake.status(started.intake_no).files if one.state is not FileState.DONE]
+            if refused:
+                raise DefectError("demo.document-refused", refused=len(refused))
+
+    def _sign_in(self, vault: Vault, person: dict[str, Any]) -> None:
+        if vault.world.session is not None:
+            vault.session.sign_out()
+        badge_no = person["badge_no"]
+        now = self._clock.now_us() // _STEP_US
+        # A code is good once; the step before and the step after are accepted as well (RFC 6238 5.2).
+        step = max(now - 1, self._used_steps.get(badge_no, 0) + 1)
+        self._used_steps[badge_no] = step
+        vault.session.sign_in(badge_no, person["passphrase"], pyotp.TOTP(self._second_factors[badge_no]).generate_otp(step))
+
+    def _remember(self, made: Enrolment) -> None:
+        self._second_factors[made.badge_no] = parse_qs(urlparse(made.provisioning_uri).query)["secret"][0]
+
+    def _write_second_factors(self) -> None:
+        lines = ["# Published on purpose: this is a demo station. A real vault keeps these inside the passphrase's seal."]
+        lines += [f'"{badge_no}" = "{secret}"' for badge_no, secret in sorted(self._second_factors.items())]
+        descriptor = os.open(self._directory / SECOND_FACTORS_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
