@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from vault import platform as system
-from vault.assembly import NewGround, Vault, load_policy, open_vault
+from vault.assembly import LOCK_NAME, NewGround, Vault, load_policy, open_vault
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
@@ -59,6 +59,7 @@ class Server:
         self._watching: Watching | None = None
         self._cannot_open: VaultError | None = None
         self._answering = threading.Event()
+        self._alone: object | None = None  # the instance lock, held until this process ends
         self._ending = ""
         self._last_witness_us = 0
 
@@ -89,6 +90,7 @@ class Server:
         self._publish(Opened())
 
     def _open_vault(self) -> None:
+        self._alone = self._alone or system.single_instance(self._directory / LOCK_NAME)
         watching = Watching(self._directory, self._policy, self._clock, self._observed, self._system_locks)
         vault = open_vault(
             self._directory,
@@ -247,7 +249,6 @@ def main() -> None:
     parser.add_argument("--pages", type=int, required=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
-    system.block_lease_signal()
     system.harden_process()
     system.die_with_parent()
     pipe = socket.socket(fileno=options.pipe)

@@ -20,7 +20,7 @@ from vault.domain.protection import Protection, ProtectionState, ProtectionStatu
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.hub import SensorHub
-from vault.sensors.store_access import StoreAccessSensor, own_descriptor, salt_of
+from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 from vault.services.ports import Clock
 from vault.storage.header import HEADER_NAME
 
@@ -58,9 +58,8 @@ class Watching:
 
     def start(self, vault: Vault) -> None:
         """Start the sensors; their first self-tests run beside the control thread."""
-        databases = (self._directory / REGISTER_NAME, self._directory / CONTENT_NAME)
         self._copies = CopiesSensor(
-            lambda: frozenset(salt for one in databases if (salt := salt_of(one))),
+            self._store_access.salts,
             self._folders,
             self._directory,
             vault_id=vault.world.station.vault_id,
