@@ -19,6 +19,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ def _verify(options: argparse.Namespace) -> int:
 # ---- words and questions -----------------------------------------------------------------------------------------------------------
 
 
-def _alone(directory: Path) -> system.SingleInstance:
+def _alone(directory: Path) -> AbstractContextManager[object]:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return system.single_instance(directory / LOCK_NAME)
 

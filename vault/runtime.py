@@ -81,6 +81,7 @@ class Server:
             else:
                 ground = NewGround(self._directory, open_secret_keeper, self._clock, self._entropy, self._founded)
                 self._serve(Founding(ground))
+                self._methods["Session.station"] = self._methods["Founding.station"]
         except VaultError as error:
             _log.error("cannot open: %s", error)
             self._cannot_open = error
@@ -248,7 +249,7 @@ def main() -> None:
     parser.add_argument("--pipe", type=int, required=True)
     parser.add_argument("--pages", type=int, required=True)
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
     system.die_with_parent()
     pipe = socket.socket(fileno=options.pipe)
