@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from ui import strings, theme
@@ -66,10 +66,11 @@ _LATER = (
 
 
 class MainWindow(QWidget):
-    """The one window. `first_painted` comes once; `close_asked` when a person wants to close it."""
+    """The one window. `first_painted` comes once; `close_asked` when a person wants to close it; `lock_asked` Ctrl+L over a sheet."""
 
     first_painted = Signal()
     close_asked = Signal()
+    lock_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,10 +81,24 @@ class MainWindow(QWidget):
         self._painted = False
         self._faces = QStackedLayout(self)
         self._faces.setContentsMargins(0, 0, 0, 0)
+        # A sheet disables what is below it, and with that the lock button's key: over a sheet the window itself holds it.
+        self._lock_key = QShortcut(QKeySequence("Ctrl+L"), self)
+        self._lock_key.setEnabled(False)
+        self._lock_key.activated.connect(self.lock_asked)
         self._settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Casevault", "desk")
         kept = self._settings.value("geometry")
         if kept is None or not self.restoreGeometry(kept):  # type: ignore[arg-type]
             self.resize(*_FIRST_SIZE)
+
+    def follow_focus(self, _old: QWidget | None, now: QWidget | None) -> None:
+        """Hold the lock key while something that floats has the keyboard."""
+        if "ui.widgets.overlay" in sys.modules:
+            from ui.widgets.overlay import Overlay  # noqa: PLC0415 -- loaded with the first sheet
+
+            at = now
+            while at is not None and not isinstance(at, Overlay):
+                at = at.parentWidget()
+            self._lock_key.setEnabled(at is not None)
 
     def face(self) -> QWidget | None:
         """Give what is shown."""
@@ -165,6 +180,10 @@ class Routing(QObject):
         self.sign_in.submitted.connect(self._sign_in)
         window.first_painted.connect(self._start)
         window.close_asked.connect(self._close)
+        window.lock_asked.connect(lambda: self.lock("key"))
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(window.follow_focus)
         window.show_face(self.sign_in)
 
     # -- start -----------------------------------------------------------------------------------------------------------------------
@@ -439,11 +458,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run the desk until its window is closed.
 
     Args:
-        arguments: of the command line: ``--vault DIR``, or nothing for the user's own vault.
+        arguments: of the command line: ``--vault DIR``, or nothing for the user's own vault; and ``--steps``, see `ui.steps`.
     Returns:
         the exit status: 0, or 2 when the arguments are not understood.
     """
-    directory = _vault_directory(arguments)
+    directory = _vault_directory([one for one in arguments if one != "--steps"])
     if directory is None:
         sys.stderr.write(strings.text("app.usage") + "\n")
         return 2
@@ -452,6 +471,10 @@ def main(arguments: Sequence[str]) -> int:
     app.setDesktopFileName("casevault")
     app.setQuitOnLastWindowClosed(False)
     theme.apply_theme(app)
+    if "--steps" in arguments:
+        from ui.steps import Steps  # noqa: PLC0415 -- not without the option
+
+        Steps(app)
 
     def make_bridge() -> Bridge:
         from ui import incident_log  # noqa: PLC0415 -- after the first paint
