@@ -42,7 +42,10 @@ def explain(error: VaultError) -> Message:
     known = f"errors.{error.code}"
     if isinstance(error, DefectError) or not strings.has_text(f"{known}.title"):
         return _incident(error)
-    facts = error.facts
+    facts: dict[str, strings.Value] = dict(error.facts)
+    for name, value in error.facts.items():
+        if name.endswith("_us") and isinstance(value, int):
+            facts[name.removesuffix("_us")] = strings.local_time(value)  # {due_back} for the fact due_back_us
     return Message(
         title=strings.text(f"{known}.title", **facts),
         sentence=strings.text(f"{known}.sentence", **facts),

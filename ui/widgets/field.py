@@ -240,6 +240,7 @@ class DateTimeField(Field):
         super().__init__(label, self.edit, hint)
         self.edit.setDisplayFormat("d MMM yyyy  HH:mm")
         self.edit.setFont(theme.font(tabular=True))
+        self.edit.lineEdit().setTextMargins(8, 0, 8, 0)  # a style sheet's padding does not reach the line inside
         self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(at_us // 1000))
         self.edit.dateTimeChanged.connect(lambda _at: self.changed.emit())
 

@@ -9,6 +9,8 @@ Rules of this module:
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -36,6 +38,7 @@ class PaintedText(QWidget):
     ) -> None:
         super().__init__(parent)
         self._text = ""
+        self._line_px = 0
         self._font_key = (size, weight, tabular, mono)
         self._role = role
         self._max_lines = max_lines
@@ -56,7 +59,8 @@ class PaintedText(QWidget):
         return theme.font(size, weight, tabular=tabular, mono=mono)
 
     def _lines(self, width_px: int) -> list[tuple[int, int]]:
-        """Break the text: (start, length) of each line at this width."""
+        """Break the text: (start, length) of each line at this width. Notes the height of a line."""
+        self._line_px = QFontMetrics(self._face()).lineSpacing()
         layout = QTextLayout(self._text, self._face())
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -67,6 +71,8 @@ class PaintedText(QWidget):
             piece.setLineWidth(max(1, width_px))
             piece.setPosition(QPointF(0, 0))
             found.append((piece.textStart(), piece.textLength()))
+            # A script our font does not have comes from another one, whose lines may be taller.
+            self._line_px = max(self._line_px, math.ceil(piece.height()))
         layout.endLayout()
         return found
 
@@ -79,7 +85,7 @@ class PaintedText(QWidget):
         count = len(self._lines(width)) or 1
         if self._max_lines:
             count = min(count, self._max_lines)
-        return count * QFontMetrics(self._face()).lineSpacing()
+        return count * self._line_px
 
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """Prefer one line up to a readable measure."""
@@ -104,6 +110,5 @@ class PaintedText(QWidget):
             words = self._text[start : start + length].strip()
             if row == len(shown) - 1 and len(shown) < len(pieces):
                 words = metrics.elidedText(self._text[start:], Qt.TextElideMode.ElideRight, self.width())
-            top = row * metrics.lineSpacing()
-            painter.drawText(0, top, self.width(), metrics.lineSpacing(), int(align), words)
+            painter.drawText(0, row * self._line_px, self.width(), self._line_px, int(align), words)
         painter.end()

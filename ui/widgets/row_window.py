@@ -67,7 +67,10 @@ class RowWindow(Generic[R]):
         """Give the questions to ask so that rows `first`..`last` (0-based, inclusive) come into memory. Each is asked once."""
         wanted = []
         for page_no in range(max(0, first) // PAGE_ROWS, min(last, self.row_count - 1) // PAGE_ROWS + 1):
-            if page_no in self._pages or page_no in self._awaited:
+            if page_no in self._pages:
+                self._pages.move_to_end(page_no)  # wanted now: the answer for a neighbour must not push it out
+                continue
+            if page_no in self._awaited:
                 continue
             self._awaited.add(page_no)
             near = max((known for known in self._anchors if known < page_no), default=-1)

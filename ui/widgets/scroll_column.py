@@ -23,8 +23,8 @@ class _Inner(QWidget):
 
     def needed_px(self, width_px: int) -> int:
         if self.column.hasHeightForWidth():
-            return self.column.totalMinimumHeightForWidth(width_px)
-        return self.column.totalMinimumSize().height()
+            return self.column.totalHeightForWidth(width_px)
+        return self.column.totalSizeHint().height()
 
     def _settle(self) -> None:
         needed = self.needed_px(self.width())
