@@ -94,7 +94,7 @@ class CopyAttemptInterceptor(QObject):
         """Stand before every widget of the application."""
         super().__init__(app)
         self._level = GuardLevel.OFF
-        self._held: set[int] = set()
+        self._screen_key_down = False
         self._press: QPoint | None = None
         self._dragging = False
         self._counts: dict[SignalKind, int] = {}
@@ -105,7 +105,7 @@ class CopyAttemptInterceptor(QObject):
         if level is not self._level:
             self._level = level
             self._press, self._dragging = None, False
-            self._held.clear()
+            self._screen_key_down = False
             self._counts.clear()
 
     def level(self) -> GuardLevel:
@@ -138,17 +138,14 @@ class CopyAttemptInterceptor(QObject):
             # Accepting it keeps Qt's own shortcuts from firing; the key press that follows is the gesture.
             event.accept()
             return True
-        if event.type() is QEvent.Type.KeyRelease:
-            # On X11 a desktop may pass on the release of Print alone: then the release is all there is to see.
-            pressed_before = event.key() in self._held
-            self._held.discard(event.key())
-            if kind is SignalKind.PRINT_SCREEN_KEY and not pressed_before and not event.isAutoRepeat():
-                self._say(kind, keys=_keys(event))
-            event.accept()
-            return True
-        if not event.isAutoRepeat():
-            self._held.add(event.key())
+        is_screen_key = kind is SignalKind.PRINT_SCREEN_KEY
+        pressed = event.type() is QEvent.Type.KeyPress
+        # On X11 a desktop may pass on the release of Print alone: then the release is all there is to see. Alt+Print goes down as SysReq and
+        # may come up as Print, so one flag stands for both.
+        if not event.isAutoRepeat() and (pressed or (is_screen_key and not self._screen_key_down)):
             self._say(kind, keys=_keys(event))
+        if is_screen_key:
+            self._screen_key_down = pressed
         event.accept()
         return True
 
