@@ -13,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import messages, strings
 from ui.icons import IconName
-from ui.theme import Tone
+from ui.theme import Colour, Tone, Weight
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.chip import FilterChip
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.field import LineField
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.notice_bar import NoticeBar
+from ui.widgets.painted_text import PaintedText
 from ui.widgets.record_table import Column, RecordTable
 from ui.windows.audit_words import DAY_US, KindGroup, day_us, kinds_of, outcome, sentence
 from ui.windows.breach_words import fact_name
@@ -55,6 +57,7 @@ class AuditPage(LivePage):
 
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
         super().__init__(bridge, signed_in, parent)
+        self._history_of = ""
         self._by_number = signed_in.person.role is Role.SUPERVISOR
         self._head = PageHead(self.key, self.title)
         self.chain = ChainBar()
@@ -63,11 +66,11 @@ class AuditPage(LivePage):
         self._notice = NoticeBar()
         self.table = RecordTable(
             (
-                Column(strings.text("audit.column_seq"), 64),
-                Column(strings.text("audit.column_at"), 96),
-                Column(strings.text("audit.column_what"), 220, stretch=3),
-                Column(strings.text("audit.column_actor"), 180, stretch=2, drop=2),
-                Column(strings.text("audit.column_outcome"), 84, drop=1),
+                Column(strings.text("audit.column_seq"), 56),
+                Column(strings.text("audit.column_at"), 84),
+                Column(strings.text("audit.column_what"), 240, stretch=3),
+                Column(strings.text("audit.column_actor"), 140, stretch=2, drop=2),
+                Column(strings.text("audit.column_outcome"), 78, drop=1),
             ),
             dense=True,
             name=strings.text("audit.trail"),
@@ -126,6 +129,7 @@ class AuditPage(LivePage):
             field.changed.connect(lambda of=field: of.set_error(""))
             row.addWidget(field)
         self._case.setVisible(self._by_number)
+        self._history_words = PaintedText(weight=Weight.MEDIUM, role=Colour.ACCENT_TEXT, max_lines=2)
         self._clear = Button(strings.text("audit.clear"), ButtonKind.GHOST)
         self._clear.setObjectName("audit_clear")
         self._clear.clicked.connect(self.clear_filter)
@@ -133,7 +137,7 @@ class AuditPage(LivePage):
         beside.addStretch(1)
         beside.addWidget(self._clear)
         row.addLayout(beside)
-        row.addStretch(1)
+        row.addWidget(self._history_words, 1, Qt.AlignmentFlag.AlignVCenter)
         return row
 
     def _make_verbs(self) -> tuple[Button, Button]:
@@ -154,7 +158,7 @@ class AuditPage(LivePage):
 
     def open_at(self, what: str) -> None:
         """Show the history of a case."""
-        self._set_filter(rms_number=what)
+        self._set_filter(history_of=what)
 
     def refresh(self) -> None:
         """List the trail as the filter says."""
@@ -166,13 +170,16 @@ class AuditPage(LivePage):
         """Show everything again."""
         self._set_filter()
 
-    def _set_filter(self, badge_no: str = "", rms_number: str = "") -> None:
+    def _set_filter(self, badge_no: str = "", history_of: str = "") -> None:
+        # A number the page puts in by itself is painted, not put into the field: an input can be read from outside.
+        self._history_of = history_of
+        self._history_words.show_text(strings.text("audit.history_of", case=history_of) if history_of else "")
         for chip in self._chips.values():
             chip.blockSignals(True)
             chip.setChecked(False)
             chip.blockSignals(False)
             chip.update()
-        for field, value in ((self._badge, badge_no), (self._case, rms_number), (self._from, ""), (self._until, "")):
+        for field, value in ((self._badge, badge_no), (self._case, ""), (self._from, ""), (self._until, "")):
             field.set_value(value)
         if self.on_screen:
             self.refresh()
@@ -189,7 +196,7 @@ class AuditPage(LivePage):
         groups = frozenset(group for group, chip in self._chips.items() if chip.isChecked())
         # The last day counts whole: the end is the first moment after it.
         ends_us = until_us + DAY_US if until_us else 0
-        return TrailFilter(kinds_of(groups), self._badge.value(), self._case.value(), from_us, ends_us)
+        return TrailFilter(kinds_of(groups), self._badge.value(), self._case.value() or self._history_of, from_us, ends_us)
 
     def _listed(self) -> None:
         self._notice.close_notice()
@@ -227,7 +234,7 @@ class AuditPage(LivePage):
         """Narrow the trail to the current entry's case."""
         line = self.trail.current()
         if line is not None and line.case_label and self._by_number:
-            self._set_filter(rms_number=line.case_label)
+            self._set_filter(history_of=line.case_label)
 
     def by_person(self) -> None:
         """Narrow the trail to the current entry's person."""

@@ -21,7 +21,7 @@ from ui import messages, strings
 from ui.icons import IconName
 from ui.theme import Colour, Tone, Weight
 from ui.widgets.buttons import Button, ButtonKind
-from ui.widgets.cells import NumberCell, PersonCell, StatusCell, TimeCell, TitleCell
+from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.chip import FilterChip
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.empty_state import EmptyState
@@ -33,7 +33,7 @@ from ui.windows import breach_words
 from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
 from ui.windows.held_rows import HeldRows
 from ui.windows.live_page import LivePage, PageHead
-from ui.windows.naming import isolated, who
+from ui.windows.naming import badge_first, who
 from ui.windows.page import PaletteAction
 from ui.windows.report_pane import ReportPane
 from ui.windows.split_pane import SplitPane
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from vault.services.views import SignedIn
 
 _PASSING_MS = 140
+_DAY_SECONDS = 86_400
 
 
 class DisposeSheet(ActSheet):
@@ -115,12 +116,12 @@ class BreachesPage(LivePage):
         self._notice = NoticeBar()
         self.table = RecordTable(
             (
-                Column(strings.text("breaches.column_severity"), 118),
-                Column(strings.text("breaches.column_what"), 150, stretch=2),
-                Column(strings.text("breaches.column_who"), 190, stretch=3, drop=2),
-                Column(strings.text("breaches.column_where"), 96, stretch=1, drop=4),
-                Column(strings.text("breaches.column_when"), 126, drop=1),
-                Column(strings.text("breaches.column_state"), 116, drop=3),
+                Column(strings.text("breaches.column_severity"), 100),
+                Column(strings.text("breaches.column_what"), 118, stretch=2),
+                Column(strings.text("breaches.column_who"), 140, stretch=3, drop=2),
+                Column(strings.text("breaches.column_where"), 92, drop=4),
+                Column(strings.text("breaches.column_when"), 80, drop=3),
+                Column(strings.text("breaches.column_state"), 118, drop=1),
             ),
             name=strings.text("breaches.queue"),
         )
@@ -128,7 +129,7 @@ class BreachesPage(LivePage):
         self._rows: HeldRows[ReportLine] = HeldRows(self.table, _record, lambda line: line.report_no)
         self.report = ReportPane()
         self._make_verbs()
-        self._split = SplitPane(self.key, self.table, self.report, shares=(5, 4))
+        self._split = SplitPane(self.key, self.table, self.report, shares=(8, 5))
         self._empty = EmptyState(IconName.DONE, strings.text("breaches.empty_title"), strings.text("breaches.empty_sentence"))
         self._stack = QStackedWidget()
         self._stack.addWidget(self._split)
@@ -183,6 +184,10 @@ class BreachesPage(LivePage):
     def refresh(self) -> None:
         """Ask for the queue; what is read is asked for again with it."""
         self.bridge.ask(Supervision.queue, self._disposed.isChecked()).owner(self).then(self._take)
+
+    def tick(self) -> None:
+        """Make the ages in the queue true again; nothing is asked."""
+        self._rows.show(self._rows.items)
 
     def _take(self, lines: tuple[ReportLine, ...]) -> None:
         queue = breach_words.queue_order(lines)
@@ -367,22 +372,28 @@ class BreachesPage(LivePage):
 
 def _record(line: ReportLine) -> Record:
     word, tone, icon = breach_words.severity_mark(line.severity)
-    if line.on_you:
-        state = StatusCell(strings.text("breaches.on_you"), Tone.PLAIN, IconName.LOCK)
-    else:
-        state = StatusCell(*breach_words.state_mark(line.state))
+    on_you = (strings.text("breaches.on_you"), Tone.PLAIN, IconName.LOCK)
+    state = StatusCell(*(on_you if line.on_you else _state_with_age(line)))
     person = line.officer
     return Record(
         key=line.report_no,
         cells=(
             StatusCell(word, tone, icon),
             TitleCell(breach_words.what(line), strong=breach_words.presses(line)),
-            PersonCell(isolated(person.name), person.badge_no, isolated(person.unit_name))
-            if person
-            else TitleCell("", strings.text("breaches.nobody")),
+            TitleCell(badge_first(person)) if person else TitleCell("", strings.text("breaches.nobody")),
             NumberCell(line.workstation_name),
-            TimeCell(line.first_us),
+            TimeCell(line.first_us, with_age=False),
             state,
         ),
         tone=Tone.BREACH if breach_words.presses(line) else Tone.PLAIN,
     )
+
+
+def _state_with_age(line: ReportLine) -> tuple[str, Tone, IconName]:
+    """Name the state; while nobody has acknowledged the report, with how long it waits."""
+    word, tone, icon = breach_words.state_mark(line.state)
+    if line.state is not TriageState.OPEN:
+        return word, tone, icon
+    seconds = max(0, strings.now_us() - line.first_us) // 1_000_000
+    waited = strings.span(seconds - seconds % _DAY_SECONDS if seconds >= _DAY_SECONDS else seconds)
+    return strings.text("breaches.state_with_age", state=word, age=waited), Tone.BREACH if breach_words.presses(line) else tone, icon

@@ -168,6 +168,6 @@ def _record(line: CaseLine) -> Record:
             TitleCell(line.title),
             TitleCell(line.case_type),
             PersonCell(isolated(officer.name), officer.badge_no, isolated(officer.unit_name)) if officer else TitleCell(""),
-            TitleCell(strings.text(f"register.marking_word.{line.marking.value}")),
+            TitleCell(strings.text(f"marking.{line.marking.value}")),
         ),
     )

@@ -104,9 +104,7 @@ class CustodyBoardPage(LivePage):
         late = sum(line.overdue for line in self._lines)
         count = len(self._lines)
         remark = strings.text("custody.overdue", count=late) if late else ""
-        self._head.say(
-            strings.text("custody.heading", count=count) if count else strings.text("custody.heading_none"), remark, Colour.AMBER
-        )
+        self._head.say(strings.text("custody.heading", count=count) if count else strings.text("custody.heading_none"), remark, Colour.RED)
         self.badge.emit(late)
         self._show()
 

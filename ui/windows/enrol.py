@@ -88,7 +88,7 @@ class EnrolSheet(ActSheet):
         self._bridge, self._enrolled = bridge, enrolled
         self.badge = LineField(strings.text("enrol.badge"), max_length=16)
         self.name = LineField(strings.text("enrol.name"), max_length=120)
-        self.role = ChoiceField(strings.text("enrol.role"), [(role.value, strings.text(f"people.role.{role.value}")) for role in Role])
+        self.role = ChoiceField(strings.text("enrol.role"), [(role.value, strings.text(f"role.{role.value}")) for role in Role])
         self.unit = ChoiceField(strings.text("enrol.unit"))
         self._units = tuple(units)
         self.passphrase = PassphraseField(strings.text("enrol.passphrase"))

@@ -16,11 +16,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from ui import strings
+from ui.theme import Weight
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.field import ChoiceField, Field, LineField
+from ui.widgets.painted_text import PaintedText
 from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
 from ui.windows.audit_words import moment_us
 from ui.windows.beside import beside
+from ui.windows.naming import isolated
 from ui.windows.person_field import PersonField
 from vault.domain.access import ROLES_WITHOUT_CASES, Effect, GranteeKind
 from vault.domain.identity import CaseId
@@ -36,7 +39,7 @@ class AddGrantSheet(ActSheet):
 
     def __init__(self, host: QWidget, bridge: Bridge, case: CaseLine, granted: Callable[[GrantLine], None]) -> None:
         """Make the sheet; it asks for the directory itself. `granted` is called with the new grant."""
-        title = strings.text("grants.add_sheet.title", case=case.rms_number)
+        title = strings.text("grants.add_sheet.title")
         super().__init__(host, "grant", title, strings.text("grants.add_sheet.save"), width_px=600)
         self._bridge, self._case_id, self._granted = bridge, case.case_id, granted
         self.effect = NumberedChoices(
@@ -58,6 +61,9 @@ class AddGrantSheet(ActSheet):
         for field, name in ((self.kind, "kind"), (self.unit, "unit"), (self.from_, "from"), (self.until, "until"), (self.reason, "reason")):
             field.control.setObjectName(f"grant_{name}")
             field.changed.connect(lambda of=field: of.set_error(""))
+        subject = PaintedText(weight=Weight.MEDIUM, max_lines=2)
+        subject.show_text(f"{case.rms_number}  {isolated(case.title)}")
+        self.body.addWidget(subject)
         self.body.addWidget(self.effect)
         whom = beside(self.kind, self.person, (1, 2))
         whom.addWidget(self.unit, 2, Qt.AlignmentFlag.AlignTop)

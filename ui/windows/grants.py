@@ -18,11 +18,12 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
-from ui.theme import Colour, Tone
+from ui.theme import Colour, Tone, Weight
 from ui.widgets.buttons import Button
 from ui.widgets.cells import StatusCell, TitleCell
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.label import Label
+from ui.widgets.painted_text import PaintedText
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.windows.act_sheet import ActSheet
 from ui.windows.grant_sheets import AddGrantSheet, RemoveGrantSheet
@@ -128,8 +129,7 @@ class GrantsPanel(QWidget):
 
     def _offer(self) -> None:
         grant = self._rows.current()
-        self.remove_button.setVisible(self.may_grant)
-        self.remove_button.setEnabled(grant is not None and not grant.removed_us)
+        self.remove_button.setEnabled(self.may_grant and grant is not None and not grant.removed_us)
 
     def add(self) -> None:
         """Open the sheet for a new grant."""
@@ -157,12 +157,15 @@ class GrantsSheet(ActSheet):
         super().__init__(
             host,
             "grants",
-            strings.text("grants.sheet.title", case=case.rms_number),
+            strings.text("grants.sheet.title"),
             strings.text("grants.add"),
             secondary=strings.text("grants.sheet.close"),
             width_px=880,
         )
         self.panel = GrantsPanel(host, bridge, case)
+        subject = PaintedText(weight=Weight.MEDIUM, max_lines=2)
+        subject.show_text(f"{case.rms_number}  {isolated(case.title)}")
+        self.body.addWidget(subject)
         self.body.addWidget(self.panel)
         self.primary.setEnabled(False)
         self.panel.loaded.connect(lambda: self.primary.setEnabled(self.panel.may_grant))

@@ -111,7 +111,7 @@ class IntakePage(LivePage):
         self._other.clicked.connect(self.leave_case)
         case_row = QHBoxLayout()
         case_row.setSpacing(8)
-        case_row.addWidget(self._case_words, 1)
+        case_row.addWidget(self._case_words, 1, Qt.AlignmentFlag.AlignVCenter)
         case_row.addWidget(self._other)
         self.drop = DropZone()
         self.drop.brought.connect(self.take_in)

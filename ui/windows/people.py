@@ -234,7 +234,7 @@ class PeoplePage(LivePage):
         for name, button in self._verbs.items():
             button.setVisible(name in possible)
         if self._show_units.isChecked() and unit is not None:
-            members = tuple(Fact("", who(member)) for member in unit.members)
+            members = tuple(Fact(member.badge_no, isolated(member.name)) for member in unit.members)
             kind = Fact(strings.text("people.column_kind"), strings.text(f"people.unit_kind.{unit.kind.value}"))
             self.inspector.show_facts(
                 unit.name, [Section("", (kind,)), Section(strings.text("people.members", count=len(members)), members)]
@@ -300,7 +300,7 @@ class PeoplePage(LivePage):
             sentence=sentence,
             harm=harm,
         )
-        facts = Label(strings.text(f"people.role.{line.person.role.value}"), role=Colour.TEXT_QUIET)
+        facts = Label(strings.text(f"role.{line.person.role.value}"), role=Colour.TEXT_QUIET)
         sheet.body.insertWidget(0, facts)
         sheet.accepted.connect(lambda: sheet.send(self.bridge.ask(method, line.person.person_id), lambda _: self.refresh()))
         sheet.open_over()
@@ -334,7 +334,7 @@ def _record(line: PersonLine) -> Record:
         cells=(
             TitleCell(isolated(line.person.name), strong=waits),
             NumberCell(line.person.badge_no),
-            TitleCell(strings.text(f"people.role.{line.person.role.value}")),
+            TitleCell(strings.text(f"role.{line.person.role.value}")),
             TitleCell(isolated(line.person.unit_name)),
             StatusCell(strings.text(f"people.state.{line.state.value}"), tone, icon),
             TimeCell(line.enrolled_us, with_age=False),
@@ -359,7 +359,7 @@ def _facts(line: PersonLine) -> tuple[Fact, ...]:
     person = line.person
     return (
         Fact(strings.text("people.column_badge"), person.badge_no, tabular=True),
-        Fact(strings.text("people.column_role"), strings.text(f"people.role.{person.role.value}")),
+        Fact(strings.text("people.column_role"), strings.text(f"role.{person.role.value}")),
         Fact("", strings.text(f"people.role_hint.{person.role.value}")),
         Fact(strings.text("people.column_unit"), person.unit_name),
         Fact(strings.text("people.column_state"), strings.text(f"people.state.{line.state.value}"), tone, icon),

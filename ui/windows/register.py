@@ -145,9 +145,7 @@ class RegisterSheet(ActSheet):
         self.type = LineField(strings.text("register.type"), hint=strings.text("register.type_hint"), max_length=80)
         self.officer = PersonField(strings.text("register.officer"), "register_officer")
         self.unit = ChoiceField(strings.text("register.unit"))
-        self.marking = ChoiceField(
-            strings.text("register.marking"), [(one.value, strings.text(f"register.marking_word.{one.value}")) for one in Marking]
-        )
+        self.marking = ChoiceField(strings.text("register.marking"), [(one.value, strings.text(f"marking.{one.value}")) for one in Marking])
         self.marking.set_value(Marking.OFFICIAL_SENSITIVE.value)
         self.persons = EntriesField(strings.text("register.persons"), strings.text("register.persons_hint"), "register_persons")
         self.tags = EntriesField(strings.text("register.tags"), strings.text("register.tags_hint"), "register_tags")

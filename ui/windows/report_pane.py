@@ -212,7 +212,7 @@ class ReportPane(QWidget):
     def _painted(self, words: str, weight: Weight, above_px: int = 0) -> None:
         text = PaintedText(weight=weight)
         text.show_text(words)
-        text.setContentsMargins(0, above_px, 0, 0)
+        self._content.addSpacing(above_px)
         self._content.addWidget(text)
 
     def _row(self, label: QLabel, value: str, weight: Weight = Weight.REGULAR) -> None:

@@ -246,7 +246,7 @@ class StripWall(QAbstractScrollArea):
             marks.append((IconName.RECALL, strings.text("custody.recalled", age=strings.age(line.recalled_us)), Tone.ATTENTION))
         if line.flagged:
             marks.append((IconName.BREACHES, strings.text("custody.flagged"), Tone.ATTENTION))
-        purpose = strings.text(f"custody.purpose.{line.purpose.value}")
+        purpose = strings.text(f"purpose.{line.purpose.value}")
         room = QFontMetrics(small).horizontalAdvance(purpose)
         if not marks or not current or room + 140 < at.width():
             marks.append((None, purpose, Tone.PLAIN))

@@ -19,11 +19,11 @@ from PySide6.QtCore import QObject, Signal
 from ui import strings
 from ui.icons import IconName
 from ui.theme import Tone
-from ui.widgets.cells import NumberCell, PersonCell, StatusCell, TimeCell, TitleCell
+from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.record_table import Record, RecordTable
 from ui.widgets.row_window import PAGE_ROWS, PageRequest
 from ui.windows.audit_words import outcome, sentence
-from ui.windows.naming import isolated
+from ui.windows.naming import badge_first
 from vault.domain.audit import Outcome
 from vault.services.supervision import Supervision
 from vault.services.views import AuditLine, AuditPage
@@ -174,9 +174,7 @@ def record(line: AuditLine) -> Record:
             NumberCell(strings.number(line.seq), right=True),
             TimeCell(line.at_us, with_age=False),
             TitleCell(sentence(line)),
-            PersonCell(isolated(actor.name), actor.badge_no, isolated(actor.unit_name))
-            if actor
-            else TitleCell("", strings.text("audit.nobody")),
+            TitleCell(badge_first(actor) if actor else strings.text("audit.nobody")),
             StatusCell(outcome(line), Tone.PLAIN if done else Tone.ATTENTION, IconName.CHECK if done else IconName.REFUSE),
         ),
         tone=Tone.PLAIN if done else Tone.ATTENTION,
