@@ -329,7 +329,7 @@ class StagedBridge(QObject):
         return [args for called, args in self.asked if called == name]
 
     def picture(self, image: PageImage) -> QImage:
-        return self._pictures[image.slot]
+        return self._pictures[image.slot].copy()
 
     def _answer(self, name: str, args: tuple[Any, ...]) -> Any:
         if name in self.answers:
@@ -460,3 +460,284 @@ class StagedBridge(QObject):
 
     def _custody_board(self) -> tuple[views.BoardLine, ...]:
         return ()
+
+
+# ---- pictures ----------------------------------------------------------------------------------------------------------------------
+
+
+def spin(milliseconds: int = 250) -> None:
+    """Let the event loop turn; for pictures only, tests wait on conditions."""
+    from PySide6.QtCore import QEventLoop
+
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+class Stage:
+    """The real window and routing over the staged bridge."""
+
+    def __init__(self, width: int, height: int) -> None:
+        from ui.app import MainWindow, Routing
+
+        self.bridge = StagedBridge()
+        self.window = MainWindow()
+        self.window.resize(width, height)
+        self.routing = Routing(self.window, lambda: self.bridge)  # type: ignore[arg-type,return-value]
+        self.window.show()
+        spin(200)
+
+    def sign_in(self, person: PersonBrief = OFFICER) -> None:
+        self.routing.sign_in.submitted.emit(person.badge_no, "passphrase", "123456")
+        spin(500)
+
+    def shell(self) -> Any:
+        return self.routing.shell
+
+    def page(self) -> Any:
+        return self.routing.shell._page
+
+    def read(self) -> Any:
+        self.shell().open_reader(CheckOutId(f"c0{0:030x}"))
+        spin(500)
+        return self.shell().reader
+
+
+def _scene_sign_in(stage: Stage) -> None:
+    stage.routing.sign_in.badge.set_value("4471")
+
+
+def _scene_sign_in_refused(stage: Stage) -> None:
+    stage.routing.sign_in.submitted.emit("9999", "x", "1")
+
+
+def _scene_founding(stage: Stage) -> None:
+    stage.bridge.answers["Session.station"] = dataclasses.replace(STATION, founded=False)
+    stage.bridge.ready.emit()
+
+
+def _scene_founding_person(stage: Stage) -> None:
+    _scene_founding(stage)
+    spin(100)
+    page = stage.routing._founding
+    page.station.set_value("Harbour Street Station")
+    page.onward.click()
+    page.badge.set_value("0007")
+    page.person_name.set_value("Dele Marchetti")
+    page.passphrase.line.setText("short")
+    page.onward.click()
+
+
+def _scene_founding_scan(stage: Stage) -> None:
+    _scene_founding(stage)
+    spin(100)
+    page = stage.routing._founding
+    page.station.set_value("Harbour Street Station")
+    page.onward.click()
+    for badge, name in (("0007", "Dele Marchetti"), ("1180", "Tomasz Okonkwo"), ("2066", "Ruth Lindqvist")):
+        page.badge.set_value(badge)
+        page.person_name.set_value(name)
+        page.passphrase.line.setText("four words of my own")
+        page.again.line.setText("four words of my own")
+        page.onward.click()
+
+
+def _scene_lock(stage: Stage) -> None:
+    stage.sign_in()
+    stage.routing.lock("key")
+    stage.bridge.ended.emit("locked")
+    stage.bridge.answers["Session.station"] = dataclasses.replace(STATION, locked_person=OFFICER)
+    stage.bridge.ready.emit()
+
+
+def _scene_cannot_open(stage: Stage) -> None:
+    from vault.errors import UnavailableError
+
+    stage.bridge.answers["Session.station"] = UnavailableError("keyring.missing")
+    stage.bridge.ready.emit()
+
+
+def _scene_desk(stage: Stage) -> None:
+    stage.bridge.case_count = 10_000
+    stage.sign_in()
+
+
+def _scene_desk_overdue(stage: Stage) -> None:
+    stage.bridge.held = 3
+    stage.bridge.case_count = 3
+    stage.sign_in()
+
+
+def _scene_desk_empty(stage: Stage) -> None:
+    stage.bridge.held = 0
+    stage.bridge.case_count = 0
+    stage.sign_in()
+
+
+def _scene_desk_inspector(stage: Stage) -> None:
+    stage.sign_in()
+    stage.shell().frame.toggle_inspector()
+
+
+def _scene_check_out(stage: Stage) -> None:
+    stage.sign_in()
+    stage.page().acts.open(case(2))
+
+
+def _scene_check_out_other(stage: Stage) -> None:
+    stage.sign_in()
+    stage.page().acts.at_once(case(2), 3)
+
+
+def _scene_wait(stage: Stage) -> None:
+    stage.sign_in()
+    stage.page().acts.open(case(8, CaseStatus.OUT))
+
+
+def _scene_check_in(stage: Stage) -> None:
+    stage.sign_in()
+    stage.page()._return(holding(0))
+
+
+def _scene_hand_over(stage: Stage) -> None:
+    stage.sign_in()
+    stage.page()._hand_over(holding(0))
+
+
+def _scene_find(stage: Stage) -> None:
+    stage.sign_in()
+    stage.shell().go("find")
+    spin(200)
+    stage.page().cases.setFocus()
+
+
+def _scene_find_nothing(stage: Stage) -> None:
+    stage.sign_in()
+    stage.shell().go("find")
+    stage.page().field.setText("2026-000001")
+
+
+def _scene_explain(stage: Stage) -> None:
+    _scene_find_nothing(stage)
+    spin(200)
+    stage.page().ask_why()
+
+
+def _scene_explain_yes(stage: Stage) -> None:
+    stage.sign_in()
+    stage.page()._explain(case(0))
+
+
+def _scene_reader(stage: Stage) -> None:
+    stage.sign_in()
+    stage.read()
+
+
+def _scene_reader_find(stage: Stage) -> None:
+    stage.sign_in()
+    reader = stage.read()
+    reader.open_find()
+    reader.find_bar.field.setText("gate")
+    reader._search("gate")
+
+
+def _scene_reader_notice(stage: Stage) -> None:
+    stage.sign_in()
+    stage.read().attempted(SignalKind.COPY_KEY, {"keys": "Ctrl+C", "count": 1})
+
+
+def _scene_reader_blanked(stage: Stage) -> None:
+    stage.sign_in()
+    stage.read().attempted(SignalKind.PRINT_SCREEN_KEY, {"keys": "Print", "count": 1})
+
+
+def _scene_account(stage: Stage) -> None:
+    _scene_reader_blanked(stage)
+    spin(300)
+    stage.shell().reader._sheet._mistake()
+
+
+def _scene_reader_recalled(stage: Stage) -> None:
+    from vault.services.events import BreachRecorded
+
+    stage.sign_in()
+    stage.read()
+    told = notice(SignalKind.STORE_COPIED, Severity.EXPOSED, Containment.RECALL)
+    stage.bridge.told.emit(BreachRecorded(told, CheckOutId(f"c0{0:030x}"), True))
+
+
+def _scene_reader_banner(stage: Stage) -> None:
+    stage.bridge.answers["Reading.open_file"] = lambda check_out_id: OpenFile(holding(0, minutes_left=9, recalled=True), documents(), None, ())
+    stage.sign_in()
+    stage.read()
+
+
+def _scene_reader_refused(stage: Stage) -> None:
+    stage.bridge.answers["Reading.view_page"] = RefusedError("document.page-refused")
+    stage.sign_in()
+    stage.read()
+
+
+def _scene_my_reports(stage: Stage) -> None:
+    stage.sign_in()
+    stage.shell().go("my_reports")
+
+
+def _scene_palette(stage: Stage) -> None:
+    stage.sign_in()
+    stage.shell().open_palette()
+
+
+def _scene_keys(stage: Stage) -> None:
+    stage.sign_in()
+    stage.read()
+    stage.shell().show_keys()
+
+
+def _scene_sign_out(stage: Stage) -> None:
+    stage.sign_in()
+    stage.shell().sign_out()
+
+
+def _scene_protection(stage: Stage) -> None:
+    stage.sign_in()
+    from ui.widgets.protection_strip import ProtectionStrip
+
+    strip = stage.shell().frame.findChild(ProtectionStrip)
+    strip.findChildren(QWidget)[1].setFocus()
+
+
+SCENES: dict[str, Callable[[Stage], None]] = {
+    name.removeprefix("_scene_"): made for name, made in list(globals().items()) if name.startswith("_scene_")
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build/windows"))
+    parser.add_argument("--scheme", default="light")
+    parser.add_argument("--size", default="1280x720")
+    parser.add_argument("names", nargs="*")
+    chosen = parser.parse_args()
+    from ui import theme
+
+    app = QApplication(sys.argv[:1])
+    theme.apply_theme(app, theme.Scheme(chosen.scheme))
+    app.setQuitOnLastWindowClosed(False)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    width, height = (int(part) for part in chosen.size.split("x"))
+    for name in chosen.names or SCENES:
+        stage = Stage(width, height)
+        SCENES[name](stage)
+        spin(500)
+        stage.window.grab().save(str(chosen.out / f"{name}.png"))
+        stage.window.may_close = True
+        if stage.routing.shell is not None:
+            stage.routing.shell.end()
+        stage.window.close()
+        stage.window.deleteLater()
+        spin(30)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.icons import IconName, paint_icon
@@ -35,9 +35,13 @@ class EmptyState(QWidget):
         self._hint = Label(hint, TypeSize.BODY, role=Colour.TEXT_QUIET, wrap=True)
         for words in (self._title, self._hint):
             words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            words.setMinimumWidth(200)
             words.setMaximumWidth(_MEASURE_PX)
-            column.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+            # Between stretches rather than aligned: an aligned label keeps its narrowest width and loses lines.
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(words, 100)
+            row.addStretch(1)
+            column.addLayout(row)
         self._hint.setVisible(bool(hint))
         if action:
             button = Button(action, ButtonKind.SECONDARY, key_hint=key_hint)

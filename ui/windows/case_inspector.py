@@ -185,9 +185,9 @@ def reason_sentence(line: ExplanationLine) -> str:
 class ExplainSheet(Sheet):
     """Why can I, or can't I, see this? The decisive reason first, then what else was weighed."""
 
-    def __init__(self, asker: QWidget, explanation: Explanation) -> None:
+    def __init__(self, host: QWidget, explanation: Explanation) -> None:
         title = strings.text("explain.can" if explanation.allowed else "explain.cannot")
-        super().__init__(asker.window(), title, strings.text("explain.close"), width_px=500)
+        super().__init__(host, title, strings.text("explain.close"), width_px=500)
         self.setObjectName("explain_sheet")
         self.secondary.hide()
         number = PaintedText(TypeSize.BODY, Weight.MEDIUM, Colour.TEXT_QUIET, tabular=True)

@@ -126,8 +126,8 @@ class CheckInSheet(ActSheet):
 
     returned = Signal()
 
-    def __init__(self, asker: QWidget, bridge: Bridge, holding: HoldingLine) -> None:
-        super().__init__(asker, "check_in", strings.text("check_in.title"), strings.text("check_in.do"), width_px=460)
+    def __init__(self, host: QWidget, bridge: Bridge, holding: HoldingLine) -> None:
+        super().__init__(host, "check_in", strings.text("check_in.title"), strings.text("check_in.do"), width_px=460)
         self._bridge, self._holding = bridge, holding
         self._lines = [Label("", wrap=True, tabular=True) for _ in range(3)]
         self.attest = Attestation(strings.text("check_in.attestation"), "check_in_attest")
@@ -172,8 +172,8 @@ class HandOverSheet(ActSheet):
 
     handed_over = Signal()
 
-    def __init__(self, asker: QWidget, bridge: Bridge, holding: HoldingLine) -> None:
-        super().__init__(asker, "hand_over", strings.text("hand_over.title"), strings.text("hand_over.do"), width_px=460)
+    def __init__(self, host: QWidget, bridge: Bridge, holding: HoldingLine) -> None:
+        super().__init__(host, "hand_over", strings.text("hand_over.title"), strings.text("hand_over.do"), width_px=460)
         self._bridge, self._holding = bridge, holding
         self.person = PersonField(strings.text("hand_over.person"), "hand_over_person")
         self.body.addWidget(CaseHeading(holding.case))

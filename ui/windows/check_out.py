@@ -33,6 +33,7 @@ from vault.services.views import CaseLine, CaseStatus, CheckOutChoices, DeskView
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
+    from ui.windows.live_page import LivePage
     from vault.errors import VaultError
 
 
@@ -61,16 +62,16 @@ class CheckOutSheet(ActSheet):
 
     taken = Signal(object)
 
-    def __init__(self, asker: QWidget, bridge: Bridge, choices: CheckOutChoices, number: int = 0) -> None:
+    def __init__(self, host: QWidget, bridge: Bridge, choices: CheckOutChoices, number: int = 0) -> None:
         """Make the sheet.
 
         Args:
-            asker: the page it belongs to.
+            host: what it lies over.
             bridge: where it is asked.
             choices: what the vault offers for the case.
             number: a purpose already chosen, 1-based; 0 for none.
         """
-        super().__init__(asker, "check_out", strings.text("check_out.title"), strings.text("check_out.do"), width_px=460)
+        super().__init__(host, "check_out", strings.text("check_out.title"), strings.text("check_out.do"), width_px=460)
         self._bridge, self._offer = bridge, choices
         self.purposes = NumberedChoices()
         self.purposes.setObjectName("check_out_purpose")
@@ -155,9 +156,9 @@ class WaitSheet(ActSheet):
 
     changed = Signal()
 
-    def __init__(self, asker: QWidget, bridge: Bridge, line: CaseLine) -> None:
+    def __init__(self, host: QWidget, bridge: Bridge, line: CaseLine) -> None:
         verb = "wait.leave" if line.you_wait else "wait.join"
-        super().__init__(asker, "wait", strings.text("wait.title"), strings.text(verb), width_px=460)
+        super().__init__(host, "wait", strings.text("wait.title"), strings.text(verb), width_px=460)
         self._bridge, self._line = bridge, line
         self.body.addWidget(CaseHeading(line))
         holder = PaintedText()
@@ -184,7 +185,7 @@ class CaseActs(QObject):
     reading = Signal(str)
     changed = Signal()
 
-    def __init__(self, page: QWidget, bridge: Bridge) -> None:
+    def __init__(self, page: LivePage, bridge: Bridge) -> None:
         super().__init__(page)
         self._page, self._bridge = page, bridge
         self._asking = False
@@ -194,7 +195,7 @@ class CaseActs(QObject):
         if line.status is CaseStatus.YOURS:
             self._bridge.ask(Desk.overview).then(lambda view: self._read_on(view, line)).owner(self)
         elif line.status is CaseStatus.OUT:
-            sheet = WaitSheet(self._page, self._bridge, line)
+            sheet = WaitSheet(self._page.sheet_host, self._bridge, line)
             sheet.changed.connect(self.changed)
             sheet.open_over()
         else:
@@ -231,7 +232,7 @@ class CaseActs(QObject):
         reply.then(self._taken, self._refused).owner(self)
 
     def _sheet(self, choices: CheckOutChoices, number: int = 0) -> None:
-        sheet = CheckOutSheet(self._page, self._bridge, choices, number)
+        sheet = CheckOutSheet(self._page.sheet_host, self._bridge, choices, number)
         sheet.taken.connect(self._taken)
         sheet.open_over()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -21,6 +21,7 @@ from ui.theme import Colour, TypeSize, Weight
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.label import Label
+from ui.widgets.scroll_column import ScrollColumn
 from ui.windows.case_inspector import CaseInspector, ExplainSheet
 from ui.windows.case_list import CaseList
 from ui.windows.check_in import CheckInSheet, HandOverSheet
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ui.bridge import Bridge
     from vault.services.views import SignedIn
 
-_NARROW_PX = 720
+_NARROW_PX = 820
 _RETURNED_SHOWN = 4
 
 
@@ -100,22 +101,14 @@ class DeskPage(LivePage):
         self._list.addWidget(self.cases)
         self._list.addWidget(self._no_cases)
         self._list.setMinimumHeight(28 + 6 * 32)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
+        scroll = ScrollColumn()
+        column = scroll.column
         column.setContentsMargins(24, 16, 24, 8)
         column.setSpacing(12)
         column.addWidget(self._head)
         column.addLayout(self._upper)
         column.addWidget(self._cases_head)
         column.addWidget(self._list, 1)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
-        scroll.viewport().setAutoFillBackground(False)
-        inner.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
@@ -217,12 +210,12 @@ class DeskPage(LivePage):
     # -- acts ------------------------------------------------------------------------------------------------------------------------
 
     def _return(self, holding: HoldingLine) -> None:
-        sheet = CheckInSheet(self, self.bridge, holding)
+        sheet = CheckInSheet(self.sheet_host, self.bridge, holding)
         sheet.returned.connect(self._custody_moved)
         sheet.open_over()
 
     def _hand_over(self, holding: HoldingLine) -> None:
-        sheet = HandOverSheet(self, self.bridge, holding)
+        sheet = HandOverSheet(self.sheet_host, self.bridge, holding)
         sheet.handed_over.connect(self._custody_moved)
         sheet.open_over()
 
@@ -234,7 +227,7 @@ class DeskPage(LivePage):
         self.bridge.ask(Desk.explain, line.rms_number, "").then(self._show_explanation).owner(self)
 
     def _show_explanation(self, explanation: Explanation) -> None:
-        ExplainSheet(self, explanation).open_over()
+        ExplainSheet(self.sheet_host, explanation).open_over()
 
 
 class _Nothing(QWidget):

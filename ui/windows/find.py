@@ -188,7 +188,7 @@ class FindPage(LivePage):
         self.bridge.ask(Desk.explain, line.rms_number, "").then(self._show_explanation).owner(self)
 
     def _show_explanation(self, explanation: Explanation) -> None:
-        ExplainSheet(self, explanation).open_over()
+        ExplainSheet(self.sheet_host, explanation).open_over()
 
 
 def _search_icon() -> QIcon:

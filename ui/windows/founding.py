@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,7 @@ class FoundingPage(QuietPage):
         words.setSpacing(8)
         for line in ("founding.scan_1", "founding.scan_2", "founding.scan_3"):
             words.addWidget(Label(strings.text(line), wrap=True))
-        words.addWidget(Label(strings.text("founding.by_hand"), TypeSize.SMALL, role=Colour.TEXT_QUIET))
+        words.addWidget(Label(strings.text("founding.by_hand"), TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True))
         words.addWidget(self._secret)
         words.addStretch(1)
         side.addLayout(words, 1)
@@ -250,7 +251,7 @@ class FoundingPage(QuietPage):
         enrolment = self._enrolments[0]
         self._title.setText(strings.text("founding.scan_title", name=enrolment.name, badge=enrolment.badge_no))
         self._sentence.setText(strings.text("founding.scan_sentence"))
-        self._qr.show_rows(enrolment.qr_rows)
+        self._qr.show_matrix(_matrix(enrolment.qr_rows))
         self._secret.setText(_spaced(_secret_of(enrolment.provisioning_uri)))
         self.onward.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -259,7 +260,7 @@ class FoundingPage(QuietPage):
         if self._enrolments:
             self._show_enrolment()
             return
-        self._qr.show_rows(())
+        self._qr.clear()
         self._secret.setText("")
         self.founded.emit()
 
@@ -270,6 +271,14 @@ def _passphrase_fault(passphrase: str, badge_no: str) -> str:
     if len(badge_no) >= _LEAST_BADGE_IN_PASSPHRASE and badge_no.casefold() in passphrase.casefold():
         return "passphrase_badge"
     return ""
+
+
+def _matrix(rows: Sequence[str]) -> list[list[bool]]:
+    """Give the modules without their quiet zone: the widget paints its own."""
+    dark = [at for at, row in enumerate(rows) if "1" in row]
+    left = min((row.index("1") for row in rows if "1" in row), default=0)
+    right = max((row.rindex("1") for row in rows if "1" in row), default=-1)
+    return [[cell == "1" for cell in row[left : right + 1]] for row in rows[dark[0] : dark[-1] + 1]] if dark else []
 
 
 def _secret_of(provisioning_uri: str) -> str:

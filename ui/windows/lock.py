@@ -77,7 +77,7 @@ class LockPage(QuietPage):
         """Say beside the passphrase why it stays locked."""
         self._set_ready(ready=True)
         self.passphrase.clear()
-        self.passphrase.set_error(" ".join((told.title, told.next_step)) if told.next_step else told.title)
+        self.passphrase.set_error(f"{told.title}. {told.next_step}" if told.next_step else told.title)
         self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _set_ready(self, *, ready: bool) -> None:

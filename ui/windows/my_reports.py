@@ -106,7 +106,7 @@ class MyReportsPage(LivePage):
     def _account(self) -> None:
         report = self._current()
         if report is not None and not report.account_given and report.state is not TriageState.DISPOSED:
-            sheet = AccountSheet(self, self.bridge, report.breach_id, report.report_no)
+            sheet = AccountSheet(self.sheet_host, self.bridge, report.breach_id, report.report_no)
             sheet.given.connect(self.refresh)
             sheet.open_over()
 

@@ -53,22 +53,22 @@ REPORTED_HERE = frozenset(
 
 def blocked(kind: SignalKind) -> str:
     """Say what was blocked or noticed, in one sentence."""
-    return strings.text(f"notice.kind.{kind.value}")
+    return strings.text(f"told.kind.{kind.value}")
 
 
 def recorded(notice: BreachNotice) -> str:
     """Say that it was recorded and under which number."""
-    return strings.text("notice.joined" if notice.joined else "notice.recorded", report=notice.report_no)
+    return strings.text("told.joined" if notice.joined else "told.recorded", report=notice.report_no)
 
 
 def show_in_bar(bar: NoticeBar, notice: BreachNotice) -> None:
     """Tell it in the bar at the top."""
     bar.show_notice(
         blocked(notice.kind),
-        f"{recorded(notice)} {strings.text('notice.who_reads')}",
+        f"{recorded(notice)} {strings.text('told.who_reads')}",
         tone=Tone.ATTENTION,
         icon=IconName.BREACHES,
-        action=strings.text("notice.mistake"),
+        action=strings.text("told.mistake"),
     )
 
 
@@ -77,8 +77,8 @@ class AccountSheet(ActSheet):
 
     given = Signal()
 
-    def __init__(self, asker: QWidget, bridge: Bridge, breach_id: BreachId, report_no: str) -> None:
-        super().__init__(asker, "account", strings.text("account.title"), strings.text("account.do"), width_px=480)
+    def __init__(self, host: QWidget, bridge: Bridge, breach_id: BreachId, report_no: str) -> None:
+        super().__init__(host, "account", strings.text("account.title"), strings.text("account.do"), width_px=480)
         self._bridge, self._breach_id = bridge, breach_id
         self.body.addWidget(Label(strings.text("account.sentence", report=report_no), role=Colour.TEXT_QUIET, wrap=True))
         self.words = TextField(strings.text("account.words"), hint=strings.text("account.hint"), lines=5, max_length=2_000)
@@ -103,16 +103,16 @@ class AccountSheet(ActSheet):
 class NoticeSheet(Sheet):
     """High severity, the page is gone: what was blocked, the report's number, go on or say that it was a mistake."""
 
-    def __init__(self, asker: QWidget, bridge: Bridge, notice: BreachNotice) -> None:
-        super().__init__(asker.window(), strings.text("notice.blanked"), strings.text("notice.go_on"), width_px=480)
+    def __init__(self, host: QWidget, bridge: Bridge, notice: BreachNotice) -> None:
+        super().__init__(host, strings.text("told.blanked"), strings.text("told.go_on"), width_px=480)
         self.setObjectName("notice_sheet")
-        self._asker, self._bridge, self.notice = asker, bridge, notice
+        self._host, self._bridge, self.notice = host, bridge, notice
         self.primary.setObjectName("notice_go_on")
         self.secondary.hide()
         self.body.addWidget(Label(blocked(notice.kind), wrap=True))
         self.body.addWidget(Label(recorded(notice), weight=Weight.STRONG, wrap=True))
-        self.body.addWidget(Label(strings.text("notice.who_reads"), TypeSize.BODY, role=Colour.TEXT_QUIET, wrap=True))
-        mistake = Button(strings.text("notice.mistake"), ButtonKind.GHOST, key_hint="M", shortcut="M")
+        self.body.addWidget(Label(strings.text("told.who_reads"), TypeSize.BODY, role=Colour.TEXT_QUIET, wrap=True))
+        mistake = Button(strings.text("told.mistake"), ButtonKind.GHOST, key_hint="M", shortcut="M")
         mistake.setObjectName("notice_mistake")
         mistake.clicked.connect(self._mistake)
         self.body.addWidget(mistake, 0, Qt.AlignmentFlag.AlignLeft)
@@ -126,7 +126,7 @@ class NoticeSheet(Sheet):
 
     def _mistake(self) -> None:
         self.close_over()
-        account = AccountSheet(self._asker, self._bridge, self.notice.breach_id, self.notice.report_no)
+        account = AccountSheet(self._host, self._bridge, self.notice.breach_id, self.notice.report_no)
         account.given.connect(self.dismissed)
         account.dismissed.connect(self.dismissed)
         account.open_over()

@@ -5,21 +5,32 @@ Rules: one card in the middle, one column in it; a window lower than the card sc
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.label import Label
+from ui.widgets.scroll_column import ScrollColumn
 
 _MARGIN_PX = 32
 _MARK_PX = 22
 
 
 class _Card(QWidget):
+    """The card; as high as its wrapped words need at its width, which a layout beside stretches would not grant it."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in {QEvent.Type.LayoutRequest, QEvent.Type.Resize}:
+            inside = self.layout()
+            needed = inside.totalHeightForWidth(self.width()) if inside.hasHeightForWidth() else inside.totalSizeHint().height()
+            if needed != self.minimumHeight():
+                self.setMinimumHeight(needed)
+        return super().event(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter = QPainter(self)
         painting.panel(painter, self.rect(), Colour.SURFACE_1, Colour.DIVIDER, radius_px=8)
@@ -76,26 +87,12 @@ class QuietPage(QWidget):
         self.column.setSpacing(12)
         if branded:
             self.column.addWidget(Mark(IconName.CASEVAULT, strings.text("app.name"), Colour.TEXT, TypeSize.TITLE, Weight.STRONG))
-        ground = QWidget()
-        around = QVBoxLayout(ground)
+        self._scroll = ScrollColumn()
+        around = self._scroll.column
         around.setContentsMargins(16, 16, 16, 16)
         around.addStretch(2)
         around.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
         around.addStretch(3)
-        self._scroll = QScrollArea()
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(ground)
-        self._scroll.viewport().setAutoFillBackground(False)
-        ground.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
-
-    def keep_in_view(self, widget: QWidget) -> None:
-        """Scroll so that a widget can be seen."""
-        self._scroll.ensureWidgetVisible(widget)
-
-

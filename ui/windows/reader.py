@@ -42,7 +42,7 @@ from vault.services.breach import Breaches
 from vault.services.desk import Desk
 from vault.services.events import BreachRecorded, CustodyChanged
 from vault.services.reading import Reading
-from vault.services.views import BreachNotice, DeskView, DocumentLine, HoldingLine, OpenFile, PageImage
+from vault.services.views import BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -100,6 +100,7 @@ class Reader(QWidget):
         self._contained = False
         self._over = False
         self._warned_us = 0
+        self._followed: FindHit | None = None
         self._sheet: NoticeSheet | None = None
         self._last_notice: BreachNotice | None = None
         self.bar, self.documents, self.page = ReaderBar(), DocumentList(), ProtectedPage()
@@ -141,19 +142,24 @@ class Reader(QWidget):
         bar.rotate.clicked.connect(self.page.rotate)
         bar.check_in.clicked.connect(self.check_in)
         self.documents.chosen.connect(self._chose_document)
-        self.page.turn_requested.connect(self._turn)
+        self.page.turn_requested.connect(self.turn)
         self.page.zoom_changed.connect(bar.show_zoom)
         self.page.resolution_wanted.connect(self._sharpen)
         self.find.changed.connect(self._found)
         self.find.refused.connect(self._not_found)
         self.find_bar.searched.connect(self._search)
-        self.find_bar.moved.connect(self._next_hit)
+        self.find_bar.moved.connect(self.next_hit)
         self.find_bar.closed.connect(self.close_find)
         self.notice.acted.connect(self._account)
         self.notice.closed.connect(lambda: self.page.setFocus(Qt.FocusReason.OtherFocusReason))
         self.banner.acted.connect(self.check_in)
         self.bridge.told.connect(self._told)
         self.bridge.stalled.connect(self._stalled)
+
+    @property
+    def sheet_host(self) -> QWidget:
+        """Give what sheets lie over: the reader with its strip, which goes with everything on it."""
+        return self.parentWidget() or self
 
     # -- opening and ending ------------------------------------------------------------------------------------------------------------
 
@@ -296,7 +302,8 @@ class Reader(QWidget):
         if self._shown == (self._index, self._target) and not self._awaited and not self._contained:
             self._ask()
 
-    def _turn(self, turn: Turn) -> None:
+    def turn(self, turn: Turn) -> None:
+        """Go to the next, previous, first or last page."""
         if self._index < 0:
             return
         last = self._documents[self._index].page_count
@@ -331,11 +338,12 @@ class Reader(QWidget):
         if not words or self._index < 0:
             self.find.forget()
         elif words == self.find.words:
-            self._next_hit(1)
+            self.next_hit(1)
         else:
             self.find.start(self.check_out_id, self._documents[self._index].document_id, words, self._target)
 
-    def _next_hit(self, step: int) -> None:
+    def next_hit(self, step: int) -> None:
+        """Go to the next (1) or the previous (-1) place found."""
         hit = self.find.move(step)
         if hit is not None:
             self.go_to(hit.page_no)
@@ -344,12 +352,14 @@ class Reader(QWidget):
 
     def _found(self) -> None:
         self.find_bar.show_count(self.find.current + 1, len(self.find.hits), running=self.find.running, searched=bool(self.find.words))
-        if self._shown[0] != self._index or self._shown[0] < 0:
+        if self._shown[0] != self._index or self._index < 0:
             return
         marks, current = self.find.on_page(self._shown[1])
         self.page.set_highlights(marks, current)
-        if self.find.current >= 0 and self.find.hits[self.find.current].page_no != self._target:
-            self.go_to(self.find.hits[self.find.current].page_no)
+        hit = self.find.hits[self.find.current] if self.find.current >= 0 else None
+        if hit is not None and hit != self._followed:
+            self.go_to(hit.page_no)  # once a place: whoever turned on since is not pulled back
+        self._followed = hit
 
     def _not_found(self, error: VaultError) -> None:
         self.find_bar.show_error(messages.explain(error).title)
@@ -423,7 +433,7 @@ class Reader(QWidget):
         told = tuple((name, str(value)) for name, value in facts.items())
         self.bridge.ask(Breaches.report, kind, told, document_id, page_no, observed_us).then(self.take_notice, self._not_recorded).owner(self)
         if kind in notices.BLANKED_AT_ONCE:
-            self._contain(notices.blocked(kind), strings.text("notice.being_recorded"))
+            self._contain(notices.blocked(kind), strings.text("told.being_recorded"))
 
     def _on_screen(self) -> tuple[DocumentId | None, int]:
         index, page_no = self._shown
@@ -454,7 +464,7 @@ class Reader(QWidget):
         if self._sheet is not None:
             self._sheet.dismissed.disconnect(self._go_on)
             self._sheet.dismiss()
-        self._sheet = NoticeSheet(self, self.bridge, notice)
+        self._sheet = NoticeSheet(self.sheet_host, self.bridge, notice)
         self._sheet.dismissed.connect(self._go_on)
         self._sheet.open_over()
 
@@ -473,7 +483,7 @@ class Reader(QWidget):
 
     def _account(self) -> None:
         if self._last_notice is not None:
-            sheet = AccountSheet(self, self.bridge, self._last_notice.breach_id, self._last_notice.report_no)
+            sheet = AccountSheet(self.sheet_host, self.bridge, self._last_notice.breach_id, self._last_notice.report_no)
             sheet.given.connect(self.notice.close_notice)
             sheet.open_over()
 
@@ -482,14 +492,14 @@ class Reader(QWidget):
     def check_in(self) -> None:
         """Open the check-in sheet."""
         if self._holding is not None and not self._over:
-            sheet = CheckInSheet(self, self.bridge, self._holding)
+            sheet = CheckInSheet(self.sheet_host, self.bridge, self._holding)
             sheet.returned.connect(lambda: self._end(Ended.RETURNED))
             sheet.open_over()
 
     def hand_over(self) -> None:
         """Open the handover sheet."""
         if self._holding is not None and not self._over:
-            sheet = HandOverSheet(self, self.bridge, self._holding)
+            sheet = HandOverSheet(self.sheet_host, self.bridge, self._holding)
             sheet.handed_over.connect(lambda: self._end(Ended.HANDED_OVER))
             sheet.open_over()
 
@@ -501,14 +511,14 @@ class Reader(QWidget):
             ("check_in", IconName.CHECK_IN, self.check_in, "Ctrl+I"),
             ("hand_over", IconName.HANDOVER, self.hand_over, "Ctrl+H"),
             ("back", IconName.DESK, self.leave, "Esc"),
-            ("next", IconName.NEXT, lambda: self._turn(Turn.NEXT), "PgDown"),
-            ("previous", IconName.PREVIOUS, lambda: self._turn(Turn.PREVIOUS), "PgUp"),
-            ("first", IconName.PREVIOUS, lambda: self._turn(Turn.FIRST), "Home"),
-            ("last", IconName.NEXT, lambda: self._turn(Turn.LAST), "End"),
+            ("next", IconName.NEXT, lambda: self.turn(Turn.NEXT), "PgDown"),
+            ("previous", IconName.PREVIOUS, lambda: self.turn(Turn.PREVIOUS), "PgUp"),
+            ("first", IconName.PREVIOUS, lambda: self.turn(Turn.FIRST), "Home"),
+            ("last", IconName.NEXT, lambda: self.turn(Turn.LAST), "End"),
             ("go_to", IconName.FILE, self.bar.ask_page, "G"),
             ("find", IconName.SEARCH, self.open_find, "F"),
-            ("next_hit", IconName.SEARCH, lambda: self._next_hit(1), "F3"),
-            ("previous_hit", IconName.SEARCH, lambda: self._next_hit(-1), "Shift+F3"),
+            ("next_hit", IconName.SEARCH, lambda: self.next_hit(1), "F3"),
+            ("previous_hit", IconName.SEARCH, lambda: self.next_hit(-1), "Shift+F3"),
             ("next_document", IconName.FILE, lambda: self.open_document(self._index + 1), "]"),
             ("previous_document", IconName.FILE, lambda: self.open_document(self._index - 1), "["),
             ("documents", IconName.FILE, self.toggle_documents, "D"),
@@ -540,14 +550,6 @@ class Reader(QWidget):
             self.notice.close_notice()
         else:
             self.leave()
-
-    def turn(self, turn: Turn) -> None:
-        """Go to the next, previous, first or last page."""
-        self._turn(turn)
-
-    def next_hit(self, step: int) -> None:
-        """Go to the next (1) or the previous (-1) place found."""
-        self._next_hit(step)
 
     def next_document(self, step: int) -> None:
         """Go to the document after or before this one."""

@@ -102,7 +102,7 @@ class SignIn(QuietPage):
         self.show_waiting(waiting=False)
         self.passphrase.clear()
         self.code.set_value("")
-        self.passphrase.set_error(" ".join((told.title, told.next_step)) if told.next_step else told.title)
+        self.passphrase.set_error(f"{told.title}. {told.next_step}" if told.next_step else told.title)
         self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def start_over(self) -> None:
