@@ -158,5 +158,5 @@ class CustodyMachine(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-CustodyMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+CustodyMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
 TestCustody = CustodyMachine.TestCase

@@ -168,18 +168,37 @@ class Connection:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything in the block is durable when it ends, or none of it happened."""
+        self.begin()
+        try:
+            yield
+            self.commit()
+        except BaseException as error:
+            self.roll_back()
+            if isinstance(error, EngineError):
+                raise translated(error) from error
+            raise
+
+    def begin(self) -> None:
+        """Take the write lock; waits up to the busy timeout for another process."""
         try:
             self._raw.execute("BEGIN IMMEDIATE")
         except EngineError as error:
             raise translated(error) from error
+
+    def commit(self) -> None:
+        """Make the transaction durable."""
         try:
-            yield
             self._raw.execute("COMMIT")
-        except BaseException as error:
-            self._roll_back()
-            if isinstance(error, EngineError):
-                raise translated(error) from error
-            raise
+        except EngineError as error:
+            raise translated(error) from error
+
+    def roll_back(self) -> None:
+        """Undo what is open. An engine that failed badly has rolled back already; a failing ROLLBACK adds nothing to the first error."""
+        if self._raw.in_transaction:
+            try:
+                self._raw.execute("ROLLBACK")
+            except EngineError:
+                return
 
     def data_version(self) -> int:
         """A number that changes when another connection committed."""
@@ -266,14 +285,6 @@ class Connection:
         except EngineError as error:
             raise translated(error) from error
         return int(row[0]) if row else 0
-
-    def _roll_back(self) -> None:
-        """Undo what is open. An engine that failed badly has rolled back already; a failing ROLLBACK adds nothing to the first error."""
-        if self._raw.in_transaction:
-            try:
-                self._raw.execute("ROLLBACK")
-            except EngineError:
-                return
 
 
 def _set_key(raw: EngineConnection, key: Secret) -> None:

@@ -118,7 +118,7 @@ class Custody(Part):
         """End one check-out and begin its successor in one act; RefusedError custody.not-held."""
         with self._trail.recorded(audit) as seq:
             ended = self.check_out(check_out_id)
-            if ended is not None and ended.case_id != successor.case_id:
+            if ended is not None and ended.active and ended.case_id != successor.case_id:
                 raise DefectError("storage.constraint", rule="custody.other-case")
             self._close(check_out_id, at_us, ReturnKind.HANDED_OVER, ended.holder_id if ended else None, b"")
             return self._open(successor, signature, seq)
@@ -162,14 +162,14 @@ class Custody(Part):
             return 0, 0, 0
         pages: set[tuple[str, int]] = set()
         read_ms = 0
-        for kind, document_id, page_no, facts in self._trail.about_case_since(row[0], row[1]):
-            if kind not in (AuditKind.PAGE_VIEWED.value, AuditKind.PAGE_LEFT.value):
+        for entry in self._trail.about_case_since(row[0], row[1]):
+            if entry.kind not in (AuditKind.PAGE_VIEWED.value, AuditKind.PAGE_LEFT.value):
                 continue
-            named = dict(json.loads(facts))
+            named = dict(json.loads(entry.facts))
             if named.get("check_out_id") != check_out_id:
                 continue
-            if kind == AuditKind.PAGE_VIEWED.value:
-                pages.add((document_id, page_no))
+            if entry.kind == AuditKind.PAGE_VIEWED.value:
+                pages.add((entry.document_id, entry.page_no))
             else:
                 read_ms += int(named.get("dwell_ms", 0))
         return len(pages), len({document_id for document_id, _ in pages}), read_ms

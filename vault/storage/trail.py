@@ -1,43 +1,41 @@
-"""The audit trail in the register: appended inside the caller's transaction, checkpointed, verified.
+"""The audit trail in the register: appended inside the caller's transaction, checkpointed, indexed, listed.
 
 Rules:
 
+- What is hashed is what is stored: a row is the number, the time, the canonical entry and its hash.
 - The head (seq, hash) is remembered, not read, at every append. It is right because it was read and its tail verified at opening, because
-  appends happen under BEGIN IMMEDIATE, and because `PRAGMA data_version` tells whether another connection committed since: then the head is
-  read again, and the entry we remember must still stand under its number, or the trail was put back: TamperError audit.chain-broken.
+  the primary key refuses a number twice, and because `PRAGMA data_version` tells whether another connection committed since: then the head
+  is read again, and the entry we remember must still stand under its number, or the trail was put back: TamperError audit.chain-broken.
 - The head moves when the transaction commits, never before.
-- At opening the entries since the newest checkpoint are verified (at most `TAIL_ENTRIES`); the whole trail is `verify_chain`'s business.
-- A checkpoint stores the Merkle peaks beside the signed root, so that the next one reads only the entries between.
+- At opening the entries since the newest checkpoint are verified (at most `TAIL_ENTRIES`); the whole trail is `verify`'s business.
+- A checkpoint stores the Merkle peaks beside the signed root, so that the next one reads only the entries between. It indexes them on the
+  way (`audit_about`), so an append writes one page and a listing looks through the unindexed tail itself. The index is for finding, never
+  for proof.
 """
 
 from __future__ import annotations
 
+import heapq
+import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from vault.domain.audit import (
-    FIRST_HASH,
-    AuditDraft,
-    AuditEntry,
-    Checkpoint,
-    MerkleFrontier,
-    canonical,
-    chain_hash,
-    link,
-)
-from vault.domain.identity import WorkstationId
+from vault.domain.audit import FIRST_HASH, AuditDraft, AuditEntry, Checkpoint, MerkleFrontier, canonical, chain_hash, link
+from vault.domain.identity import CaseId, WorkstationId
 from vault.errors import TamperError
 from vault.services.ports import AuditFilter, Clock, SignStatement
 from vault.storage.connection import Connection
 from vault.storage.engine import Row
-from vault.storage.schema import audit, audit_checkpoint
-from vault.storage.statements import Statement, compiled, compiled_positional
+from vault.storage.schema import audit, audit_about, audit_checkpoint
+from vault.storage.statements import compiled, compiled_positional
 
 TAIL_ENTRIES = 10_000
 _HASH_BYTES = 32
+_BEYOND = (1 << 63) - 1
 
 _APPEND, _ = compiled_positional(sa.insert(audit))
 _HEAD = compiled(sa.select(audit.c.seq, audit.c.entry_hash, audit.c.at_us).order_by(audit.c.seq.desc()).limit(1))
@@ -45,7 +43,26 @@ _HASH_AT = compiled(sa.select(audit.c.entry_hash).where(audit.c.seq == bindparam
 _BETWEEN = compiled(sa.select(audit).where(audit.c.seq > bindparam("after"), audit.c.seq <= bindparam("until")).order_by(audit.c.seq))
 _NEWEST_CHECKPOINT = compiled(sa.select(audit_checkpoint).order_by(audit_checkpoint.c.seq.desc()).limit(1))
 _ADD_CHECKPOINT = compiled(sa.insert(audit_checkpoint))
-_LATEST_TIME = compiled(sa.select(audit.c.at_us).order_by(audit.c.seq.desc()).limit(1))
+_INDEX = compiled(sa.insert(audit_about))
+
+_WINDOW = (
+    audit.c.seq > bindparam("after"),
+    audit.c.seq < bindparam("before"),
+    audit.c.at_us >= bindparam("from_us"),
+    audit.c.at_us < bindparam("until_us"),
+)
+_LISTED = compiled(sa.select(audit).where(*_WINDOW).order_by(audit.c.seq.desc()))
+_LISTED_ABOUT = compiled(
+    sa.select(audit)
+    .select_from(audit_about.join(audit, audit.c.seq == audit_about.c.seq))
+    .where(
+        audit_about.c.subject == bindparam("subject"),
+        audit_about.c.seq > bindparam("after"),
+        audit_about.c.seq < bindparam("before"),
+        *_WINDOW[2:],
+    )
+    .order_by(audit_about.c.seq.desc())
+)
 
 
 class Trail:
@@ -66,6 +83,23 @@ class Trail:
         self._follow_others()
         return self._head
 
+    def append(self, drafts: Sequence[AuditDraft]) -> int:
+        """Commit `drafts` by themselves; the seq of the last. The same as `recorded` around nothing, without its two context managers."""
+        database = self._db
+        database.begin()
+        try:
+            self._follow_others()
+            seq, previous = self._head
+            for draft in drafts:
+                seq, previous = self._append(draft, seq, previous)
+            database.commit()
+        except BaseException:
+            self._version = -1
+            database.roll_back()
+            raise
+        self._head = (seq, previous)
+        return seq
+
     @contextmanager
     def recorded(self, drafts: Sequence[AuditDraft]) -> Iterator[int]:
         """Run the block and append `drafts` after it, in one transaction; gives the seq before the first of them."""
@@ -83,33 +117,49 @@ class Trail:
 
     def _append(self, draft: AuditDraft, seq: int, previous: bytes) -> tuple[int, bytes]:
         entry = link(draft, seq + 1, self._clock.now_us(), self._clock.boot_us(), self._workstation_id, previous)
-        self._db.change_fast(
-            _APPEND,
-            (
-                entry.seq, entry.at_us, entry.boot_us, entry.workstation_id, entry.kind, entry.actor_id, entry.session_id, entry.case_id,
-                entry.document_id, entry.page_no, entry.outcome, entry.facts, entry.entry_hash,
-            ),
-        )  # fmt: skip
+        self._db.change_fast(_APPEND, (entry.seq, entry.at_us, canonical(entry).decode("ascii"), entry.entry_hash))
         return entry.seq, entry.entry_hash
 
     def latest_entry_time_us(self) -> int:
         """The wall-clock time of the newest entry, 0 if none."""
-        row = self._db.first(_LATEST_TIME)
-        return int(row[0]) if row else 0
+        row = self._db.first(_HEAD)
+        return int(row[2]) if row else 0
 
     def entries(self, wanted: AuditFilter, before_seq: int, limit: int) -> list[AuditEntry]:
         """Newest first, below `before_seq` (0 = from the end).
 
-        LIMIT: only the case has an index. Other filters read backwards until `limit` entries are found (1 M entries: about half a second
-        when nothing matches), because an index more costs every append a page.
+        LIMIT: a time window alone has no index; the entries newer than the window are stepped over (1 M entries: about half a second).
         """
-        statement, values = _listing(wanted)
-        rows = self._db.rows(statement, before=before_seq or _hugest(), limit=limit, **values)
-        return [AuditEntry(*row) for row in rows]
+        return list(islice((entry for entry in self._candidates(wanted, before_seq or _BEYOND) if _matches(entry, wanted)), limit))
 
-    def about_case_since(self, case_id: str, seq: int) -> list[Row]:
-        """(kind, document_id, page_no, facts) of the case's entries after `seq`."""
-        return self._db.rows(_ABOUT_CASE, case_id=case_id, seq=seq)
+    def about_case_since(self, case_id: str, seq: int) -> list[AuditEntry]:
+        """The case's entries after `seq`, oldest first."""
+        wanted = AuditFilter(case_id=CaseId(case_id))
+        found = (entry for entry in self._candidates(wanted, _BEYOND, seq) if _matches(entry, wanted))
+        return list(found)[::-1]
+
+    def _candidates(self, wanted: AuditFilter, before: int, after: int = 0) -> Iterator[AuditEntry]:
+        """Entries that may match, newest first: all of the unindexed tail, then what the most telling index range holds."""
+        window = {"from_us": wanted.from_us, "until_us": wanted.until_us or _BEYOND}
+        subjects = _subjects_of(wanted)
+        indexed = self._indexed_up_to() if subjects else 0
+        with ExitStack() as streams:
+            tail = streams.enter_context(self._db.stream(_LISTED, after=max(after, indexed), before=before, **window))
+            for row in tail:
+                yield _entry(row)
+            if not subjects:
+                return
+            below = min(before, indexed + 1)
+            ranges = [
+                streams.enter_context(self._db.stream(_LISTED_ABOUT, subject=subject, after=after, before=below, **window))
+                for subject in subjects
+            ]
+            for row in heapq.merge(*ranges, reverse=True):
+                yield _entry(row)
+
+    def _indexed_up_to(self) -> int:
+        newest = self._db.first(_NEWEST_CHECKPOINT)
+        return int(newest[0]) if newest else 0
 
     def make_checkpoint(self, sign: SignStatement) -> Checkpoint:
         """Sign the trail as it stands; without entries since the last checkpoint, give that one."""
@@ -135,7 +185,7 @@ class Trail:
         return signed
 
     def _frontier_up_to_head(self, newest: Row | None) -> MerkleFrontier:
-        """The tree over all entries: from memory, or from the newest checkpoint's peaks, and the entries since, checked on the way."""
+        """The tree over all entries: from memory or the newest checkpoint's peaks, and the entries since, checked and indexed."""
         frontier = MerkleFrontier()
         previous = FIRST_HASH
         if newest is not None:
@@ -144,8 +194,11 @@ class Trail:
             previous = newest[1]
             if frontier.size != newest[0] or frontier.root() != newest[2]:
                 raise TamperError("audit.chain-broken", seq=newest[0])
+        about: list[dict[str, object]] = []
         for leaf in self._checked(frontier.size, previous):
             frontier.append(leaf)
+            about += [{"subject": subject, "seq": frontier.size} for subject in _subjects_in(leaf)]
+        self._db.change_many(_INDEX, about)
         return frontier
 
     def _checked(self, after: int, previous: bytes) -> Iterator[bytes]:
@@ -153,11 +206,10 @@ class Trail:
         seq = after
         with self._db.stream(_BETWEEN, after=after, until=self._head[0]) as rows:
             for row in rows:
-                entry = AuditEntry(*row)
-                leaf = canonical(entry)
+                leaf = row[2].encode("ascii", "replace")
                 previous = chain_hash(previous, leaf)
                 seq += 1
-                if entry.seq != seq or entry.entry_hash != previous:
+                if row[0] != seq or row[3] != previous:
                     raise TamperError("audit.chain-broken", seq=seq)
                 yield leaf
         if (seq, previous) != self._head:
@@ -195,48 +247,33 @@ class Trail:
         return (int(row[0]), bytes(row[1])) if row else (0, FIRST_HASH)
 
 
-_ABOUT_CASE = compiled(
-    sa.select(audit.c.kind, audit.c.document_id, audit.c.page_no, audit.c.facts)
-    .where(audit.c.case_id == bindparam("case_id"), audit.c.case_id != sa.literal_column("''"), audit.c.seq > bindparam("seq"))
-    .order_by(audit.c.seq)
-)
-
-_listings: dict[tuple[str, ...], Statement] = {}
+def _entry(row: Row) -> AuditEntry:
+    """Make the entry of its row."""
+    fields = json.loads(row[2])
+    return AuditEntry(*fields, entry_hash=row[3])
 
 
-def _hugest() -> int:
-    return (1 << 63) - 1
+def _matches(entry: AuditEntry, wanted: AuditFilter) -> bool:
+    return (
+        (not wanted.kinds or entry.kind in wanted.kinds)
+        and wanted.actor_id in (None, entry.actor_id)
+        and wanted.case_id in (None, entry.case_id)
+        and wanted.document_id in (None, entry.document_id)
+    )
 
 
-def _listing(wanted: AuditFilter) -> tuple[Statement, dict[str, object]]:
-    """The listing for the filters in use, compiled once a combination."""
-    values: dict[str, object] = {}
-    conditions: list[sa.ColumnElement[bool]] = [audit.c.seq < bindparam("before")]
-    if wanted.kinds:
-        names = [f"kind_{index}" for index in range(len(wanted.kinds))]
-        conditions.append(audit.c.kind.in_([bindparam(name) for name in names]))
-        values.update(zip(names, wanted.kinds, strict=True))
-    if wanted.case_id is not None:
-        # The same condition as the index's own, spelt out: the planner takes a partial index only then.
-        conditions += [audit.c.case_id == bindparam("case_id"), audit.c.case_id != sa.literal_column("''")]
-        values["case_id"] = wanted.case_id
-    for name, column, value in (
-        ("actor_id", audit.c.actor_id, wanted.actor_id),
-        ("document_id", audit.c.document_id, wanted.document_id),
-    ):
-        if value is not None:
-            conditions.append(column == bindparam(name))
-            values[name] = value
-    if wanted.from_us:
-        conditions.append(audit.c.at_us >= bindparam("from_us"))
-        values["from_us"] = wanted.from_us
-    if wanted.until_us:
-        conditions.append(audit.c.at_us < bindparam("until_us"))
-        values["until_us"] = wanted.until_us
-    shape = tuple(sorted(values))
-    if shape not in _listings:
-        _listings[shape] = compiled(sa.select(audit).where(*conditions).order_by(audit.c.seq.desc()).limit(bindparam("limit")))
-    return _listings[shape], values
+def _subjects_of(wanted: AuditFilter) -> tuple[str, ...]:
+    """The index ranges to read for a filter, the most telling first: one document, one case, one person, or each of the kinds."""
+    for one in (wanted.document_id, wanted.case_id, wanted.actor_id):
+        if one is not None:
+            return (one,)
+    return wanted.kinds
+
+
+def _subjects_in(leaf: bytes) -> set[str]:
+    """What a canonical entry is indexed under."""
+    fields = json.loads(leaf)
+    return {fields[4], fields[5], fields[7], fields[8]} - {""}
 
 
 def _packed(frontier: MerkleFrontier) -> bytes:

@@ -1,13 +1,14 @@
 """The independent verifier of the audit trail: `casevault verify`, and `Store.verify_chain`.
 
-It shares no code with the part that writes the trail: plain SQL, its own canonical form and hashing, its own Merkle tree. What it checks is
-written in `vault.domain.audit`; a test holds the two against each other.
+It shares no code with the part that writes the trail: plain SQL, its own hashing, its own Merkle tree. What is hashed is what is stored, so
+it need not know what an entry means. What it checks is written in `vault.domain.audit`; a test holds the two against each other.
 
 Rules, in the order they are asked of each entry:
 
 1. Numbers run 1, 2, 3 … A gap is ``missing`` (named: the first number that is not there).
-2. ``hash_n = SHA-256(0x02 || hash_(n-1) || canonical_n)``. Where it does not hold, entry n is ``edited``, unless the entry that belongs
-   there is found later: then something was put before it (``inserted``) or they changed places (``reordered``).
+2. ``hash_n = SHA-256(0x02 || hash_(n-1) || entry_n)``, and the entry begins with its row's number and time. Where that does not hold,
+   entry n is ``edited``, unless the entry that belongs there is found later: then something was put before it (``inserted``) or they
+   changed places (``reordered``).
 3. At each checkpoint the head and the RFC 6962 root must be the signed ones, else ``checkpoint``. A chain recomputed by somebody with the
    key is consistent in itself, so what is named is the first entry the last good checkpoint does not vouch for.
 4. The trail must reach the newest checkpoint (else ``truncated``) and the witness kept outside the database (else ``rolled-back``), and
@@ -19,8 +20,10 @@ Runs on any thread, in memory logarithmic in the number of entries. Raises the e
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from itertools import islice
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
@@ -32,10 +35,7 @@ from vault.storage.engine import Row
 
 Lines = Callable[[str], AbstractContextManager[Iterator[Row]]]
 
-_ENTRIES = (
-    "SELECT seq, at_us, boot_us, workstation_id, kind, actor_id, session_id, case_id, document_id, page_no, outcome, facts, entry_hash"
-    " FROM audit ORDER BY seq"
-)
+_ENTRIES = "SELECT seq, at_us, entry, entry_hash FROM audit ORDER BY seq"
 _CHECKPOINTS = "SELECT seq, head, root, at_us, workstation_id, signature FROM audit_checkpoint ORDER BY seq"
 _LOOK_AHEAD = 100_000  # how far the entry that belongs at a broken place is looked for
 _ZERO = bytes(32)
@@ -103,9 +103,10 @@ def _follow(rows: Iterator[Row], count: int, previous: bytes, tree: _Tree, stop:
     sha256 = hashlib.sha256
     append = tree.append
     for row in rows:
-        leaf = _canonical(row, row[0])
+        seq, at_us, entry, entry_hash = row
+        leaf = entry.encode("ascii", "replace")
         expected = sha256(b"\x02" + previous + leaf).digest()
-        if row[0] != count + 1 or row[12] != expected:
+        if expected != entry_hash or seq != count + 1 or not entry.startswith(f"[{seq},{at_us},"):
             return count, previous, row
         previous = expected
         count += 1
@@ -121,21 +122,23 @@ def _why(bad: Row, place: int, previous: bytes, rows: Iterator[Row]) -> str:
         return "missing"
     if bad[0] < place:
         return "inserted"
-    before = bad
-    for distance, row in enumerate(rows, start=1):
-        if distance > _LOOK_AHEAD:
-            break
+    for row in islice(rows, _LOOK_AHEAD):
         if _belongs(row, place, previous):
-            # The one that belongs here stands further on: does what stands here belong where it stands?
-            moved = any(_belongs(bad, place + step, before[12]) for step in (1, distance))
-            return "reordered" if moved or distance > 1 else "inserted"
-        before = row
+            # What belongs here stands further on. If what stands here says it is a later entry, the two changed places.
+            return "reordered" if _claimed(bad) > place else "inserted"
     return "edited"
 
 
 def _belongs(row: Row, place: int, previous: bytes) -> bool:
-    """Whether the content of `row` is what was hashed as entry `place` after `previous`."""
-    return bool(hashlib.sha256(b"\x02" + previous + _canonical(row, place)).digest() == row[12])
+    """Whether `row` is what was hashed as entry `place` after `previous`, wherever it stands now."""
+    leaf = row[2].encode("ascii", "replace")
+    return _claimed(row) == place and bool(hashlib.sha256(b"\x02" + previous + leaf).digest() == row[3])
+
+
+def _claimed(row: Row) -> int:
+    """The number an entry gives itself, 0 if none."""
+    found = re.match(r"\[(\d{1,18}),", row[2])
+    return int(found[1]) if found else 0
 
 
 def _vouches(checkpoint: Row, head: bytes, root: bytes, check_signature: CheckStatement) -> bool:
@@ -148,15 +151,6 @@ def _vouches(checkpoint: Row, head: bytes, root: bytes, check_signature: CheckSt
     except TamperError:
         return False
     return True
-
-
-def _canonical(row: Row, seq: int) -> bytes:
-    """The one form of an entry that is hashed, under the number `seq`. Strings are escaped as JSON in ASCII."""
-    text = encode_basestring_ascii
-    return (
-        f"[{seq},{row[1]},{row[2]},{text(row[3])},{text(row[4])},{text(row[5])},{text(row[6])},{text(row[7])},{text(row[8])},"
-        f"{row[9]},{text(row[10])},{text(row[11])}]"
-    ).encode("ascii")
 
 
 class _Tree:

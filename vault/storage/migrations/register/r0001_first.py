@@ -64,9 +64,8 @@ DECIDED = ("state", "owner_id", "acknowledged_us", "disposed_us", "finding")
 TRIGGERS = (
     _kept("audit"),
     _fixed("audit"),
-    _refuse(
-        "audit_in_order", "audit", "audit.out-of-order", event="INSERT", when="NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1"
-    ),
+    _kept("audit_about"),
+    _fixed("audit_about"),
     _kept("audit_checkpoint"),
     _fixed("audit_checkpoint"),
     _kept("check_out"),
@@ -161,19 +160,15 @@ def upgrade() -> None:
         "audit",
         _key("seq"),
         _whole("at_us"),
-        _whole("boot_us"),
-        _text("workstation_id"),
-        _text("kind"),
-        _text("actor_id"),
-        _text("session_id"),
-        _text("case_id"),
-        _text("document_id"),
-        _whole("page_no"),
-        _text("outcome"),
-        _text("facts"),
+        _text("entry"),
         _sealed("entry_hash"),
     )
-    _index("audit_of_case", "audit", "case_id", where="case_id <> ''")
+    _table(
+        "audit_about",
+        _text("subject", primary_key=True),
+        _key("seq"),
+        sqlite_with_rowid=False,
+    )
     _table(
         "audit_checkpoint",
         _key("seq"),
