@@ -54,10 +54,6 @@ start_screen() {
         fail "the X server did not start: $(tail -n 1 "$scratch/xvfb.log")"
     export DISPLAY=:$number
     xauth -q -f "$XAUTHORITY" add "$DISPLAY" . "$cookie"
-    if command -v openbox >/dev/null; then
-        openbox --sm-disable >/dev/null 2>&1 &
-        children+=("$!")
-    fi
 }
 
 start_bus() {

@@ -39,6 +39,7 @@ from vault.storage.header import HEADER_NAME
 from vault.threads import Lanes
 from vault.watching import Watching
 
+_CLOSING_SECONDS = 10.0
 _log = logging.getLogger("vault.runtime")
 
 
@@ -171,6 +172,10 @@ class Server:
                 self._take(*wire.decode_call(body))
         except (OSError, VaultError, msgspec.MsgspecError) as error:
             _log.error("the pipe broke: %s", type(error).__name__)
+        # The interface is gone. Closing takes milliseconds; a process that cannot close must not outlive it with keys in its memory.
+        stop = threading.Timer(_CLOSING_SECONDS, os._exit, (1,))
+        stop.daemon = True
+        stop.start()
         self._lanes.end()
 
     def _take(self, call_id: int, name: str, arguments: msgspec.Raw) -> None:
@@ -251,7 +256,6 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
-    system.die_with_parent()
     pipe = socket.socket(fileno=options.pipe)
     Server(options.vault, pipe, PageMemory.from_descriptor(options.pages)).run()
     # Threads of sensors and lanes are daemons; what must be closed is closed.
