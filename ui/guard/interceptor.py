@@ -140,8 +140,8 @@ class CopyAttemptInterceptor(QObject):
             return True
         is_screen_key = kind is SignalKind.PRINT_SCREEN_KEY
         pressed = event.type() is QEvent.Type.KeyPress
-        # On X11 a desktop may pass on the release of Print alone: then the release is all there is to see. Alt+Print goes down as SysReq and
-        # may come up as Print, so one flag stands for both.
+        # On X11 a desktop may pass on the release of Print alone: then the release is all there is to see. Alt+Print goes down as SysReq
+        # and may come up as Print, so one flag stands for both.
         if not event.isAutoRepeat() and (pressed or (is_screen_key and not self._screen_key_down)):
             self._say(kind, keys=_keys(event))
         if is_screen_key:

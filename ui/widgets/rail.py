@@ -19,9 +19,11 @@ from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.buttons import bind
 
 _WIDE_PX, _NARROW_PX = 176, 52
 _ITEM_PX = 36
+_KEYED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,17 @@ class _PlaceButton(QAbstractButton):
         self.narrow = False
         self._count, self._tone = 0, Tone.PLAIN
         self.setCheckable(True)
-        self.setAutoExclusive(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         keys = QKeySequence(f"Ctrl+{position}")
-        self.setShortcut(keys)
-        self.setToolTip(f"{place.words}  {keys.toString(QKeySequence.SequenceFormat.NativeText)}")
+        if position <= _KEYED:
+            bind(keys.toString(), self)
+        self.setToolTip(f"{place.words}  {keys.toString(QKeySequence.SequenceFormat.NativeText)}" if position <= _KEYED else place.words)
         self.set_count(0, Tone.PLAIN)
+
+    def nextCheckState(self) -> None:  # noqa: N802 -- Qt's name
+        """Stay as it is: the owner says where we are."""
 
     def set_count(self, count: int, tone: Tone) -> None:
         self._count, self._tone = count, tone
@@ -134,8 +139,8 @@ class Rail(QWidget):
 
     def set_current(self, key: str) -> None:
         """Mark where we are; emits nothing."""
-        if key in self._buttons:
-            self._buttons[key].setChecked(True)
+        for place, button in self._buttons.items():
+            button.setChecked(place == key)
 
     def set_count(self, key: str, count: int, tone: Tone = Tone.PLAIN) -> None:
         """Show what waits in a place; 0 shows nothing. BREACH tone for unacknowledged high severity."""

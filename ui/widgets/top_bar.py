@@ -16,7 +16,7 @@ from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
-from ui.widgets.buttons import Button, ButtonKind, IconButton
+from ui.widgets.buttons import Button, ButtonKind, IconButton, bind
 
 _HEIGHT_PX = 48
 _NARROW_PX = 820
@@ -28,7 +28,7 @@ class _SearchButton(QAbstractButton):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(strings.text("top.search"))
-        self.setShortcut(QKeySequence("Ctrl+K"))
+        bind("Ctrl+K", self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMaximumWidth(360)
@@ -106,7 +106,7 @@ class TopBar(QWidget):
         self._who = _Who()
         self._lock = Button(strings.text("top.lock"), ButtonKind.SECONDARY, icon=IconName.LOCK, shortcut="Ctrl+L")
         self._lock.clicked.connect(self.lock_requested)
-        self._lock_small = IconButton(IconName.LOCK, strings.text("top.lock"))
+        self._lock_small = IconButton(IconName.LOCK, strings.text("top.lock"), shortcut="Ctrl+L")
         self._lock_small.clicked.connect(self.lock_requested)
         self._lock_small.hide()
         row = QHBoxLayout(self)
@@ -147,10 +147,6 @@ class TopBar(QWidget):
         signed_in, narrow = not self._who.isHidden(), self.width() < _NARROW_PX
         self._lock.setVisible(signed_in and not narrow)
         self._lock_small.setVisible(signed_in and narrow)
-        # The hidden one of the pair must not hold the key: a hidden button's shortcut is dead.
-        keys = QKeySequence("Ctrl+L")
-        self._lock.setShortcut(QKeySequence() if narrow else keys)
-        self._lock_small.setShortcut(keys if narrow else QKeySequence())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the ground, the mark and the station."""

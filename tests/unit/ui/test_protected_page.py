@@ -109,8 +109,14 @@ def test_the_wheel_scrolls_and_turns_only_beyond_the_end(page: ProtectedPage) ->
     def notch(delta: int) -> None:
         middle = QPointF(450, 350)
         event = QWheelEvent(
-            middle, page.mapToGlobal(middle), QPoint(), QPoint(0, delta), Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-            Qt.ScrollPhase.NoScrollPhase, False,
+            middle,
+            page.mapToGlobal(middle),
+            QPoint(),
+            QPoint(0, delta),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
         )
         QApplication.sendEvent(page.viewport(), event)
 

@@ -20,7 +20,9 @@ MARKER = "WITNESS-7731"
 
 
 def _record(index: int) -> Record:
-    return Record(str(index), (NumberCell(f"2026-{index:07}"), TitleCell(f"{MARKER} {index}"), TimeCell(1_795_312_800_000_000)), Tone.BREACH)
+    return Record(
+        str(index), (NumberCell(f"2026-{index:07}"), TitleCell(f"{MARKER} {index}"), TimeCell(1_795_312_800_000_000)), Tone.BREACH
+    )
 
 
 class Source:

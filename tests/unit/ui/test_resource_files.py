@@ -33,7 +33,7 @@ def test_reads_the_same_as_tomllib(name: str) -> None:
 def test_refuses_more_than_it_knows(line: str, tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text(line + "\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         read_flat(path)
 
 

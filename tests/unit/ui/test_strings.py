@@ -49,7 +49,15 @@ def test_thousands_are_parted_and_nothing_else_changes(value: int) -> None:
 
 @pytest.mark.parametrize(
     ("size_bytes", "written"),
-    [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (4_812_000, "4.8 MB"), (999_600, "1.0 MB"), (48_230_992, "48 MB"), (4_000_000_000, "4.0 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (4_812_000, "4.8 MB"),
+        (999_600, "1.0 MB"),
+        (48_230_992, "48 MB"),
+        (4_000_000_000, "4.0 GB"),
+    ],
 )
 def test_sizes(size_bytes: int, written: str) -> None:
     assert strings.size(size_bytes) == written
@@ -72,15 +80,14 @@ def test_time_left(offset_us: int, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ago_us", "written"), [(0, "just now"), (59_000_000, "just now"), (3 * MINUTE, "3 min ago"), (5 * HOUR, "5 h ago"), (9 * DAY, "9 d ago")]
+    ("ago_us", "written"),
+    [(0, "just now"), (59_000_000, "just now"), (3 * MINUTE, "3 min ago"), (5 * HOUR, "5 h ago"), (9 * DAY, "9 d ago")],
 )
 def test_age(ago_us: int, written: str) -> None:
     assert strings.age(NOW - ago_us, NOW) == written
 
 
-@pytest.mark.parametrize(
-    ("at_us", "written"), [(NOW - 2 * HOUR, "10:00"), (NOW - DAY, "21 Nov 12:00"), (NOW - 365 * DAY, "22 Nov 2025")]
-)
+@pytest.mark.parametrize(("at_us", "written"), [(NOW - 2 * HOUR, "10:00"), (NOW - DAY, "21 Nov 12:00"), (NOW - 365 * DAY, "22 Nov 2025")])
 def test_local_time_is_as_brief_as_it_stays_clear(at_us: int, written: str) -> None:
     assert strings.local_time(at_us, NOW) == written
 

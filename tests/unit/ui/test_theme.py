@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
 from ui import theme
-from ui.theme import Colour, Scheme, Tone, Tokens, TypeSize, Weight
+from ui.theme import Colour, Scheme, Tokens, Tone, TypeSize, Weight
 
 C = Colour
 SURFACES = (C.SURFACE_0, C.SURFACE_1, C.SURFACE_2, C.SURFACE_3)
