@@ -72,6 +72,9 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.SENSOR_BLIND: Severity.DELIBERATE,
 }
 
+# What the holder of a check-out did to a page, or somebody to the vault while it was on screen; the rest says nothing about copying.
+COPY_ATTEMPTS = frozenset(SignalKind) - {SignalKind.CLOCK_SET_BACK, SignalKind.SENSOR_BLIND, SignalKind.STORE_TAMPERED}
+
 JOINING_WINDOW_US = 10 * MINUTE_US
 REPEATS_THAT_RAISE = 3
 
@@ -166,12 +169,15 @@ def containment_of(kind: SignalKind, severity: Severity) -> Containment:
 
 
 def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, observed_us: int) -> bool:
-    """Whether a signal belongs to an existing report: same family, same officer, within the window, not yet disposed."""
+    """Whether a signal belongs to an existing report: same family, same officer, within the window, not yet disposed.
+
+    Signals come from several sensors and not always in the order they were observed in: the window lies on both sides.
+    """
     return (
         report.state is not TriageState.DISPOSED
         and family(report.kind) is family(kind)
         and report.officer_id == officer_id
-        and 0 <= observed_us - report.last_us <= JOINING_WINDOW_US
+        and abs(observed_us - report.last_us) <= JOINING_WINDOW_US
     )
 
 

@@ -21,6 +21,11 @@ CheckOutId = NewType("CheckOutId", str)
 BreachId = NewType("BreachId", str)
 
 
+def folded_badge(badge_no: str) -> str:
+    """The one form a badge number is kept and looked up in: upper and lower case, and spaces, make no second person."""
+    return "".join(badge_no.split()).casefold()
+
+
 class Role(enum.Enum):
     """What a person may do. One role a person: separation of duties starts with not combining them (NIST AC-5)."""
 

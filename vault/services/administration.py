@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vault.domain.audit import AuditKind
-from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind
+from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind, folded_badge
 from vault.errors import RefusedError
 from vault.secret import Secret
 from vault.services.events import RegisterChanged
@@ -64,7 +64,7 @@ class Administration:
         Audit: person.enrolled.
         """
         world = self._world
-        badge_no = badge_no.strip()
+        badge_no = folded_badge(badge_no)
         name = " ".join(name.split())
         world.on_control(lambda: self._may_enrol(badge_no, name, role, unit_id))
         person_id = PersonId(world.entropy.token())
@@ -112,7 +112,7 @@ class Administration:
         row = self._other(person_id, Role.SUPERVISOR)
         if row.state is not PersonState.LOCKED:
             raise RefusedError("person.not-locked")
-        world.store.clear_sign_in_failures(world.locksmith.blind("badge:" + row.badge_no.casefold()))
+        world.store.clear_sign_in_failures(world.locksmith.blind("badge:" + folded_badge(row.badge_no)))
         world.store.set_person_state(person_id, PersonState.ACTIVE, world.draft(AuditKind.PERSON_RELEASED, person_id=person_id))
         world.directory.refresh()
         world.publish(RegisterChanged())

@@ -27,6 +27,7 @@ from vault.domain.breach import (
     TriageState,
     containment_of,
     family,
+    joins,
     severity_of,
 )
 from vault.domain.custody import ReturnKind
@@ -94,6 +95,8 @@ class Breaches:
         officer_id = session.person.person_id if session else None
         seen = self._on_screen()
         joined = world.store.joinable_breach(officer_id, _kinds_of_family(signal.kind), signal.observed_us - JOINING_WINDOW_US)
+        if joined is not None and not joins(joined.state, signal.kind, officer_id, signal.observed_us):
+            joined = None
         repeats = joined.state.count + 1 if joined else 1
         severity = severity_of(signal.kind, world.policy.raised_severity, repeats)
         if joined is not None:
@@ -110,12 +113,15 @@ class Breaches:
             report_no = joined.report_no
         else:
             report_no = world.store.record_breach(self._row(breach_id, signal, severity, seen, sealed, detection_us), [audit])
-        returned = seen is not None and containment is Containment.RECALL
-        if seen is not None and returned:
-            self._contain(seen, breach_id)
         detection_ms = max(0, world.clock.now_us() - signal.observed_us) // 1000
         notice = BreachNotice(breach_id, report_no, signal.kind, severity, containment, joined is not None, detection_ms)
-        world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
+        returned = False
+        try:
+            if seen is not None and containment is Containment.RECALL:
+                self._contain(seen, breach_id)
+                returned = True
+        finally:  # a file that could not be returned (a full disk) takes neither the notice nor the blanking with it
+            world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
         return notice
 
     @query
@@ -196,7 +202,12 @@ class Breaches:
             case_id=seen.check_out.case_id if seen else None,
             document_id=seen.document_id if seen else None,
             page_no=seen.page_no if seen else 0,
-            facts=(("breach_id", breach_id), ("signal", signal.kind.value), ("severity", int(severity))),
+            facts=(
+                ("breach_id", breach_id),
+                ("signal", signal.kind.value),
+                ("severity", int(severity)),
+                ("check_out_id", seen.check_out.check_out_id if seen else ""),
+            ),
         )
 
     def _row(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+from vault.domain.access import Decision
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
+from vault.domain.breach import COPY_ATTEMPTS, SignalKind
 from vault.domain.custody import (
     HOUR_US,
     CheckInStatement,
@@ -25,11 +27,13 @@ from vault.errors import RefusedError
 from vault.services.cases import Cases
 from vault.services.events import CustodyChanged
 from vault.services.operation import change, query
-from vault.services.ports import WaitRow
+from vault.services.ports import AuditFilter, WaitRow
 from vault.services.views import BoardLine, CheckedIn, CheckOutChoices, HoldingLine
 from vault.services.world import World
 
 _REASON_LEAST_CHARACTERS = 10
+_ATTEMPTS_COUNTED = 10_000
+_FACTS = msgspec.json.Decoder(list[tuple[str, str | int]])
 _READERS = (Role.OFFICER, Role.SUPERVISOR, Role.CUSTODIAN)
 
 
@@ -147,6 +151,8 @@ class Custody:
     def hand_over(self, check_out_id: CheckOutId, badge_no: str) -> None:
         """Pass custody to another officer who may see the case, in one act.
 
+        The successor's purpose is the likeliest one open to them; without an assignment of their own it is OTHER, and flagged.
+
         Raises:
             RefusedError: custody.not-held, custody.expired, person.unknown, custody.successor-is-holder, custody.successor-may-not.
         Audit: custody.handed-over.
@@ -163,13 +169,16 @@ class Custody:
         if successor.role not in _READERS or not decision.allowed:
             raise RefusedError("custody.successor-may-not")
         due_back_us = max(check_out.due_back_us, now_us + HOUR_US)
-        following = self._new(check_out.case_id, successor.person_id, Purpose.ASSIGNED, now_us, due_back_us)
+        purpose = _purposes(decision, successor.role)[0]
+        following = self._new(check_out.case_id, successor.person_id, purpose, now_us, due_back_us)
         audit = world.draft(
             AuditKind.HANDED_OVER,
             check_out.case_id,
             check_out_id=check_out_id,
             next_check_out_id=following.check_out_id,
             to=successor.person_id,
+            purpose=purpose.value,
+            flagged=int(following.flagged),
         )
         world.store.hand_over(check_out_id, now_us, following, self._sign(following), [audit])
         world.publish(CustodyChanged(check_out.case_id, check_out_id, ReturnKind.HANDED_OVER))
@@ -298,12 +307,9 @@ class Custody:
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 
     def _purposes(self, case_id: CaseId) -> tuple[Purpose, ...]:
-        """A grant to the person, or being in charge, is an assignment; a grant to the unit alone is not."""
         session = self._world.require()
         decision, _ = self._world.decision(case_id, session.person, session.unit_ids)
-        assigned = any(one.decisive and one.unit_id is None for one in decision.reasons)
-        role = session.person.role
-        return purposes_open_to(assigned, role is Role.SUPERVISOR, role is Role.CUSTODIAN)
+        return _purposes(decision, session.person.role)
 
     def _new(self, case_id: CaseId, holder: PersonId, purpose: Purpose, now_us: int, due_back_us: int) -> CheckOut:
         world = self._world
@@ -327,8 +333,14 @@ class Custody:
             documents_viewed=documents,
             reading_seconds=read_ms // 1000,
             held_seconds=(world.clock.now_us() - check_out.taken_us) // 1_000_000,
-            copy_attempts=world.store.breaches_of_check_out(check_out.check_out_id),
+            copy_attempts=self._attempts(check_out),
         )
+
+    def _attempts(self, check_out: CheckOut) -> int:
+        """Signals under this check-out, from the trail: a report may have begun under another one, and holds many signals."""
+        wanted = AuditFilter(kinds=(AuditKind.BREACH_RECORDED.value, AuditKind.BREACH_JOINED.value), case_id=check_out.case_id)
+        found = [dict(_FACTS.decode(one.facts)) for one in self._world.store.audit_entries(wanted, 0, _ATTEMPTS_COUNTED)]
+        return sum(one.get("check_out_id") == check_out.check_out_id and SignalKind(str(one["signal"])) in COPY_ATTEMPTS for one in found)
 
     def _supervised(self, check_out_id: CheckOutId, reason: str) -> CheckOut:
         world = self._world
@@ -355,3 +367,9 @@ class Custody:
 
     def _sign(self, check_out: CheckOut) -> bytes:
         return self._world.require().keys.holder.sign("check-out", self._act(check_out))
+
+
+def _purposes(decision: Decision, role: Role) -> tuple[Purpose, ...]:
+    """A grant to the person, or being in charge, is an assignment; a grant to the unit alone is not."""
+    assigned = any(one.decisive and one.unit_id is None for one in decision.reasons)
+    return purposes_open_to(assigned, role is Role.SUPERVISOR, role is Role.CUSTODIAN)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vault.domain.audit import AuditDraft, AuditKind
-from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind
+from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind, folded_badge
 from vault.errors import RefusedError
 from vault.services.administration import enrolment, person_row, signed_unit
 from vault.services.locksmith import KeyHolder, NewPerson
@@ -77,7 +77,7 @@ class Founding:
                 raise RefusedError("person.badge-missing")
             if not one.name.strip():
                 raise RefusedError("person.name-missing")
-        if len({one.badge_no.strip().casefold() for one in founders}) < len(founders):
+        if len({folded_badge(one.badge_no) for one in founders}) < len(founders):
             raise RefusedError("founding.badges-alike")
         return self._ground.build(" ".join(station_name.split()), founders)
 
@@ -96,7 +96,8 @@ def people_and_units(world: World, units: FoundingUnits, people: tuple[tuple[Per
     store = world.store
     rows: dict[PersonId, PersonRow] = {}
     for (person_id, founder, made), role, home in zip(people, roles, homes, strict=True):
-        bare = person_row(world, person_id, founder.badge_no.strip(), " ".join(founder.name.split()), role, home, made, administrator_id)
+        badge_no, name = folded_badge(founder.badge_no), " ".join(founder.name.split())
+        bare = person_row(world, person_id, badge_no, name, role, home, made, administrator_id)
         facts = world.directory.facts(bare)
         rows[person_id] = replace(
             bare,
@@ -120,4 +121,4 @@ def people_and_units(world: World, units: FoundingUnits, people: tuple[tuple[Per
         ]
         store.add_unit(unit, memberships, AuditDraft(AuditKind.UNIT_CREATED, facts=(("unit_id", unit_id), ("kind", kind.value))))
     world.directory.refresh()
-    return tuple(enrolment(world, person_id, founder.badge_no.strip(), founder.name, made) for person_id, founder, made in people)
+    return tuple(enrolment(world, person_id, folded_badge(founder.badge_no), founder.name, made) for person_id, founder, made in people)

@@ -13,6 +13,7 @@ Lane: intake; the register on the control thread; hashing and sealing on a helpe
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import queue
@@ -99,7 +100,9 @@ class Intake:
             raise RefusedError("intake.nothing")
         if len(found) > _FILES_MOST:
             raise RefusedError("intake.too-many", most=_FILES_MOST)
-        files = tuple(IntakeFile(no, path.name, size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1))
+        files = tuple(
+            IntakeFile(no, _text_of(path.name), size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1)
+        )
         number = len(self._jobs) + 1
         view = IntakeView(number, case_id, files, 0, sum(one.size_bytes for one in files), False)
         job = _Job(view, tuple(path for path, _ in found), cipher, threading.Event())
@@ -167,14 +170,16 @@ class Intake:
         except VaultError as error:
             code = error.code
             self._show(job, replace(file, state=FileState.REFUSED, reason=code))
-            self._world.on_control(lambda: self._refused(job, code))
+            # Where even the refusal cannot be written (a full disk), the next file is still tried and refused for itself.
+            with contextlib.suppress(UnavailableError):
+                self._world.on_control(lambda: self._refused(job, code))
 
     def _store(self, job: _Job, file: IntakeFile, opened: _Opened, probe: Probe, writer: ContentWriter) -> bool:
         """Stream one file into the content store and make it visible; False if it was cancelled."""
         pending, digest = self._begin(job, opened, writer)
         document_id = pending.document_id
         sealer = job.cipher.chunks(document_id, pending.chunk_count, pending.chunk_salt)
-        groups: queue.Queue[_Group | VaultError | None] = queue.Queue(maxsize=_GROUPS_AHEAD)
+        groups: queue.Queue[_Group | Exception | None] = queue.Queue(maxsize=_GROUPS_AHEAD)
         stopped = threading.Event()
 
         def produce() -> None:
@@ -184,7 +189,7 @@ class Intake:
                         return
                     groups.put(group)
                 groups.put(None)
-            except VaultError as error:
+            except Exception as error:  # whatever it is, the intake is waiting for it
                 groups.put(error)
             finally:
                 sealer.wipe()
@@ -193,23 +198,23 @@ class Intake:
         producer.start()
         try:
             while (group := groups.get()) is not None:
-                if isinstance(group, VaultError):
+                if isinstance(group, Exception):
                     raise group
                 if job.cancelled.is_set():
                     break
-                source = Source(str(opened.path), opened.size_bytes, opened.modified_ns, group.next_chunk_no, group.digest)
+                source = Source(_text_of(opened.path), opened.size_bytes, opened.modified_ns, group.next_chunk_no, group.digest)
                 writer.append_chunks(document_id, group.first_chunk_no, group.chunks, self._seal_source(source, document_id, job.cipher))
                 self._show(
                     job, replace(file, state=FileState.RUNNING, done_bytes=min(opened.size_bytes, group.next_chunk_no * CHUNK_BYTES))
                 )
-        except VaultError as error:
-            if not isinstance(error, UnavailableError):
-                writer.discard(document_id)
+            opened.require_unchanged()
+        except RefusedError:
+            writer.discard(document_id)
             raise
         finally:
             stopped.set()
             while producer.is_alive():
-                with _no_item():
+                with contextlib.suppress(queue.Empty):
                     groups.get(timeout=0.01)
             producer.join()
         if job.cancelled.is_set():
@@ -218,7 +223,7 @@ class Intake:
         card = DocumentCard(
             document_id=document_id,
             case_id=job.view.case_id,
-            title=opened.path.name,
+            title=_text_of(opened.path.name),
             kind=probe.kind,
             page_count=probe.page_count,
             size_bytes=opened.size_bytes,
@@ -235,15 +240,19 @@ class Intake:
             if pending.case_id != job.view.case_id:
                 continue
             source = self._source(pending, job.cipher)
-            same = (source.path, source.size_bytes, source.modified_ns) == (str(opened.path), opened.size_bytes, opened.modified_ns)
-            if not same:
+            if source.path != _text_of(opened.path):
                 continue
-            digest = opened.digest_of(source.stored_chunks * CHUNK_BYTES)
-            if source.digest == digest.hexdigest() and source.stored_chunks == pending.chunks_stored:
-                return pending, digest
-            writer.discard(pending.document_id)
+            document_id = pending.document_id
+            if self._is_visible(document_id):
+                writer.finish(document_id)  # it was made visible, and interrupted right after: this file is taken in anew
+                continue
+            if (source.size_bytes, source.modified_ns) == (opened.size_bytes, opened.modified_ns):
+                digest = opened.digest_of(source.stored_chunks * CHUNK_BYTES)
+                if source.digest == digest.hexdigest() and source.stored_chunks == pending.chunks_stored:
+                    return pending, digest
+            writer.discard(document_id)  # the file is another one now: what is here can never be completed
         document_id = DocumentId(self._world.entropy.token())
-        source = Source(str(opened.path), opened.size_bytes, opened.modified_ns, 0, hashlib.sha256().hexdigest())
+        source = Source(_text_of(opened.path), opened.size_bytes, opened.modified_ns, 0, hashlib.sha256().hexdigest())
         pending = PendingIntake(
             document_id=document_id,
             case_id=job.view.case_id,
@@ -255,6 +264,9 @@ class Intake:
         )
         writer.begin(pending)
         return pending, hashlib.sha256()
+
+    def _is_visible(self, document_id: DocumentId) -> bool:
+        return self._world.on_control(lambda: self._world.store.document(document_id)) is not None
 
     # -- control thread --------------------------------------------------------------------------------------------------------------
 
@@ -357,6 +369,12 @@ class _Opened:
             raise RefusedError("intake.changed")
         return data
 
+    def require_unchanged(self) -> None:
+        """Refuse with ``intake.changed`` a file that somebody wrote to since it was opened: it was looked at before it was read."""
+        status = os.fstat(self._descriptor)
+        if (status.st_size, status.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise RefusedError("intake.changed")
+
     def digest_of(self, length_bytes: int) -> hashlib._Hash:
         """The SHA-256 so far of the first `length_bytes` (no more than there are)."""
         digest = hashlib.sha256()
@@ -366,16 +384,6 @@ class _Opened:
 
     def _close(self) -> None:
         os.close(self._descriptor)
-
-
-class _no_item:  # noqa: N801 - reads as a phrase where it is used
-    """Let an empty queue pass."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        return kind is queue.Empty
 
 
 def _sealed_groups(
@@ -404,6 +412,11 @@ def _files(paths: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
                     yield found, _size(found)
         else:
             yield path, _size(path)
+
+
+def _text_of(path: Path | str) -> str:
+    """A path or name as text: Linux allows names that are not, and neither a card nor a message can carry those."""
+    return os.fspath(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _size(path: Path) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.casefile import DocumentCard
@@ -35,6 +35,7 @@ _CHUNKS_KEPT = 16
 _FIND_PAGES_A_CALL = 12
 _DPI = range(24, 601)
 _VIEWED_LOOKED_AT = 5000
+_ID_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class Reading:
             RefusedError: session.locked, custody.not-held, custody.expired, access.no-need-to-know, document.unknown,
                 document.no-such-page, document.page-refused, document.worker-crashed, document.worker-timeout.
             TamperError: sealing.not-authentic, storage.chunk-missing.
-        Audit: page.left (the page before, with its dwell time) and page.viewed; page.refused if it could not be rendered.
+        Audit: page.left (the page before, with its dwell time) and page.viewed; page.refused if the file is not held, or if the page
+            could not be rendered.
         Thread: reading; the audit on the control thread.
         Source: DESIGN laws 1 and 2.
         """
@@ -204,6 +206,19 @@ class Reading:
         world = self._world
         return require_held(world.store.check_out(check_out_id), world.require().person.person_id, world.clock.now_us())
 
+    def _held_or_recorded(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int) -> CheckOut:
+        """The check-out, if the signed-in person holds it; whoever asks for a page without holding the file is in the trail."""
+        world = self._world
+        try:
+            return self._held(check_out_id)
+        except RefusedError as error:
+            if world.session is not None:
+                known = world.store.check_out(check_out_id)
+                bare = world.draft(AuditKind.PAGE_REFUSED, known.case_id if known else None, Outcome.REFUSED, reason=error.code)
+                facts = (("check_out_id", check_out_id if known else ""), ("document_id", document_id[:_ID_CHARACTERS]), *bare.facts)
+                world.store.append_audit(replace(bare, page_no=max(0, page_no), facts=facts))
+            raise
+
     def _document(self, check_out: CheckOut, document_id: DocumentId) -> tuple[DocumentRow, DocumentCard, CaseCipher]:
         world = self._world
         cipher = world.require_case(check_out.case_id)
@@ -215,12 +230,13 @@ class Reading:
     def _permit(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int) -> _Permit:
         world = self._world
         session = world.require()
-        check_out = self._held(check_out_id)
+        check_out = self._held_or_recorded(check_out_id, document_id, page_no)
         row, card, cipher = self._document(check_out, document_id)
         if not 1 <= page_no <= card.page_count:
             raise RefusedError("document.no-such-page", page_no=page_no, page_count=card.page_count)
         viewed = self._draft(AuditKind.PAGE_VIEWED, check_out, document_id, page_no)
-        left = self._left()
+        left = self._left_draft()
+        # Until this commits, the page before is the one on screen: a signal meanwhile belongs to it.
         seq = world.store.append_audit(*([left] if left else []), viewed)
         now_us = world.clock.now_us()
         case_label = self._cases.open_card(self._cases.row(check_out.case_id), cipher).rms_number
@@ -232,7 +248,7 @@ class Reading:
 
     def _find_permit(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> _Permit:
         world = self._world
-        check_out = self._held(check_out_id)
+        check_out = self._held_or_recorded(check_out_id, document_id, 0)
         row, card, cipher = self._document(check_out, document_id)
         if not 1 <= first_page <= max(1, card.page_count):
             raise RefusedError("document.no-such-page", page_no=first_page, page_count=card.page_count)
@@ -251,7 +267,12 @@ class Reading:
             world.store.append_audit(_with_fact(draft, "reason", code))
 
     def _left(self) -> AuditDraft | None:
-        seen, self.on_screen = self.on_screen, None
+        draft = self._left_draft()
+        self.on_screen = None
+        return draft
+
+    def _left_draft(self) -> AuditDraft | None:
+        seen = self.on_screen
         if seen is None:
             return None
         dwell_ms = (self._world.clock.boot_us() - seen.since_boot_us) // 1000

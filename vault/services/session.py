@@ -4,8 +4,9 @@ Rules:
 
 - Two factors: the passphrase opens the person's slot (Argon2id), and the slot holds the secret the one-time code is checked with. Wrong
   badge number, passphrase or code give one answer, at one speed.
-- Five failures in fifteen minutes lock the account until a supervisor releases it (CJIS AC-7). The count is in the vault: a restart or a
-  changed clock does not reset it.
+- Five failures in fifteen minutes lock the account until a supervisor releases it (CJIS AC-7). The count is in the vault: a restart does
+  not reset it. LIMIT: a clock set forward by fifteen minutes ends a count, as waiting does; the lock itself does not end with time.
+- Only an active account is locked: a lock is what a supervisor releases, and a release must not make a pending or disabled account good.
 - One session a person and one a workstation. A lock ends the vault process; the same person unlocks with the passphrase alone, on the same
   workstation, within the session's hours (CJIS IA-11: 12 at most).
 """
@@ -13,18 +14,17 @@ Rules:
 from __future__ import annotations
 
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
-from vault.domain.identity import PersonState, SessionId
+from vault.domain.identity import PersonState, SessionId, folded_badge
 from vault.domain.protection import ProtectionStatus
 from vault.errors import RefusedError
 from vault.secret import Secret
 from vault.services.locksmith import PersonKeys
 from vault.services.operation import Lane, Priority, operation, query
-from vault.services.ports import PersonRow, SessionRow
+from vault.services.ports import AuditFilter, PersonRow, SessionRow
 from vault.services.views import PersonBrief, SignedIn, StationView
 from vault.services.world import OpenSession, World
 
 _SECOND_US = 1_000_000
-_HOUR_US = 3600 * _SECOND_US
 
 
 class Session:
@@ -39,7 +39,7 @@ class Session:
         world = self._world
         locked = world.store.locked_session(world.station.workstation_id)
         brief: PersonBrief | None = None
-        if locked is not None and world.clock.now_us() < self._ends_us(locked):
+        if locked is not None and world.clock.now_us() < world.session_ends_us(locked):
             brief = world.directory.brief(locked.person_id)
         return StationView(True, world.station.station_name, world.station.workstation_name, brief, world.protections())
 
@@ -57,9 +57,9 @@ class Session:
         Audit: session.signed-in, or session.sign-in-failed (and session.locked-out); protections.stated.
         """
         world = self._world
-        badge_no = badge_no.strip()
-        secret = Secret(passphrase.encode())
+        badge_no = folded_badge(badge_no)
         person = world.on_control(lambda: self._candidate(badge_no))
+        secret = Secret(passphrase.encode())
         try:
             if person is None:
                 world.locksmith.spend_time(secret)
@@ -78,12 +78,12 @@ class Session:
         """Resume the session that is locked on this workstation.
 
         Raises:
-            RefusedError: session.not-recognised, session.locked-out, session.nothing-locked, session.ended.
+            RefusedError: session.not-recognised, session.locked-out, session.nothing-locked, session.ended, session.disabled.
         Audit: session.unlocked, or session.sign-in-failed.
         """
         world = self._world
-        secret = Secret(passphrase.encode())
         row, person = world.on_control(self._locked)
+        secret = Secret(passphrase.encode())
         try:
             keys = world.locksmith.open_person(person.slot, person.person_id, secret)
         except RefusedError:
@@ -131,7 +131,7 @@ class Session:
     def overdue(self) -> bool:
         """Whether the open session has lasted as long as policy allows (control thread, every second)."""
         session = self._world.session
-        return session is not None and self._world.clock.now_us() >= self._ends_us(session.row)
+        return session is not None and self._world.clock.now_us() >= self._world.session_ends_us(session.row)
 
     # -- control thread --------------------------------------------------------------------------------------------------------------
 
@@ -143,15 +143,15 @@ class Session:
         since_us = world.clock.now_us() - world.policy.failure_window_seconds * _SECOND_US
         failures = world.store.sign_in_failures_since(self._blind(badge_no), since_us)
         if failures >= world.policy.failed_sign_ins or (person is not None and person.state is PersonState.LOCKED):
-            self._refused_while_locked_out(person)
+            self._record_refusal(person, "locked-out")
             raise RefusedError("session.locked-out", failures=failures)
         if person is not None and person.state is not PersonState.DISABLED:
             world.directory.refresh()
         return person
 
-    def _refused_while_locked_out(self, person: PersonRow | None) -> None:
+    def _record_refusal(self, person: PersonRow | None, reason: str) -> None:
         draft = AuditDraft(
-            AuditKind.SIGN_IN_FAILED, person.person_id if person else None, outcome=Outcome.REFUSED, facts=(("reason", "locked-out"),)
+            AuditKind.SIGN_IN_FAILED, person.person_id if person else None, outcome=Outcome.REFUSED, facts=(("reason", reason),)
         )
         self._world.store.append_audit(draft)
 
@@ -163,27 +163,35 @@ class Session:
         failures = world.store.sign_in_failures_since(blind, since_us) + 1
         person_id = person.person_id if person else None
         audit = [AuditDraft(AuditKind.SIGN_IN_FAILED, person_id, outcome=Outcome.REFUSED, facts=(("failures", failures),))]
+        active = person is not None and person.state is PersonState.ACTIVE
         locks = failures >= world.policy.failed_sign_ins
         if locks:
             audit.append(AuditDraft(AuditKind.LOCKED_OUT, person_id, facts=(("failures", failures),)))
-        world.store.record_sign_in_failure(blind, now_us, person_id if locks else None, audit)
+        world.store.record_sign_in_failure(blind, now_us, person_id if locks and active else None, audit)
 
     def _open(self, person: PersonRow, keys: PersonKeys, step: int) -> SignedIn:
         world = self._world
-        if person.state is PersonState.PENDING:
-            raise RefusedError("session.pending")
-        if person.state is PersonState.DISABLED:
-            raise RefusedError("session.disabled")
+        self._require_good(person)
         row = SessionRow(SessionId(world.entropy.token()), person.person_id, world.station.workstation_id, world.clock.now_us())
         session = self._session(row, person, keys)
+        before = world.store.audit_entries(AuditFilter(kinds=(AuditKind.SIGNED_IN.value,), actor_id=person.person_id), 0, 1)
+        session.last_signed_in_us = before[0].at_us if before else 0
         statuses = ",".join(f"{one.protection.value}={one.state.value}" for one in world.protections())
         drafts = [
             AuditDraft(AuditKind.SIGNED_IN, person.person_id, row.session_id),
             AuditDraft(AuditKind.PROTECTIONS, person.person_id, row.session_id, facts=(("states", statuses),)),
         ]
         world.store.open_session(row, step, drafts)
+        world.store.clear_sign_in_failures(self._blind(person.badge_no))
         world.session = session
         return self._signed_in(session)
+
+    def _require_good(self, person: PersonRow) -> None:
+        """Refuse an account without its second signature, or a disabled one, after both factors were right; record it."""
+        for state, reason in ((PersonState.PENDING, "pending"), (PersonState.DISABLED, "disabled")):
+            if person.state is state:
+                self._record_refusal(person, reason)
+                raise RefusedError(f"session.{reason}")
 
     def _locked(self) -> tuple[SessionRow, PersonRow]:
         world = self._world
@@ -194,14 +202,16 @@ class Session:
         person = world.directory.person(row.person_id) if row else None
         if row is None or person is None:
             raise RefusedError("session.nothing-locked")
-        if world.clock.now_us() >= self._ends_us(row):
+        if world.clock.now_us() >= world.session_ends_us(row):
             raise RefusedError("session.ended")
         self._candidate(person.badge_no)
         return row, person
 
     def _resume(self, row: SessionRow, person: PersonRow, keys: PersonKeys) -> SignedIn:
         world = self._world
+        self._require_good(person)
         session = self._session(row, person, keys)
+        world.store.clear_sign_in_failures(self._blind(person.badge_no))
         world.store.unlock_session(row.session_id, AuditDraft(AuditKind.UNLOCKED, person.person_id, row.session_id))
         world.session = session
         return self._signed_in(session)
@@ -223,16 +233,13 @@ class Session:
             station_name=world.station.station_name,
             workstation_name=world.station.workstation_name,
             idle_lock_seconds=world.policy.idle_lock_seconds,
-            session_ends_us=self._ends_us(session.row),
+            session_ends_us=world.session_ends_us(session.row),
             last_signed_in_us=session.last_signed_in_us,
             protections=world.protections(),
         )
 
-    def _ends_us(self, row: SessionRow) -> int:
-        return row.opened_us + self._world.policy.session_hours * _HOUR_US
-
     def _blind(self, badge_no: str) -> bytes:
-        return self._world.locksmith.blind("badge:" + badge_no.casefold())
+        return self._world.locksmith.blind("badge:" + folded_badge(badge_no))
 
 
 def unit_key_place(world: World, unit_id: str, person_id: str) -> bytes:

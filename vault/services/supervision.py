@@ -13,7 +13,7 @@ import msgspec
 
 from vault.domain.audit import AuditEntry, AuditKind, ChainVerdict
 from vault.domain.breach import Finding, TriageAct, TriageState, triage
-from vault.domain.identity import BreachId, CaseId, PersonId, Role
+from vault.domain.identity import BreachId, CaseId, PersonId, Role, folded_badge
 from vault.errors import RefusedError
 from vault.services.breach import SealedFact
 from vault.services.cases import Cases
@@ -116,7 +116,7 @@ class Supervision:
             world.store.append_audit(world.draft(AuditKind.AUDIT_READ, filtered=int(bool(kinds or badge_no or rms_number))))
         actor: PersonId | None = None
         if badge_no.strip():
-            if (person := world.store.person_by_badge(badge_no.strip())) is None:
+            if (person := world.store.person_by_badge(folded_badge(badge_no))) is None:
                 raise RefusedError("person.unknown")
             actor = person.person_id
         case_id: CaseId | None = None

@@ -15,7 +15,8 @@ from typing import Protocol, TypeVar
 
 from vault.domain.access import Decision, Effect, GranteeKind, GrantTerms, decide
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
-from vault.domain.identity import CaseId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId
+from vault.domain.custody import HOUR_US
+from vault.domain.identity import CaseId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
 from vault.domain.policy import Policy
 from vault.domain.protection import ProtectionStatus
 from vault.errors import RefusedError, TamperError, VaultError
@@ -109,16 +110,23 @@ class World:
         """Return the open session; refuse without one, or in a role not named (none named: any role).
 
         Raises:
-            RefusedError: session.locked, access.not-your-role.
+            RefusedError: session.locked, session.ended (it lasted as long as policy allows, whatever the interface did about it),
+                access.not-your-role.
         Audit: access.refused when the role is wrong.
         """
         session = self.session
         if session is None:
             raise RefusedError("session.locked")
+        if self.clock.now_us() >= self.session_ends_us(session.row):
+            raise RefusedError("session.ended")
         if roles and session.person.role not in roles:
             self.store.append_audit(self.draft(AuditKind.ACCESS_REFUSED, outcome=Outcome.REFUSED, role=session.person.role.value))
             raise RefusedError("access.not-your-role")
         return session
+
+    def session_ends_us(self, row: SessionRow) -> int:
+        """When a session has lasted as long as policy allows (CJIS IA-11)."""
+        return row.opened_us + self.policy.session_hours * HOUR_US
 
     def draft(self, kind: AuditKind, case_id: CaseId | None = None, outcome: Outcome = Outcome.DONE, **facts: str | int) -> AuditDraft:
         """Draft an audit entry in the name of the open session."""
@@ -210,16 +218,19 @@ class Directory:
     def __init__(self, world: World) -> None:
         self._world = world
         self._people: dict[PersonId, PersonRow] = {}
+        self._trusted: dict[PersonId, PersonRow] = {}  # both signatures hold
         self._units: dict[UnitId, UnitRow] = {}
 
     def refresh(self) -> None:
-        """Read and verify everybody. Raises TamperError directory.unsigned."""
+        """Read and verify everybody who has, or should have, both signatures. Raises TamperError directory.unsigned."""
         rows = {row.person_id: row for row in self._world.store.people()}
         trusted: dict[PersonId, PersonRow] = {}
         for row in rows.values():
-            if row.state is not PersonState.PENDING:
+            # Enrolled and never cosigned, disabled before it was: nobody, and no reason for the whole station to stand still.
+            unsigned = row.state is PersonState.PENDING or (row.state is PersonState.DISABLED and row.supervisor_id is None)
+            if not unsigned:
                 self._verify(row, rows, trusted, ())
-        self._people = rows
+        self._people, self._trusted = rows, trusted
         self._units = {}
         for unit in self._world.store.units():
             signer = trusted.get(unit.signed_by)
@@ -242,9 +253,9 @@ class Directory:
 
     def active_by_badge(self, badge_no: str) -> PersonRow:
         """Look up an active person. Raises RefusedError person.unknown."""
-        wanted = badge_no.strip().casefold()
+        wanted = folded_badge(badge_no)
         for row in self._people.values():
-            if row.badge_no.casefold() == wanted and row.state is PersonState.ACTIVE:
+            if folded_badge(row.badge_no) == wanted and row.state is PersonState.ACTIVE:
                 return row
         raise RefusedError("person.unknown")
 
@@ -299,7 +310,7 @@ class Directory:
 
     def check_grant(self, grant: GrantRow) -> None:
         """Verify who granted. Raises TamperError signature.invalid."""
-        grantor = self._people.get(grant.terms.granted_by)
+        grantor = self._trusted.get(grant.terms.granted_by)
         if grantor is None or (grant.terms.effect is Effect.ALLOW and not grant.case_key_sealed):
             raise TamperError("signature.invalid", grant_id=grant.terms.grant_id)
         statement = self.grant_statement(grant.terms, grant.case_key_sealed)
