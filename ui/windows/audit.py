@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import messages, strings
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 _FIELD_PX = 150
 _INSPECTOR_PX = 320
+_LOW_PX = 460
 
 
 class AuditPage(LivePage):
@@ -96,8 +98,17 @@ class AuditPage(LivePage):
         column.setSpacing(10)
         column.addWidget(self._head)
         column.addWidget(self.chain)
-        column.addLayout(self._make_chips())
-        column.addLayout(self._make_fields())
+        self._filter = QWidget()
+        filter_column = QVBoxLayout(self._filter)
+        filter_column.setContentsMargins(0, 0, 0, 0)
+        filter_column.setSpacing(10)
+        filter_column.addLayout(self._make_chips())
+        filter_column.addLayout(self._make_fields())
+        self._show_filter = FilterChip(strings.text("audit.filter"))
+        self._show_filter.setObjectName("audit_show_filter")
+        self._show_filter.toggled.connect(self._arrange)
+        self._head.row.addWidget(self._show_filter)
+        column.addWidget(self._filter)
         column.addWidget(self._notice)
         column.addWidget(self._split, 1)
         for keys, act in (("V", self.verify), ("R", self.refresh), ("H", self.case_history), ("P", self.by_person)):
@@ -125,7 +136,7 @@ class AuditPage(LivePage):
         for field, name in ((self._badge, "badge"), (self._case, "case"), (self._from, "from"), (self._until, "until")):
             field.control.setObjectName(f"audit_{name}")
             field.setMaximumWidth(_FIELD_PX)
-            field.submitted.connect(self.refresh)
+            field.submitted.connect(self._submit)
             field.changed.connect(lambda of=field: of.set_error(""))
             row.addWidget(field)
         self._case.setVisible(self._by_number)
@@ -149,6 +160,17 @@ class AuditPage(LivePage):
             self.inspector.verbs.addWidget(button)
         return history, person
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Let the filter and the list take turns where there is no height for both."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        low = self.height() < _LOW_PX
+        self._show_filter.setVisible(low)
+        self._filter.setVisible(not low or self._show_filter.isChecked())
+        self._split.setVisible(not low or not self._show_filter.isChecked())
+
     # -- listing ---------------------------------------------------------------------------------------------------------------------
 
     def shown(self) -> None:
@@ -165,6 +187,11 @@ class AuditPage(LivePage):
         narrowed = self._narrowed()
         if narrowed is not None:
             self.trail.list(narrowed)
+
+    def _submit(self) -> None:
+        self.refresh()
+        self._show_filter.setChecked(False)
+        self.table.setFocus()
 
     def clear_filter(self) -> None:
         """Show everything again."""

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from vault.services.views import SignedIn
 
 _PASSING_MS = 140
-_DAY_SECONDS = 86_400
+_AGE_UNITS_SECONDS = (86_400, 3_600, 60)
 
 
 class DisposeSheet(ActSheet):
@@ -117,8 +117,8 @@ class BreachesPage(LivePage):
         self.table = RecordTable(
             (
                 Column(strings.text("breaches.column_severity"), 100),
-                Column(strings.text("breaches.column_what"), 118, stretch=2),
-                Column(strings.text("breaches.column_who"), 140, stretch=3, drop=2),
+                Column(strings.text("breaches.column_what"), 126, stretch=2),
+                Column(strings.text("breaches.column_who"), 132, stretch=3, drop=2),
                 Column(strings.text("breaches.column_where"), 92, drop=4),
                 Column(strings.text("breaches.column_when"), 80, drop=3),
                 Column(strings.text("breaches.column_state"), 118, drop=1),
@@ -149,7 +149,6 @@ class BreachesPage(LivePage):
         self.shortcut("J", lambda: self._step(1))
         self.shortcut("K", lambda: self._step(-1))
         self._offer()
-        self.refresh()
 
     def _make_verbs(self) -> None:
         self._buttons: dict[str, Button] = {}
@@ -165,7 +164,6 @@ class BreachesPage(LivePage):
             button.clicked.connect(act)
             self.report.verbs.addWidget(button)
             self._buttons[name] = button
-        self.report.verbs.addStretch(1)
 
     # -- staying fresh ---------------------------------------------------------------------------------------------------------------
 
@@ -395,5 +393,6 @@ def _state_with_age(line: ReportLine) -> tuple[str, Tone, IconName]:
     if line.state is not TriageState.OPEN:
         return word, tone, icon
     seconds = max(0, strings.now_us() - line.first_us) // 1_000_000
-    waited = strings.span(seconds - seconds % _DAY_SECONDS if seconds >= _DAY_SECONDS else seconds)
+    unit = next((unit for unit in _AGE_UNITS_SECONDS if seconds >= unit), 1)
+    waited = strings.span(seconds - seconds % unit)
     return strings.text("breaches.state_with_age", state=word, age=waited), Tone.BREACH if breach_words.presses(line) else tone, icon

@@ -52,14 +52,21 @@ class FlowLayout(QLayout):
         """One line."""
         hints = [item.sizeHint() for item in self._items if not item.isEmpty()]
         width = sum(hint.width() for hint in hints) + self._gap_px * max(0, len(hints) - 1)
-        return QSize(width, max((hint.height() for hint in hints), default=0))
+        return self._with_margins(QSize(width, max((hint.height() for hint in hints), default=0)))
 
     def minimumSize(self) -> QSize:  # noqa: N802 -- Qt's name
         """As wide as the widest item."""
         hints = [item.sizeHint() for item in self._items if not item.isEmpty()]
-        return QSize(max((hint.width() for hint in hints), default=0), max((hint.height() for hint in hints), default=0))
+        return self._with_margins(
+            QSize(max((hint.width() for hint in hints), default=0), max((hint.height() for hint in hints), default=0))
+        )
+
+    def _with_margins(self, size: QSize) -> QSize:
+        return size.grownBy(self.contentsMargins())
 
     def _lay_out(self, rect: QRect, *, place: bool) -> int:
+        margins = self.contentsMargins()
+        rect = rect.marginsRemoved(margins)
         left, top, line_height = rect.left(), rect.top(), 0
         for item in self._items:
             if item.isEmpty():
@@ -71,4 +78,4 @@ class FlowLayout(QLayout):
                 item.setGeometry(QRect(QPoint(left, top), size))
             left += size.width() + self._gap_px
             line_height = max(line_height, size.height())
-        return top + line_height - rect.top()
+        return top + line_height - rect.top() + margins.top() + margins.bottom()

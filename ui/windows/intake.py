@@ -23,6 +23,7 @@ from ui.widgets.empty_state import EmptyState
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.painted_text import PaintedText
+from ui.widgets.scroll_column import ScrollColumn
 from ui.windows.act_sheet import confirmation
 from ui.windows.case_picker import CasePicker
 from ui.windows.drop_zone import DropZone
@@ -121,11 +122,10 @@ class IntakePage(LivePage):
         self.shortcut("Ctrl+.", self.cancel)
         self._barred = EmptyState(IconName.DENY, strings.text("intake.not_granted_title"), strings.text("intake.not_granted_sentence"))
         self._work = QStackedWidget()
-        ready = QWidget()
-        ready_column = QVBoxLayout(ready)
-        ready_column.setContentsMargins(0, 0, 0, 0)
-        ready_column.addWidget(self.drop)
-        ready_column.addStretch(1)
+        ready = ScrollColumn()
+        ready.column.setContentsMargins(0, 0, 0, 0)
+        ready.column.addWidget(self.drop)
+        ready.column.addStretch(1)
         for one in (ready, self.files, self._barred):
             self._work.addWidget(one)
         column = QVBoxLayout(page)

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
 
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets.label import Label
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MERGE_MS = 60
 TICK_MS = 30_000
+_LEAST_WIDTH_PX = 360
+_LEAST_HEIGHT_PX = 220
 
 
 class LivePage(Page):
@@ -47,6 +49,10 @@ class LivePage(Page):
     def sheet_host(self) -> QWidget:
         """Give what sheets lie over: the frame, which dies at lock with everything on it."""
         return self.frame if self.frame is not None else self
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+        """Fit a small screen at 200 %: what is on a page gives way or scrolls."""
+        return QSize(_LEAST_WIDTH_PX, _LEAST_HEIGHT_PX)
 
     def refresh(self) -> None:
         """Ask the vault for what the page shows."""
@@ -79,23 +85,41 @@ class LivePage(Page):
 
 
 class PageHead(QWidget):
-    """The page's heading, a quiet remark, and room for chips and buttons at the right."""
+    """The page's heading, a quiet remark, and `row` for chips and buttons: at the right, or below where there is no room for both."""
 
     def __init__(self, name: str, title: str) -> None:
         super().__init__()
         self._title = Label(title, TypeSize.DISPLAY, Weight.STRONG)
         self._title.setObjectName(f"{name}_heading")
         self._remark = Label("", TypeSize.BODY, Weight.MEDIUM, Colour.TEXT_QUIET)
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(0, 0, 0, 0)
+        self._remark.setObjectName(f"{name}_remark")
+        words = QHBoxLayout()
+        words.setSpacing(16)
+        words.addWidget(self._title)
+        words.addWidget(self._remark)
+        words.addStretch(1)
+        self.row = QHBoxLayout()
         self.row.setSpacing(8)
-        self.row.addWidget(self._title)
-        self.row.addSpacing(8)
-        self.row.addWidget(self._remark)
-        self.row.addStretch(1)
+        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._both.setContentsMargins(0, 0, 0, 0)
+        self._both.setSpacing(8)
+        self._both.addLayout(words, 1)
+        self._both.addLayout(self.row)
 
     def say(self, title: str, remark: str = "", role: Colour = Colour.TEXT_QUIET) -> None:
         """Change heading and remark."""
         self._title.setText(title)
         self._remark.setText(remark)
         self._remark.set_role(role)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Choose one line or two."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        words = self._title.sizeHint().width() + 16 + self._remark.sizeHint().width()
+        fits = words + 16 + self.row.sizeHint().width() <= self.width()
+        self._both.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+        self.row.setAlignment(Qt.AlignmentFlag.AlignRight if fits else Qt.AlignmentFlag.AlignLeft)

@@ -106,7 +106,6 @@ class PeoplePage(LivePage):
         self._make_lists()
         column.addWidget(self._filter)
         column.addWidget(self._split, 1)
-        self.refresh()
 
     def _make_head(self) -> None:
         self._show_units = FilterChip(strings.text("people.units"))

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -23,7 +23,9 @@ from ui.widgets.chip import Chip
 from ui.widgets.inspector import clear_layout
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
+from ui.widgets.scroll_column import ScrollColumn
 from ui.windows import breach_words
+from ui.windows.flow import FlowLayout
 from ui.windows.naming import who
 from vault.services.views import ReportFact, ReportView
 
@@ -107,21 +109,14 @@ class ReportPane(QWidget):
         head.addStretch(1)
         head.addWidget(self._severity)
         head.addWidget(self._state)
-        self._inner = QWidget()
-        self._content = QVBoxLayout(self._inner)
-        self._content.setContentsMargins(20, 4, 20, 16)
-        self._content.setSpacing(8)
-        self._scroll = QScrollArea()
+        self._scroll = ScrollColumn()
         self._scroll.setObjectName("breaches_report_scroll")
-        self._scroll.setWidget(self._inner)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.viewport().setAutoFillBackground(False)
-        self._inner.setAutoFillBackground(False)
-        self.verbs = QHBoxLayout()
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._scroll.column.setContentsMargins(20, 4, 20, 16)
+        self._body = QWidget()
+        self._content = QVBoxLayout(self._body)
+        self.verbs = FlowLayout()
         self.verbs.setContentsMargins(20, 8, 20, 14)
-        self.verbs.setSpacing(8)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 14, 0, 0)
         column.setSpacing(6)
@@ -165,9 +160,9 @@ class ReportPane(QWidget):
                 self._painted(heading, Weight.MEDIUM, above_px=6)
             for label, value in rows:
                 self._row(Label(label, TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True), value)
-        self._content.addStretch(1)
-        self._inner.adjustSize()
-        self._scroll.verticalScrollBar().setValue(place)
+        self._present()
+        # The column is laid out later; its place can be taken only then.
+        QTimer.singleShot(0, self._scroll, lambda: self._scroll.verticalScrollBar().setValue(place))
 
     def show_locked(self, report_no: str) -> None:
         """Say that this report is on the reader."""
@@ -177,7 +172,7 @@ class ReportPane(QWidget):
         self._clear()
         self._content.addWidget(Label(strings.text("breaches.locked_title"), TypeSize.TITLE, Weight.STRONG, wrap=True))
         self._content.addWidget(Label(strings.text("breaches.locked_sentence"), wrap=True))
-        self._content.addStretch(1)
+        self._present()
 
     def show_waiting(self, report_no: str) -> None:
         """Say that the report was asked for."""
@@ -185,7 +180,7 @@ class ReportPane(QWidget):
         self._head(report_no, None, None)
         self._clear()
         self._content.addWidget(Label(strings.text("breaches.loading"), role=Colour.TEXT_QUIET))
-        self._content.addStretch(1)
+        self._present()
 
     def _head(self, report_no: str, *marks: tuple[str, Tone, IconName] | None) -> None:
         self._number.setText(report_no)
@@ -195,7 +190,17 @@ class ReportPane(QWidget):
                 chip.show_fact(*mark)
 
     def _clear(self) -> None:
-        clear_layout(self._content)
+        """Begin anew. `_present` puts it on screen as one piece: one by one, the column would measure things before they show."""
+        clear_layout(self._scroll.column)
+        self._body = QWidget()
+        self._content = QVBoxLayout(self._body)
+        self._content.setContentsMargins(0, 0, 0, 0)
+        self._content.setSpacing(8)
+
+    def _present(self) -> None:
+        self._content.addStretch(1)
+        self._scroll.column.addWidget(self._body)
+        self._body.show()
 
     def _section(self, words: str) -> None:
         heading = Label(words, TypeSize.SMALL, Weight.STRONG, Colour.TEXT_QUIET)
@@ -224,6 +229,21 @@ class ReportPane(QWidget):
         text.show_text(value)
         row.addWidget(text, 1)
         self._content.addLayout(row)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Scroll the report with the arrow and page keys."""
+        bar = self._scroll.verticalScrollBar()
+        steps = {
+            Qt.Key.Key_Down: 40,
+            Qt.Key.Key_Up: -40,
+            Qt.Key.Key_PageDown: self._scroll.height() - 40,
+            Qt.Key.Key_PageUp: 40 - self._scroll.height(),
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        bar.setValue(bar.value() + step)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the card the report lies on."""
