@@ -136,8 +136,10 @@ class CommandPalette(Overlay):
     def __init__(self, host: QWidget) -> None:
         super().__init__(host)
         self._actions: tuple[Action, ...] = ()
+        self.setObjectName("palette")
         self.setAccessibleName(strings.text("palette.title"))
         self.line = QLineEdit()
+        self.line.setObjectName("palette_line")
         self.line.setPlaceholderText(strings.text("palette.placeholder"))
         self.line.setAccessibleName(strings.text("palette.title"))
         self.line.textChanged.connect(self._match)
