@@ -153,10 +153,10 @@ def family(kind: SignalKind) -> SignalKind:
 def severity_of(kind: SignalKind, raised_by_policy: Mapping[str, int], repeats: int) -> Severity:
     """Severity of a signal that has now been seen `repeats` times in the window; policy can only raise it."""
     base = SEVERITY[kind]
-    raised = max(base, Severity(min(5, raised_by_policy.get(kind.value, 0) or base)))
+    raised = Severity(max(base, min(Severity.BULK, raised_by_policy.get(kind.value, base))))
     if repeats >= REPEATS_THAT_RAISE and raised is Severity.AMBIGUOUS:
         return Severity.DELIBERATE
-    return Severity(raised)
+    return raised
 
 
 def containment_of(kind: SignalKind, severity: Severity) -> Containment:

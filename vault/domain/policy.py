@@ -5,9 +5,10 @@ Source of bounds: CJIS AC-11 (lock after at most 30 min), AC-7 (5 failures in 15
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
+from vault.domain.breach import Severity, SignalKind
 from vault.errors import RefusedError
 
 
@@ -54,7 +55,28 @@ def policy_from(values: Mapping[str, object]) -> Policy:
             raise RefusedError("policy.unknown", setting=name)
         if name in _BOUNDS:
             low, high = _BOUNDS[name]
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            if not _whole(value, low, high):
                 raise RefusedError("policy.out-of-bounds", setting=name, low=low, high=high)
+        elif not _CHECKED[name](value):
+            raise RefusedError("policy.out-of-bounds", setting=name)
         given[name] = tuple(value) if isinstance(value, list) else value
     return Policy(**given)  # type: ignore[arg-type]
+
+
+def _whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _severities(value: object) -> bool:
+    kinds = {kind.value for kind in SignalKind}
+    return isinstance(value, Mapping) and all(
+        name in kinds and _whole(severity, Severity.CONTEXT, Severity.BULK) for name, severity in value.items()
+    )
+
+
+def _folders(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+# A mistake here must show when the vault opens, not when a breach is recorded.
+_CHECKED: Mapping[str, Callable[[object], bool]] = {"raised_severity": _severities, "copies_watched_folders": _folders}
