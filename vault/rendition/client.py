@@ -325,7 +325,7 @@ class RenditionWorker:
         completed = False
         try:
             reply = self._converse(request, deadline, source)
-            completed = isinstance(reply, expected | messages.Refused | messages.Failed)
+            completed = isinstance(reply, expected | messages.Failed) or (isinstance(reply, messages.Refused) and reply.code in _CODES)
         except TimeoutError as error:
             raise RefusedError("document.worker-timeout") from error
         except (EOFError, ConnectionError, msgspec.MsgspecError) as error:
@@ -335,7 +335,7 @@ class RenditionWorker:
                 self._kill()
         if isinstance(reply, expected):
             return reply
-        if isinstance(reply, messages.Refused) and reply.code in _CODES:
+        if completed and isinstance(reply, messages.Refused):
             raise RefusedError(reply.code)
         where = reply.where[:120] if isinstance(reply, messages.Failed) and reply.where.isprintable() else "protocol"
         raise RefusedError("document.worker-crashed", where=where)

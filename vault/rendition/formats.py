@@ -65,11 +65,19 @@ def probe(reader: BlockReader, kind_hint: DocumentKind | None, fonts: FontSet) -
     kind, document = _recognise(head, reader, kind_hint, fonts)
     try:
         if isinstance(document, ImageDocument):
-            size = fit(document.page_size(1), _TRIAL_DPI, Rotation.NONE, _TRIAL_PIXEL_MAX)
-            document.render(1, Canvas(size, bytearray(size.size_bytes)), Rotation.NONE)
+            _try_first_frame(document)
         return kind, document.page_count
     finally:
         document.close()
+
+
+def _try_first_frame(document: ImageDocument) -> None:
+    """Decode a picture's first frame: without it there is nothing to show, so the whole document is damaged."""
+    try:
+        size = fit(document.page_size(1), _TRIAL_DPI, Rotation.NONE, _TRIAL_PIXEL_MAX)
+        document.render(1, Canvas(size, bytearray(size.size_bytes)), Rotation.NONE)
+    except RefusedError as refusal:
+        raise RefusedError("document.damaged" if refusal.code == "document.page-refused" else refusal.code) from refusal
 
 
 def _recognise(head: bytes, reader: BlockReader, kind_hint: DocumentKind | None, fonts: FontSet) -> tuple[DocumentKind, Document]:

@@ -69,9 +69,9 @@ class PdfDocument:
         self._document = pdfium.FPDF_LoadCustomDocument(self._access, None)
         page_count = pdfium.FPDF_GetPageCount(self._document) if self._document else 0
         if page_count < 1:
-            error = pdfium.FPDF_GetLastError()
+            locked = not self._document and pdfium.FPDF_GetLastError() in (_ERROR_PASSWORD, _ERROR_SECURITY)
             self.close()
-            raise RefusedError("document.encrypted" if error in (_ERROR_PASSWORD, _ERROR_SECURITY) else "document.damaged")
+            raise RefusedError("document.encrypted" if locked else "document.damaged")
         self._page_count = int(page_count)
         if pdfium.FPDF_GetFormType(self._document) != pdfium.FORMTYPE_NONE:
             self._form_info = pdfium.FPDF_FORMFILLINFO(version=2)

@@ -22,6 +22,7 @@ _SAMPLE_BYTES: Final = 64 * 1024
 _PARAGRAPH_CHARACTERS_MAX: Final = 64 * 1024  # a file that is one line is broken here, so that it is never held whole
 _CONTROL_SHARE_MAX: Final = 0.02
 _ZERO_SHARE_MIN: Final = 0.2
+_UTF_16_BYTES_MIN: Final = 8
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -60,7 +61,7 @@ def guess_encoding(sample: bytes, *, whole: bool) -> str:
             return encoding
     if b"\x1b$" in sample or b"\x1b(J" in sample:
         return "iso2022-jp"
-    if sample and sample.count(0) >= _ZERO_SHARE_MIN * len(sample):
+    if len(sample) >= _UTF_16_BYTES_MIN and sample.count(0) >= _ZERO_SHARE_MIN * len(sample):
         return "utf-16-be" if sample[::2].count(0) > sample[1::2].count(0) else "utf-16-le"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)

@@ -12,8 +12,10 @@ LIMIT: no right-to-left order and no joining of Arabic or Indic letters: such te
 
 from __future__ import annotations
 
+import bisect
 import ctypes
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +32,8 @@ PAGE_WIDTH_PT: Final = 595.0
 PAGE_HEIGHT_PT: Final = 842.0
 _MARGIN_PT: Final = 48.0
 _TAB_COLUMNS: Final = 8
+_MEASURED_CHARACTERS: Final = 256
+_WORD_CHARACTERS_MAX: Final = 60
 # Made to be invisible: soft hyphen, zero-width and direction marks, byte order mark, variation selectors.
 _INVISIBLE: Final = "\r\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f"
 # The two sentences a rendition may add. They are part of the page, like a printed form's words, and English for now.
@@ -74,6 +78,8 @@ class Typesetter:
         self._fonts = fonts
         self._style = style
         self._glyphs: dict[str, Glyph | None] = dict.fromkeys(_INVISIBLE)
+        self._widths_pt = _Widths(self.glyph_width)
+        self._known_to_be_there: set[str] = set()
         self.missing_count = 0
         self._columns = int((PAGE_WIDTH_PT - 2 * _MARGIN_PT) / (self.glyph_width("0")))
 
@@ -109,24 +115,50 @@ class Typesetter:
         yield text
 
     def _by_width(self, text: str, indent_pt: float) -> Iterator[str]:
+        """Break by measure. A stretch of the text is measured at a time, in C: a mail may be one line of megabytes."""
+        self._count_missing(text)
         room_pt = PAGE_WIDTH_PT - 2 * _MARGIN_PT - indent_pt
-        start, cut, used_pt, used_at_cut_pt = 0, 0, 0.0, 0.0
-        for position, character in enumerate(text):
-            glyph = self.glyph(character)
-            if glyph is None:
-                continue
-            self.missing_count += glyph.missing
-            width_pt = glyph.advance_em * self._style.size_pt
-            if used_pt + width_pt > room_pt and position > start and character != " ":
-                if cut <= start:
-                    cut, used_at_cut_pt = position, used_pt
-                yield text[start:cut].rstrip()
-                start, used_pt = cut, used_pt - used_at_cut_pt
-                used_at_cut_pt = 0.0
-            used_pt += width_pt
-            if character in " -/" or glyph.face is Face.FALLBACK:
-                cut, used_at_cut_pt = position + 1, used_pt
+        start = 0
+        while True:
+            ends_pt = list(itertools.accumulate(map(self._widths_pt.__getitem__, text[start : start + _MEASURED_CHARACTERS])))
+            fitting = bisect.bisect_right(ends_pt, room_pt)
+            if fitting == len(ends_pt) and start + fitting == len(text):
+                break
+            cut = start + self._last_break(text[start : start + fitting + 1], max(1, fitting))
+            yield text[start:cut].rstrip()
+            start = cut + (len(text[cut : cut + 1]) - len(text[cut : cut + 1].lstrip(" ")))
         yield text[start:]
+
+    def _last_break(self, stretch: str, fitting: int) -> int:
+        """Find where to break, of a stretch of which `fitting` characters fit: after the last space, hyphen, stroke or ideograph."""
+        if stretch[fitting : fitting + 1] == " ":
+            return fitting
+        for position in range(fitting, max(fitting - _WORD_CHARACTERS_MAX, 0), -1):
+            glyph = self.glyph(stretch[position - 1])
+            if stretch[position - 1] in " -/" or (glyph is not None and glyph.face is Face.FALLBACK):
+                return position
+        return fitting
+
+    def _count_missing(self, text: str) -> None:
+        for character in set(text) - self._known_to_be_there:
+            glyph = self.glyph(character)
+            if glyph is not None and glyph.missing:
+                self.missing_count += text.count(character)
+            else:
+                self._known_to_be_there.add(character)
+
+
+class _Widths(dict[str, float]):
+    """Characters' advances in points, looked up once each."""
+
+    def __init__(self, width: Callable[[str], float]) -> None:
+        super().__init__()
+        self._width = width
+
+    def __missing__(self, character: str) -> float:
+        """Measure a character seen for the first time."""
+        width = self[character] = self._width(character)
+        return width
 
 
 class TypesetDocument:

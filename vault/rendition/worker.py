@@ -34,11 +34,12 @@ from vault.services.rendition import Rotation
 
 _CACHED_PAGES: Final = 5  # the page on screen and two either side
 _CACHED_BYTES: Final = 160 * 1024 * 1024
-# What mail names in the wild. Those written in C are shared libraries, and all are modules: none can be loaded later.
+# What mail names in the wild, and what the email package uses itself. Each is a module, some are libraries: none can be loaded later.
 _TEXT_CODECS: Final = """
     ascii utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be utf-7 latin-1 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255
     cp1256 cp1257 cp1258 cp437 cp850 cp866 iso8859-2 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-13 iso8859-15
-    koi8-r koi8-u mac-roman tis-620 shift_jis cp932 euc-jp iso2022-jp gb2312 gbk gb18030 big5 cp950 euc-kr cp949 iso2022-kr
+    koi8-r koi8-u mac-roman tis-620 raw-unicode-escape unicode-escape quopri base64
+    shift_jis cp932 euc-jp iso2022-jp gb2312 gbk gb18030 big5 cp950 euc-kr cp949 iso2022-kr
 """.split()  # noqa: SIM905 -- one a line would be longer than the code
 
 PageKey = tuple[int, int, Rotation, PixelSize]  # handle, page_no, rotation, size
