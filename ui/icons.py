@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QImage, QPainter
 
 from ui import theme
 from ui.resource_files import RESOURCES
 from ui.theme import Colour
 from vault.errors import DefectError
+
+if TYPE_CHECKING:
+    # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
+    from PySide6.QtGui import QColor, QIcon
 
 
 class IconName(enum.Enum):
@@ -128,6 +133,8 @@ def paint_icon(painter: QPainter, at: QRect, name: IconName, tint: QColor) -> No
 
 def icon(name: IconName, role: Colour = Colour.TEXT) -> QIcon:
     """Give an icon in today's colour for places that take a QIcon (tray, menus, window). Ask again when the scheme changes."""
+    from PySide6.QtGui import QIcon, QPixmap  # noqa: PLC0415 -- for the tray and menus, after the first paint
+
     made = QIcon()
     for side_px in _SIZES_PX:
         for ratio in (1, 2):

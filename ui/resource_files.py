@@ -4,12 +4,12 @@ Rules of this module:
 
 - `tokens.toml` and `en.toml` are TOML, restricted to tables and one-line keys whose value is a basic string or an integer. A test reads
   both with `tomllib` and finds the same; reading them so takes 1 ms, importing and running `tomllib` 15-30 ms of a start-up of 125.
+- `split_tables` lets `strings` read only the tables that are asked for.
 - Nothing is cached here and nothing is written.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
@@ -23,24 +23,44 @@ def read_flat(path: Path) -> dict[str, str | int]:
     Returns:
         ``table.key`` to its string or integer, in file order.
     Raises:
-        ValueError: the file uses more of TOML than this reader knows, or names a key twice; the message has the line number.
+        ValueError: the file uses more of TOML than this reader knows, or names a key or table twice; the message says where.
     """
     found: dict[str, str | int] = {}
-    prefix = ""
-    for line_no, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for table, body in split_tables(path).items():
+        found |= read_table(table, body)
+    return found
+
+
+def split_tables(path: Path) -> dict[str, str]:
+    """Cut a file into its tables, unread: name to lines. What stands before the first header has the empty name.
+
+    Raises:
+        ValueError: as `read_flat`.
+    """
+    found: dict[str, str] = {}
+    for number, part in enumerate(("\n" + path.read_text(encoding="utf-8")).split("\n[")):
+        header, _, body = part.partition("\n") if number else ("]", "", part)
+        name, bracket, rest = header.partition("]")
+        name = name.replace('"', "")
+        if not bracket or rest.strip() or name.startswith("[") or name in found:
+            raise ValueError(f"{path.name}: not a plain table header of its own: [{header}")
+        found[name] = body
+    return found
+
+
+def read_table(name: str, body: str) -> dict[str, str | int]:
+    """Read one table that `split_tables` cut out, into dotted keys."""
+    found: dict[str, str | int] = {}
+    prefix = f"{name}." if name else ""
+    for raw in body.split("\n"):
         line = raw.strip()
         if not line or line[0] == "#":
-            continue
-        if line[0] == "[":
-            if not line.endswith("]") or line.startswith("[["):
-                raise ValueError(f"{path.name}:{line_no}: not a plain table header")
-            prefix = line[1:-1].replace('"', "") + "."
             continue
         key, separator, value = line.partition(" = ")
         dotted = prefix + key
         if not separator or dotted in found:
-            raise ValueError(f"{path.name}:{line_no}: not a key of its own")
-        found[dotted] = _value(value, f"{path.name}:{line_no}")
+            raise ValueError(f"[{name}] {key}: not a key of its own")
+        found[dotted] = _value(value, dotted)
     return found
 
 
@@ -54,5 +74,8 @@ def _value(value: str, place: str) -> str | int:
     if end < 0 or (tail and tail[0] != "#"):
         raise ValueError(f"{place}: not a one-line string")
     body = value[1:end]
-    # TOML's basic-string escapes in use are JSON's.
-    return str(json.loads(f'"{body}"')) if "\\" in body else body
+    if "\\" not in body:
+        return body
+    import json  # noqa: PLC0415 -- few strings have escapes; TOML's in use are JSON's
+
+    return str(json.loads(f'"{body}"'))

@@ -6,8 +6,9 @@ Rules of this module:
   run (CASEVAULT_STRICT=1) and its own name on screen otherwise: a person with a strange word can work, a person with a crash cannot.
 - ``key.one`` and ``key.other`` are chosen by the value `count`.
 - Times are shown local, 24-hour; the zone is in `local_time_full`, which goes on hover. Thousands are parted by a narrow no-break space.
+- A table of the file is read when its first word is asked for: reading them all would cost the first paint 10 ms.
 
-Thread: any; loaded once.
+Thread: the interface's main thread.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import time
 from functools import lru_cache
 
-from ui.resource_files import RESOURCES, read_flat
+from ui.resource_files import RESOURCES, read_table, split_tables
 from vault.errors import DefectError
 
 _THIN = "\u202f"  # narrow no-break space
@@ -27,14 +28,32 @@ _KILO = 1_000
 Value = str | int | float
 
 
+class _Words:
+    """The file, cut into tables; a table is read when its first word is asked for."""
+
+    def __init__(self) -> None:
+        self._unread = split_tables(RESOURCES / "strings" / "en.toml")
+        self._read: dict[str, str] = {}
+
+    def find(self, key: str) -> str | None:
+        """Give the sentence of a key, None if there is none."""
+        table = key
+        while table:
+            table = table.rpartition(".")[0]
+            body = self._unread.pop(table, None)
+            if body is not None:
+                self._read.update((name, str(words)) for name, words in read_table(table, body).items())
+        return self._read.get(key)
+
+
 @lru_cache(maxsize=1)
-def _table() -> dict[str, str]:
-    return {key: str(value) for key, value in read_flat(RESOURCES / "strings" / "en.toml").items()}
+def _words() -> _Words:
+    return _Words()
 
 
 def has_text(key: str) -> bool:
     """Say whether a key has a sentence (or a singular and a plural one)."""
-    return key in _table() or f"{key}.other" in _table()
+    return _words().find(key) is not None or _words().find(f"{key}.other") is not None
 
 
 def text(key: str, /, **values: Value) -> str:
@@ -46,11 +65,11 @@ def text(key: str, /, **values: Value) -> str:
     Raises:
         DefectError: strings.missing or strings.values, only under CASEVAULT_STRICT=1; otherwise the key itself is returned.
     """
-    table = _table()
-    sentence = table.get(key)
+    words = _words()
+    sentence = words.find(key)
     count = values.get("count")
     if sentence is None and isinstance(count, int):
-        sentence = table.get(f"{key}.one" if count == 1 else f"{key}.other")
+        sentence = words.find(f"{key}.one" if count == 1 else f"{key}.other")
     if sentence is None:
         return _missing("strings.missing", key)
     if not values:

@@ -5,6 +5,8 @@ Rules of this module:
 - Every colour, size and font in `ui` comes from here. Nothing else names a colour.
 - State colours (amber, red, green) mean state. `soft` grounds are derived, so that the contrast test covers what is painted.
 - Widgets ask at paint time and repaint on `QEvent.PaletteChange`, so that changing the scheme needs no restart and no list of widgets.
+- Before the first paint every Qt class touched costs: enums are built then (QStyle alone a third of a bare window's start). So some imports
+  are late, and tokens are named tuples, which need no `dataclasses`.
 - Reduced motion and the scheme follow the system; `CASEVAULT_SCHEME` (light, dark) and `CASEVAULT_REDUCED_MOTION=1` say otherwise.
 
 Thread: the interface's main thread. Raises `DefectError` theme.tokens when the token file is not what the code expects.
@@ -14,11 +16,11 @@ from __future__ import annotations
 
 import enum
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QStyle
+from PySide6.QtWidgets import QApplication
 
 from ui.resource_files import RESOURCES, read_flat
 from vault.errors import DefectError
@@ -90,8 +92,7 @@ class Tone(enum.Enum):
     PROVEN = "proven"
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """Measures in logical pixels (and one time) that widgets share."""
 
     grid_px: int
@@ -103,8 +104,7 @@ class Shape:
     motion_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """One scheme, complete.
 
     `colours` maps every `Colour` to ``#RRGGBB``; `sizes_pt` every `TypeSize`.
@@ -151,7 +151,7 @@ def load_tokens(scheme: Scheme) -> Tokens:
     try:
         flat = read_flat(RESOURCES / "theme" / "tokens.toml")
         colours = {c: str(flat[f"{scheme.value}.{c.value}"]) for c in Colour if c not in _SOFT}
-        shape = Shape(**{name: int(flat[f"shape.{name}"]) for name in Shape.__slots__})
+        shape = Shape(**{name: int(flat[f"shape.{name}"]) for name in Shape._fields})
         for soft, base in _SOFT.items():
             colours[soft] = _mix(colours[base], colours[Colour.SURFACE_1], shape.soft_percent)
         return Tokens(
@@ -180,7 +180,7 @@ class _Applied:
         self.fonts: dict[tuple[TypeSize, Weight, bool, bool], QFont] = {}
         self.fonts_registered = False
         self.mono_registered = False
-        self.reduced_motion = False
+        self.reduced_motion: bool | None = None
         self.chosen: Scheme | None = None
 
 
@@ -234,8 +234,7 @@ def _dress(app: QApplication, scheme: Scheme) -> None:
     now.tokens = load_tokens(scheme)
     now.colours = {role: QColor(value) for role, value in now.tokens.colours.items()}
     now.fonts.clear()
-    no_animation = app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) == 0
-    now.reduced_motion = os.environ.get("CASEVAULT_REDUCED_MOTION") == "1" or no_animation
+    now.reduced_motion = None
     app.setFont(font())
     app.setPalette(_palette())
     app.setStyleSheet(_style_sheet(now.tokens))
@@ -273,7 +272,15 @@ def ground(tone: Tone) -> Colour:
 def motion_ms() -> int:
     """Give how long a change of place may move; 0 when the system asks for reduced motion."""
     now = _now()
+    if now.reduced_motion is None:
+        now.reduced_motion = os.environ.get("CASEVAULT_REDUCED_MOTION") == "1" or _system_is_still()
     return 0 if now.reduced_motion else now.tokens.shape.motion_ms
+
+
+def _system_is_still() -> bool:
+    from PySide6.QtWidgets import QStyle  # noqa: PLC0415 -- its enums cost 50 ms: not before the first paint
+
+    return QApplication.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) == 0
 
 
 def font(size: TypeSize = TypeSize.BODY, weight: Weight = Weight.REGULAR, *, tabular: bool = False, mono: bool = False) -> QFont:
@@ -348,7 +355,7 @@ QLineEdit[refused="true"], QComboBox[refused="true"], QDateTimeEdit[refused="tru
     border: 2px solid {red}; padding: 4px 8px;
 }}
 QLineEdit:disabled, QComboBox:disabled, QDateTimeEdit:disabled {{ background: {surface_0}; color: {text_disabled}; }}
-QDateTimeEdit QLineEdit, QDateTimeEdit QLineEdit:focus {{ border: 0; padding: 0 8px; min-height: 20px; background: transparent; }}
+QDateTimeEdit QLineEdit, QDateTimeEdit QLineEdit:focus {{ border: 0; padding: 0; min-height: 20px; background: transparent; }}
 QComboBox::drop-down {{ border: 0; width: 20px; }}
 QDateTimeEdit::up-button, QDateTimeEdit::down-button {{ border: 0; width: 0; height: 0; image: none; }}
 QComboBox::down-arrow {{ image: none; }}

@@ -10,15 +10,20 @@ Rules of this module:
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut
+from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from ui import theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
+
+if TYPE_CHECKING:
+    # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
+    from PySide6.QtGui import QKeyEvent, QPaintEvent
 
 
 class ButtonKind(enum.Enum):
@@ -39,7 +44,16 @@ def bind(keys: str, button: QAbstractButton) -> None:
 
     Not `QAbstractButton.setShortcut`: that one shows the button going down first and clicks 100 ms later, which is long for a lock.
     """
+    from PySide6.QtGui import QKeySequence, QShortcut  # noqa: PLC0415 -- the first window's buttons have no keys of their own
+
     QShortcut(QKeySequence(keys), button).activated.connect(button.click)
+
+
+def written(keys: str) -> str:
+    """Give keys as this system writes them: ``Ctrl+K``, or ⌘K on a Mac."""
+    from PySide6.QtGui import QKeySequence  # noqa: PLC0415 -- as in `bind`
+
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class Button(QAbstractButton):
@@ -67,7 +81,7 @@ class Button(QAbstractButton):
         super().__init__(parent)
         self._kind = kind
         self._icon = icon
-        self._hint = key_hint or (QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText) if shortcut else "")
+        self._hint = key_hint or (written(shortcut) if shortcut else "")
         self.setText(words.replace("&", "&&"))
         self._words = words
         self.setAccessibleName(words)
@@ -169,7 +183,7 @@ class IconButton(QAbstractButton):
         self._icon = icon
         self._role = role
         self.setAccessibleName(words)
-        keys = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText) if shortcut else ""
+        keys = written(shortcut) if shortcut else ""
         self.setToolTip(f"{words}  {keys}" if keys else words)
         if shortcut:
             bind(shortcut, self)

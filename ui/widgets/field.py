@@ -9,11 +9,11 @@ Rules of this module:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QEvent, QObject, QRect, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
@@ -21,6 +21,13 @@ from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.buttons import IconButton
 from ui.widgets.label import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
+    from PySide6.QtCore import QObject
+    from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent
 
 _SENSITIVE = Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText | Qt.InputMethodHint.ImhNoAutoUppercase
 
@@ -35,7 +42,8 @@ class _ErrorLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._words)
-        self.setVisible(bool(hint))
+        if not hint:
+            self.hide()  # never shown here: without a parent yet it would flash up as a window of its own
 
     def show_error(self, error: str) -> None:
         self._error = error
@@ -109,6 +117,8 @@ class _Line(QLineEdit):
             self.selectionChanged.connect(self.deselect)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        from PySide6.QtGui import QKeySequence  # noqa: PLC0415 -- with the first key, after the first paint
+
         if self._copy_disabled and (event.matches(QKeySequence.StandardKey.Copy) or event.matches(QKeySequence.StandardKey.Cut)):
             event.accept()
             return
@@ -236,6 +246,9 @@ class DateTimeField(Field):
 
     def __init__(self, label: str, at_us: int, *, hint: str = "") -> None:
         """Make the field. `at_us` is the moment shown first, UTC microseconds."""
+        from PySide6.QtCore import QDateTime  # noqa: PLC0415 -- no moment is asked for in the first window
+        from PySide6.QtWidgets import QDateTimeEdit  # noqa: PLC0415
+
         self.edit = QDateTimeEdit()
         super().__init__(label, self.edit, hint)
         self.edit.setDisplayFormat("d MMM yyyy  HH:mm")

@@ -8,12 +8,18 @@ Rules of this module:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QLabel, QWidget
 
 from ui import theme
 from ui.theme import Colour, TypeSize, Weight
+
+if TYPE_CHECKING:
+    # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
+    from PySide6.QtGui import QPaintEvent
 
 
 class Label(QLabel):
