@@ -59,7 +59,7 @@ class MailDocument(TypesetDocument):
         try:
             message = BytesParser(policy=compat32).parsebytes(reader.read(0, reader.size_bytes))
             typesetter = Typesetter(fonts, LETTER)
-            super().__init__(list(_lines(message, typesetter)), typesetter, fonts, LETTER)
+            super().__init__(_lines(message, typesetter), typesetter, fonts, LETTER)
         except (RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise RefusedError("document.damaged") from error
 
@@ -82,16 +82,18 @@ def _lines(message: Message, typesetter: Typesetter) -> Iterator[Line]:
     for name in _SHOWN_HEADERS:
         for value in [value for field, value in fields if field == name.lower()][:_REPEATS_MAX]:
             yield from typesetter.wrap(decoded_header(value), name, _LABEL_WIDTH_PT)
-    yield Line("")
     attachments: list[str] = []
-    for body in _bodies(message, attachments):
-        for paragraph in body.splitlines():
-            yield from typesetter.wrap(paragraph)
-        yield Line("")
+    bodies = list(_bodies(message, attachments))
+    # Before the text: a long one is cut at its last page, and what came with a message must not be lost with it.
     for number, attachment in enumerate(attachments[:_ATTACHMENTS_MAX]):
         yield from typesetter.wrap(attachment, "" if number else "Attached", _LABEL_WIDTH_PT)
     if len(attachments) > _ATTACHMENTS_MAX:
         yield Line(f"+ {len(attachments) - _ATTACHMENTS_MAX}", "", _LABEL_WIDTH_PT)
+    for body in bodies:
+        yield Line("")
+        text = _text(body)
+        for paragraph in (reduced_html(text) if body.get_content_type() == "text/html" else text).splitlines():
+            yield from typesetter.wrap(paragraph)
 
 
 def decoded_header(value: object) -> str:
@@ -121,7 +123,7 @@ def _decoded(data: bytes, charset: str | None) -> str:
     return data.decode("latin-1")
 
 
-def _bodies(message: Message, attachments: list[str]) -> Iterator[str]:
+def _bodies(message: Message, attachments: list[str]) -> Iterator[Message]:
     """Give the readable parts in order, one of each alternative, and collect what is attached."""
     if message.get_content_type() == "message/rfc822" or _is_attachment(message):
         attachments.append(_describe(message))
@@ -132,8 +134,7 @@ def _bodies(message: Message, attachments: list[str]) -> Iterator[str]:
         for part in parts:
             yield from _bodies(part, attachments)
     elif message.get_content_maintype() == "text":
-        text = _text(message)
-        yield reduced_html(text) if message.get_content_type() == "text/html" else text
+        yield message
     else:
         attachments.append(_describe(message))
 

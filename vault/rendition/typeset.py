@@ -32,7 +32,7 @@ PAGE_WIDTH_PT: Final = 595.0
 PAGE_HEIGHT_PT: Final = 842.0
 _MARGIN_PT: Final = 48.0
 _TAB_COLUMNS: Final = 8
-_MEASURED_CHARACTERS: Final = 256
+_MEASURED_CHARACTERS: Final = 200  # more than fit on any line
 _WORD_CHARACTERS_MAX: Final = 60
 # Made to be invisible: soft hyphen, zero-width and direction marks, byte order mark, variation selectors.
 _INVISIBLE: Final = "\r\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f"
@@ -133,6 +133,9 @@ class Typesetter:
         """Find where to break, of a stretch of which `fitting` characters fit: after the last space, hyphen, stroke or ideograph."""
         if stretch[fitting : fitting + 1] == " ":
             return fitting
+        if stretch.isascii():
+            after = max(stretch.rfind(mark, max(0, fitting - _WORD_CHARACTERS_MAX), fitting) for mark in " -/") + 1
+            return after or fitting
         for position in range(fitting, max(fitting - _WORD_CHARACTERS_MAX, 0), -1):
             glyph = self.glyph(stretch[position - 1])
             if stretch[position - 1] in " -/" or (glyph is not None and glyph.face is Face.FALLBACK):

@@ -1,0 +1,50 @@
+"""What is shown of an e-mail."""
+
+from __future__ import annotations
+
+import pytest
+
+from vault.rendition.mail import decoded_header, looks_like_mail, reduced_html
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain", "plain"),
+        ("folded\r\n over lines", "folded over lines"),
+        ("=?utf-8?B?R3LDvMOfZQ==?=", "Grüße"),
+        ("=?iso-8859-1?Q?Gr=FC=DFe?= =?utf-8?Q?_und_mehr?=", "Grüße und mehr"),
+        ("=?no-such-charset?Q?Gr=FC=DFe?=", "Grüße"),
+        ("=?utf-8?B?a?=", "=?utf-8?B?a?="),
+        ("Gr\udcfc\udcdfe", "Grüße"),  # 8-bit bytes in a header, as the parser hands them over
+        ("Gr\udcc3\udcbce", "Grüe"),
+    ],
+)
+def test_a_header_is_decoded_as_far_as_it_can_be(raw: str, shown: str) -> None:
+    assert decoded_header(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("head", "hinted", "expected"),
+    [
+        (b"From: a\nSubject: b\n\ntext", False, True),
+        (b"From a@b Mon Jan 1\nReceived: x\n y\nTo: b\n\n", False, True),
+        (b"Subject: only one known header\n\ntext", False, False),
+        (b"Subject: only one known header\n\ntext", True, True),
+        (b"Dear all,\nFrom: us\nTo: you\n", False, False),
+        (b"Name: x\nPlace: y\n", True, False),
+    ],
+)
+def test_mail_is_told_from_text(head: bytes, hinted: bool, expected: bool) -> None:
+    assert looks_like_mail(head, hinted=hinted) is expected
+
+
+def test_html_is_reduced_to_what_is_read_with_the_addresses_of_its_links() -> None:
+    html = (
+        "<html><head><title>no</title><style>p{}</style></head><body><h1>Head</h1><p>One  two<br>three</p>"
+        "<ul><li>a<li>b</ul><script>steal()</script><a href='http://example.org/x'>your bank</a> <img src='http://track.me' alt='logo'>"
+        "<table><tr><td>1<td>2</tr></table>&euro;&nbsp;5</body></html>"
+    )
+    assert reduced_html(html).split("\n") == [
+        "Head", "", "One two", "three", "", "- a", "- b", "your bank <http://example.org/x> [logo]", "", "1  2", "", "€ 5",
+    ]  # fmt: skip
