@@ -140,7 +140,7 @@ def holds(entries: list[AuditEntry]) -> bool:
 
 
 def test_facts_that_are_no_number_are_refused() -> None:
-    with pytest.raises(ValueError, match="JSON compliant"):
+    with pytest.raises((TypeError, ValueError)):
         link(AuditDraft(AuditKind.LOCKED, facts=(("x", float("nan")),)), 1, 2, 3, DESK, FIRST_HASH)  # type: ignore[arg-type]
 
 
