@@ -1,0 +1,226 @@
+"""The pure parts of these windows: sentences, orders, times left. No widget."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import ui_stage_b as stage
+from ui import strings
+from ui.windows import audit_words, breach_words
+from ui.windows.audit_words import KindGroup
+from ui.windows.enrol import matrix, passphrase_feedback, unit_suits
+from ui.windows.grants import GrantState, grant_state
+from ui.windows.intake_progress import Pace, progress_sentence
+from ui.windows.naming import isolated, who
+from ui.windows.person_field import fitting
+from ui.windows.report_pane import evidence, timeline
+from ui.windows.strip_wall import board_order
+from vault.domain.audit import AuditKind
+from vault.domain.breach import Containment, Finding, Severity, SignalKind, TriageState
+from vault.domain.custody import Purpose
+from vault.domain.identity import PersonState, Role, UnitKind
+from vault.services.views import FileState
+
+# ---- breach reports ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SignalKind)
+def test_every_kind_of_signal_has_a_sentence_with_and_without_somebody_signed_in(kind: SignalKind) -> None:
+    line = dataclasses.replace(stage.report(1), kind=kind, count=3)
+    told = breach_words.summary(stage.report_view(line))
+    assert "4519" in told
+    assert "2026-004417" in told
+    nobody = breach_words.summary(stage.report_view(dataclasses.replace(line, officer=None)))
+    assert "{" not in nobody
+    assert nobody[0].isupper()
+
+
+def test_a_report_never_speaks_of_a_violation() -> None:
+    for index in range(40):
+        told = breach_words.summary(stage.report_view(stage.report(index))).lower()
+        assert not any(word in told for word in ("violation", "suspect", "offender"))
+
+
+@pytest.mark.parametrize("value", [*Severity, *TriageState, *Finding, *Containment])
+def test_every_value_a_report_can_have_has_a_word(value: Severity | TriageState | Finding | Containment) -> None:
+    room = {Severity: "severity", TriageState: "state", Finding: "finding", Containment: "containment"}[type(value)]
+    assert strings.has_text(f"breaches.{room}.{value.value}")
+
+
+def test_unacknowledged_high_severity_stays_on_top_and_disposed_sinks() -> None:
+    queue = breach_words.queue_order(stage.reports(200))
+    pressing = [breach_words.presses(line) for line in queue]
+    assert pressing == sorted(pressing, reverse=True)
+    disposed = [line.state is TriageState.DISPOSED for line in queue]
+    assert disposed == sorted(disposed)
+    first = [line for line in queue if breach_words.presses(line)]
+    assert [int(line.severity) for line in first] == sorted((int(line.severity) for line in first), reverse=True)
+
+
+def test_the_timeline_is_in_order_and_holds_what_people_did() -> None:
+    view = stage.report_view(stage.report(4))
+    moments = timeline(view)
+    assert [moment.at_us for moment in moments] == sorted(moment.at_us for moment in moments)
+    assert len(moments) == len(view.facts) + len(view.notes) + 2
+    assert sum(bool(moment.words) for moment in moments) == len(view.notes)
+
+
+def test_evidence_leaves_no_value_out_and_shows_no_empty_row() -> None:
+    view = stage.report_view(stage.report(1))
+    rows = [row for _heading, block in evidence(view) for row in block]
+    assert all(value for _label, value in rows)
+    assert ("Program", "cp") in rows
+    assert ("Salt matched", "yes") in rows  # a fact without a word of its own is shown as the sensor called it
+
+
+# ---- audit -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", AuditKind)
+def test_every_kind_of_entry_has_a_sentence_and_one_group(kind: AuditKind) -> None:
+    assert strings.has_text(f"audit.sentence.{kind.value}")
+    assert audit_words.group_of(kind) in KindGroup
+
+
+def test_the_groups_together_are_every_kind() -> None:
+    by_group = [audit_words.kinds_of(frozenset({group})) for group in KindGroup]
+    assert sorted(kind for kinds in by_group for kind in kinds) == sorted(kind.value for kind in AuditKind)
+    assert audit_words.kinds_of(frozenset()) == () == audit_words.kinds_of(frozenset(KindGroup))
+
+
+def test_a_kind_of_a_later_version_is_shown_as_it_stands() -> None:
+    assert audit_words.sentence(dataclasses.replace(stage.entry(3), kind="retention.reviewed")) == "retention.reviewed"
+
+
+@pytest.mark.parametrize("reason", ["edited", "missing", "inserted", "reordered", "truncated", "checkpoint", "rolled-back", "unheard-of"])
+def test_a_bad_chain_names_the_first_bad_entry_and_why(reason: str) -> None:
+    told = audit_words.chain_sentence(dataclasses.replace(stage.BAD_CHAIN, reason=reason))
+    assert strings.number(stage.BAD_CHAIN.bad_seq) in told
+    assert reason == "unheard-of" or strings.text(f"audit.reason.{reason}") in told
+
+
+def test_a_good_chain_is_not_called_witnessed_when_it_was_not() -> None:
+    assert "not witnessed" in audit_words.chain_sentence(dataclasses.replace(stage.CHAIN, witnessed_seq=0))
+    assert "not" not in audit_words.chain_sentence(stage.CHAIN)
+
+
+@given(st.dates(min_value=datetime.date(1990, 1, 1), max_value=datetime.date(2037, 1, 1)))
+def test_a_typed_day_is_its_first_local_moment(day: datetime.date) -> None:
+    at_us = audit_words.day_us(f" {day} ")
+    assert at_us is not None
+    local = time.localtime(at_us // 1_000_000)
+    assert (local.tm_hour, local.tm_min) == (0, 0)
+    assert time.strftime("%Y-%m-%d", local) == str(day)
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [("", True), ("2026-11-22", True), ("2026-11-22 08:00", True), ("22.11.2026", False), ("2026-13-01", False), ("tomorrow", False)],
+)
+def test_a_moment_is_read_or_refused(typed: str, right: bool) -> None:
+    assert (audit_words.moment_us(typed) is not None) is right
+
+
+# ---- names -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_never_stands_alone_and_a_right_to_left_one_is_isolated() -> None:
+    assert who(stage.OFFICER) == "Ingrid Vasquez-Halloran · 4471 · Investigations East"
+    assert who(stage.COLLEAGUE).startswith("\u2068")
+    assert isolated("Đorđe Nilsson") == "Đorđe Nilsson"  # not ASCII, not turned
+
+
+@pytest.mark.parametrize(("typed", "first"), [("4471", "4471"), ("ing", "4471"), ("hall", "4471"), ("okon", "1180"), ("1", "1180"), ("zz", None)])
+def test_a_person_is_found_by_badge_or_a_part_of_the_name(typed: str, first: str | None) -> None:
+    found = fitting(stage.PEOPLE, typed)
+    assert (found[0].badge_no if found else None) == first
+
+
+# ---- custody, people, grants -------------------------------------------------------------------------------------------------------
+
+
+def test_overdue_strips_come_first_and_the_longest_overdue_on_top() -> None:
+    order = board_order(stage.board(300))
+    overdue = [line.overdue for line in order]
+    assert overdue == sorted(overdue, reverse=True)
+    assert order[0].due_back_us == min(line.due_back_us for line in order)
+
+
+@pytest.mark.parametrize("value", [*Purpose, *PersonState, *Role, *UnitKind, *FileState])
+def test_every_value_shown_has_a_word(value: Purpose | PersonState | Role | UnitKind | FileState) -> None:
+    room = {Purpose: "purpose", PersonState: "people.state", Role: "role", UnitKind: "people.unit_kind", FileState: "intake.state"}[type(value)]
+    assert strings.has_text(f"{room}.{value.value}")
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "fine"),
+    [("", False), ("short", False), ("aaaaaaaaaaaaaaa", False), ("badge 4610 in it", False), ("four grey lamps", True)],
+)
+def test_the_passphrase_rule_is_told_while_typing(passphrase: str, fine: bool) -> None:
+    assert passphrase_feedback(passphrase, "4610")[1] is fine
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "suits"),
+    [
+        (UnitKind.TEAM, Role.OFFICER, True),
+        (UnitKind.TEAM, Role.CUSTODIAN, False),
+        (UnitKind.RECORDS, Role.CUSTODIAN, True),
+        (UnitKind.RECORDS, Role.OFFICER, False),
+        (UnitKind.SUPERVISORS, Role.SUPERVISOR, True),
+        (UnitKind.SUPERVISORS, Role.ADMINISTRATOR, False),
+        (UnitKind.TEAM, Role.SUPERVISOR, True),
+    ],
+)
+def test_units_offered_suit_the_role(kind: UnitKind, role: Role, suits: bool) -> None:
+    assert unit_suits(kind, role) is suits
+
+
+def test_the_quiet_zone_of_a_code_is_not_painted_twice() -> None:
+    rows = stage.enrolments()[0].qr_rows
+    modules = matrix(rows)
+    assert len(modules) == len(rows) - 8
+    assert modules[0][:7] == [True] * 7
+    assert matrix(("000", "000")) == []
+
+
+def test_a_grant_says_whether_it_counts_now() -> None:
+    grant = dataclasses.replace(stage.ConsoleBridge()._desk_case(stage.case(0).case_id).grants[0], from_us=100, until_us=200, removed_us=0)
+    states = [grant_state(grant, now) for now in (99, 100, 199, 200)]
+    assert states == [GrantState.NOT_YET, GrantState.IN_FORCE, GrantState.IN_FORCE, GrantState.ENDED]
+    assert grant_state(dataclasses.replace(grant, removed_us=150), 160) is GrantState.REMOVED
+
+
+# ---- intake ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_no_time_is_told_before_there_is_something_to_measure() -> None:
+    pace = Pace()
+    assert pace.seconds_left(1000) is None
+    pace.note(0.0, 0)
+    pace.note(0.2, 100)
+    assert pace.seconds_left(1000) is None
+
+
+def test_the_time_left_follows_the_last_seconds_only() -> None:
+    pace = Pace()
+    for second in range(60):
+        pace.note(float(second), second)  # slow at first
+    for second in range(60, 90):
+        pace.note(float(second), 59 + (second - 59) * 100)
+    left = pace.seconds_left(59 + 3000 + 1000)
+    assert left is not None
+    assert left == pytest.approx(10, abs=2)
+
+
+def test_an_intake_says_how_far_it_is_and_what_became_of_it() -> None:
+    assert "5 of 7 files" in progress_sentence(stage.intake_view(7), None)
+    done = progress_sentence(stage.intake_view(7, finished=True), None)
+    assert "5 files taken in" in done
+    assert "2 refused" in done
