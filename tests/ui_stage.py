@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -144,6 +145,7 @@ def status_of(index: int) -> CaseStatus:
     return {0: CaseStatus.YOURS, 1: CaseStatus.YOURS, 4: CaseStatus.OUT}.get(index, CaseStatus.OUT if index % 9 == 8 else CaseStatus.IN_VAULT)
 
 
+@functools.cache
 def cases(count: int) -> tuple[CaseLine, ...]:
     return tuple(case(index, status_of(index), you_wait=index == 4) for index in range(count))
 
@@ -411,7 +413,7 @@ class StagedBridge(QObject):
 
     def _reading_open_file(self, check_out_id: CheckOutId) -> OpenFile:
         index = int(check_out_id[2:], 16)
-        held = holding(index)
+        held = holding(index, page_no=0 if index == 1 else 14)
         lines = documents()
         return OpenFile(held, lines, lines[0].document_id if held.last_page_no else None, ((lines[0].document_id, tuple(range(1, 15))), (lines[1].document_id, (1,))))
 

@@ -143,7 +143,7 @@ class MainWindow(QWidget):
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
-            QTimer.singleShot(0, self.first_painted.emit)
+            QTimer.singleShot(0, self, self.first_painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
         """Ask before a session is ended; remember where the window stood."""
@@ -196,13 +196,13 @@ class Routing(QObject):
         bridge.refused.connect(self._refused)
         bridge.told.connect(self._told)
         bridge.start()
-        QTimer.singleShot(0, self._load_next)
+        QTimer.singleShot(0, self, self._load_next)
 
     def _load_next(self) -> None:
         """Import one module, then let the keyboard have its turn."""
         if self._later:
             importlib.import_module(self._later.pop(0))
-            QTimer.singleShot(0, self._load_next)
+            QTimer.singleShot(0, self, self._load_next)
         else:
             from ui.icons import IconName, icon  # noqa: PLC0415
 

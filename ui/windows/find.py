@@ -133,6 +133,9 @@ class FindPage(LivePage):
             if key in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
                 self._into_list()
                 return True
+            if key == Qt.Key.Key_Y and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+                self.ask_why()  # the field would take it for "redo"
+                return True
             if key == Qt.Key.Key_Escape and self.field.text():
                 self.field.clear()
                 return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui import strings, theme
@@ -61,10 +61,3 @@ class KeysSheet(Sheet):
         """Show the sheet; Enter, Esc or F1 closes it."""
         super().open_over()
         self.primary.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Close on F1 as on Esc."""
-        if event.key() == Qt.Key.Key_F1:
-            self.dismiss()
-            return
-        super().keyPressEvent(event)

@@ -433,9 +433,14 @@ class Shell(QWidget):
             act()
 
     def show_keys(self) -> None:
-        """Open the overview of keys."""
+        """Open the overview of keys; pressed again, close it. Over another sheet there is nothing to list."""
         from ui.windows.keys_sheet import KeysSheet  # noqa: PLC0415
 
+        for overlay in self.findChildren(Overlay):
+            if overlay.isVisible():
+                if isinstance(overlay, KeysSheet):
+                    overlay.dismiss()
+                return
         groups = [(group, [(one.keys, one.words) for one in actions if one.keys]) for group, actions in self.actions()]
         KeysSheet(self.reader.sheet_host if self.reader is not None else self.frame, groups).open_over()
 

@@ -1,0 +1,246 @@
+"""Which face is shown when: sign-in, founding, lock, cannot open, session, end."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.ui_stage import ADMINISTRATOR, AUDITOR, CUSTODIAN, OFFICER, STATION, SUPERVISOR
+from tests.unit.ui.windows_a.conftest import CTRL, Driver, Key
+from ui.windows.lock import LockPage
+from vault.domain.identity import Role
+from vault.errors import RefusedError, UnavailableError
+from vault.services.events import LockRequired
+from vault.services.views import PersonBrief
+
+
+def test_enter_walks_through_the_fields_and_signs_in(driver: Driver) -> None:
+    driver.sign_in()
+    assert driver.bridge.calls("Session.sign_in") == [("4471", "four words of my own", "123456")]
+
+
+def test_what_was_typed_before_the_vault_opened_is_sent_when_it_has(driver: Driver) -> None:
+    driver.bridge.held_back.add("Session.station")
+    driver.until(lambda: driver.bridge.waiting)
+    for words in ("4471", "secret words", "123456"):
+        driver.type(words)
+        driver.press(Key.Key_Return)
+    assert not driver.bridge.calls("Session.sign_in")
+    driver.bridge.release("Session.station")
+    driver.until(lambda: driver.bridge.calls("Session.sign_in"))
+
+
+def test_a_refusal_empties_the_secrets_and_keeps_the_badge(driver: Driver) -> None:
+    driver.bridge.answers["Session.sign_in"] = RefusedError("session.not-recognised")
+    driver.ready()
+    for words in ("4471", "wrong words here", "000000"):
+        driver.type(words)
+        driver.press(Key.Key_Return)
+    sign_in = driver.routing.sign_in
+    driver.until(lambda: sign_in.passphrase.control.property("refused"))
+    assert (sign_in.badge.value(), sign_in.passphrase.value(), sign_in.code.value()) == ("4471", "", "")
+    assert driver.focused("sign_in_passphrase")
+
+
+def test_an_empty_field_is_named_and_nothing_is_asked(driver: Driver) -> None:
+    driver.ready()
+    driver.type("4471")
+    driver.routing.sign_in.enter.click()
+    assert driver.focused("sign_in_passphrase")
+    assert not driver.bridge.calls("Session.sign_in")
+
+
+def test_a_vault_that_is_not_founded_opens_the_founding_page(driver: Driver) -> None:
+    driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, founded=False)
+    driver.until(lambda: driver.routing._founding is not None)
+    driver.type("Harbour Street Station")
+    driver.press(Key.Key_Return)
+    for badge, name in (("0007", "Dele Marchetti"), ("1180", "Tomasz Okonkwo"), ("2066", "Ruth Lindqvist")):
+        for words in (badge, name, "four words of my own", "four words of my own"):
+            driver.type(words)
+            driver.press(Key.Key_Return)
+    driver.until(lambda: driver.bridge.calls("Founding.found"))
+    station, *founders = driver.bridge.calls("Founding.found")[0]
+    assert station == "Harbour Street Station"
+    assert [founder.badge_no for founder in founders] == ["0007", "1180", "2066"]
+    driver.bridge.answers["Session.station"] = STATION
+    for _ in founders:  # each says that the second factor was scanned
+        driver.until(lambda: driver.focused("founding_onward"))
+        driver.press(Key.Key_Return)
+    driver.until(lambda: driver.window.face() is driver.routing.sign_in)
+
+
+@pytest.mark.parametrize(
+    ("badge", "passphrase", "again", "field"),
+    [
+        ("0007", "too short", "too short", "founding_passphrase"),
+        ("0007", "my badge is 0007 so there", "my badge is 0007 so there", "founding_passphrase"),
+        ("0007", "four words of my own", "four words of my owm", "founding_again"),
+        ("", "four words of my own", "four words of my own", "founding_badge"),
+    ],
+)
+def test_a_founder_is_told_what_is_wrong_beside_the_field(driver: Driver, badge: str, passphrase: str, again: str, field: str) -> None:
+    driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, founded=False)
+    driver.until(lambda: driver.routing._founding is not None)
+    page = driver.routing._founding
+    assert page is not None
+    page.station.set_value("Harbour Street Station")
+    page.onward.click()
+    page.badge.set_value(badge)
+    page.person_name.set_value("Dele Marchetti")
+    page.passphrase.line.setText(passphrase)
+    page.again.line.setText(again)
+    page.onward.click()
+    assert driver.focused(field)
+    assert not driver.bridge.calls("Founding.found")
+
+
+def test_a_missing_keyring_is_said_in_full_and_can_be_tried_again(driver: Driver) -> None:
+    driver.bridge.answers["Session.station"] = UnavailableError("keyring.missing")
+    driver.until(lambda: driver.routing._cannot_open is not None)
+    assert driver.focused("cannot_open_act")
+    driver.bridge.answers["Session.station"] = STATION
+    driver.press(Key.Key_Return)
+    driver.until(lambda: driver.window.face() is driver.routing.sign_in)
+
+
+@pytest.mark.parametrize(
+    ("person", "places"),
+    [
+        (OFFICER, ["desk", "find"]),
+        (SUPERVISOR, ["desk", "find", "breaches", "custody", "audit", "people"]),
+        (CUSTODIAN, ["find", "intake", "custody"]),
+        (ADMINISTRATOR, ["people"]),
+        (AUDITOR, ["audit"]),
+    ],
+)
+def test_places_are_the_roles_and_a_session_starts_on_the_first(driver: Driver, person: PersonBrief, places: list[str]) -> None:
+    from ui.windows.shell import PLACES
+
+    assert list(PLACES[person.role]) == places
+    assert set(PLACES) == set(Role)
+    if person is OFFICER:
+        driver.sign_in(person)
+        assert driver.shell.page_key() == places[0]
+
+
+def test_ctrl_l_replaces_everything_before_the_vault_is_asked(driver: Driver) -> None:
+    driver.read()
+    order: list[str] = []
+    driver.bridge.lock = lambda reason: order.append(f"{reason}:{type(driver.window.face()).__name__}")  # type: ignore[method-assign]
+    driver.press(Key.Key_L, CTRL)
+    assert order == ["key:LockPage"]
+    assert driver.routing.shell is None
+    assert not [child for child in driver.window.findChildren(object) if type(child).__name__ == "ProtectedPage"]
+
+
+def test_ctrl_l_locks_over_a_sheet_and_takes_the_sheet_away(driver: Driver) -> None:
+    driver.desk()
+    driver.press(Key.Key_I)
+    driver.until(lambda: driver.sheet_open("check_in_sheet"))
+    driver.press(Key.Key_L, CTRL)
+    driver.until(lambda: driver.bridge.locked == ["key"])
+    assert isinstance(driver.window.face(), LockPage)
+    assert driver.sheet() is None
+    assert driver.window.face().isEnabled()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("reason", ["suspend", "screen-lock", "tamper"])
+def test_the_vaults_order_to_lock_is_followed(driver: Driver, reason: str) -> None:
+    driver.desk()
+    driver.bridge.told.emit(LockRequired(reason))
+    assert driver.bridge.locked == [reason]
+    assert isinstance(driver.window.face(), LockPage)
+
+
+def test_nobody_at_the_desk_locks_it(driver: Driver) -> None:
+    driver.desk()
+    driver.shell._idle.idle.emit()
+    assert driver.bridge.locked == ["idle"]
+
+
+def _lock_and_come_back(driver: Driver) -> None:
+    driver.desk()
+    driver.press(Key.Key_L, CTRL)
+    driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, locked_person=OFFICER)
+    driver.bridge.ended.emit("locked")
+    driver.bridge.ready.emit()
+
+
+def test_the_passphrase_alone_unlocks(driver: Driver) -> None:
+    _lock_and_come_back(driver)
+    driver.until(lambda: driver.named("lock_unlock").isEnabled())
+    driver.type("wrong")
+    driver.press(Key.Key_Return)
+    driver.until(lambda: driver.named("lock_passphrase").property("refused"))
+    driver.type("right")
+    driver.press(Key.Key_Return)
+    driver.until(lambda: driver.shell is not None)
+    assert driver.bridge.calls("Session.unlock") == [("wrong",), ("right",)]
+
+
+def test_a_passphrase_typed_before_the_fresh_vault_answers_is_not_lost(driver: Driver) -> None:
+    driver.desk()
+    driver.press(Key.Key_L, CTRL)
+    driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, locked_person=OFFICER)
+    driver.type("right")
+    driver.press(Key.Key_Return)
+    assert not driver.bridge.calls("Session.unlock")
+    driver.bridge.ended.emit("locked")
+    driver.bridge.ready.emit()
+    driver.until(lambda: driver.shell is not None)
+
+
+def test_somebody_else_signs_in_from_the_lock_page(driver: Driver) -> None:
+    _lock_and_come_back(driver)
+    driver.until(lambda: driver.named("lock_unlock").isEnabled())
+    driver.named("lock_someone_else").setFocus(Qt.FocusReason.TabFocusReason)
+    driver.press(Key.Key_Space)
+    assert driver.window.face() is driver.routing.sign_in
+    assert driver.focused("sign_in_badge")
+
+
+def test_a_vault_process_that_dies_takes_the_session_off_the_screen(driver: Driver) -> None:
+    driver.read()
+    driver.bridge.ended.emit("crashed")
+    assert driver.routing.shell is None
+    assert driver.window.face() is driver.routing.sign_in
+
+
+def test_a_vault_process_that_keeps_dying_is_said(driver: Driver) -> None:
+    driver.ready()
+    for _ in range(3):
+        driver.bridge.ended.emit("crashed")
+    assert driver.window.face() is driver.routing._cannot_open
+
+
+def test_closing_with_a_file_held_says_what_becomes_of_it(driver: Driver) -> None:
+    driver.desk()
+    driver.window.close()
+    driver.until(lambda: driver.sheet_open("close_sheet"))
+    driver.press(Key.Key_Escape)
+    driver.until(lambda: driver.sheet() is None)
+    assert driver.window.isVisible()
+    driver.window.close()
+    driver.until(lambda: driver.sheet_open("close_sheet"))
+    driver.named("close_save").setFocus()
+    driver.press(Key.Key_Return)
+    driver.until(lambda: ("shutdown", ()) in driver.bridge.asked)
+    assert driver.bridge.calls("Session.sign_out") == [()]
+
+
+def test_closing_at_the_sign_in_page_just_closes(driver: Driver) -> None:
+    driver.ready()
+    driver.window.close()
+    driver.until(lambda: ("shutdown", ()) in driver.bridge.asked)
+    assert not driver.bridge.calls("Session.sign_out")
+
+
+def test_the_guard_is_off_where_nobody_is_signed_in(driver: Driver) -> None:
+    driver.ready()
+    driver.press(Key.Key_C, CTRL)
+    driver.press(Key.Key_Print)
+    assert not driver.bridge.calls("Breaches.report")
+
