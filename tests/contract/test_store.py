@@ -12,18 +12,29 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.contract.store_contract import ContentStoreContract, StoreContract, accept_any
-from tests.contract.store_facts import DESK, FIRST_US, KEY, VAULT, SteppingClock, a_case, a_person, case_row, check_out_row, draft
+from tests.contract.store_facts import (
+    DESK,
+    FIRST_US,
+    KEY,
+    SteppingClock,
+    a_case,
+    a_person,
+    case_row,
+    check_out_row,
+    draft,
+    new_contents,
+    new_register,
+)
 from vault.domain.custody import CheckOut, ReturnKind
 from vault.errors import RefusedError
 from vault.services.ports import ContentStore, Store, WaitRow
-from vault.storage.content import SqlCipherContentStore
 from vault.storage.sqlcipher import SqlCipherStore
 
 
 class TestSqlCipherStore(StoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
-        store = SqlCipherStore.create(tmp_path / "register.db", KEY, VAULT, DESK, SteppingClock())
+        store = new_register(tmp_path)
         yield store
         store.close()
 
@@ -43,7 +54,7 @@ class TestSqlCipherStore(StoreContract):
 class TestSqlCipherContentStore(ContentStoreContract):
     @pytest.fixture
     def contents(self, tmp_path: Path) -> Iterator[ContentStore]:
-        store = SqlCipherContentStore.create(tmp_path / "content.db", KEY, VAULT, SteppingClock())
+        store = new_contents(tmp_path)
         yield store
         store.close()
 
@@ -63,7 +74,7 @@ class CustodyMachine(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._clock = SteppingClock()
         self._path = Path(self._folder.name) / "register.db"
-        self._store = SqlCipherStore.create(self._path, KEY, VAULT, DESK, self._clock)
+        self._store = new_register(self._path.parent, self._clock)
         self._number = 0
         self._history: dict[str, list[CheckOut]] = {a_case(number): [] for number in (1, 2, 3)}
         self._active: dict[str, CheckOut] = {}

@@ -14,12 +14,15 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from json.encoder import encode_basestring_ascii
 
 from vault.domain.identity import CaseId, DocumentId, PersonId, SessionId, WorkstationId
 
 FIRST_HASH = bytes(32)
+
+_text: Callable[[str], str] = encode_basestring_ascii  # a string as JSON in ASCII
 
 
 class AuditKind(enum.Enum):
@@ -118,30 +121,26 @@ class AuditEntry:
 
 def link(draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: WorkstationId, previous: bytes) -> AuditEntry:
     """Make the entry that follows the one whose hash is `previous` (32 bytes)."""
-    facts = _canonical_json([list(pair) for pair in draft.facts])
-    bare = AuditEntry(
-        seq=seq,
-        at_us=at_us,
-        boot_us=boot_us,
-        workstation_id=workstation_id,
-        kind=draft.kind.value,
-        actor_id=draft.actor_id or "",
-        session_id=draft.session_id or "",
-        case_id=draft.case_id or "",
-        document_id=draft.document_id or "",
-        page_no=draft.page_no,
-        outcome=draft.outcome.value,
-        facts=facts,
+    entry, entry_hash = chained(draft, seq, at_us, boot_us, workstation_id, previous)
+    return AuditEntry(*[*json.loads(entry), entry_hash])
+
+
+def chained(
+    draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: WorkstationId, previous: bytes
+) -> tuple[str, bytes]:
+    """The canonical form, as ASCII text, and the hash of the entry that follows the one whose hash is `previous`."""
+    facts = ",".join(f"[{_text(name)},{value if isinstance(value, int) else _text(value)}]" for name, value in draft.facts)
+    entry = (
+        f"[{seq},{at_us},{boot_us},{_text(workstation_id)},{_text(draft.kind.value)},{_text(draft.actor_id or '')},"
+        f"{_text(draft.session_id or '')},{_text(draft.case_id or '')},{_text(draft.document_id or '')},{draft.page_no},"
+        f"{_text(draft.outcome.value)},{_text(f'[{facts}]')}]"
     )
-    return with_hash(bare, previous)
+    return entry, chain_hash(previous, entry.encode("ascii"))
 
 
 def with_hash(entry: AuditEntry, previous: bytes) -> AuditEntry:
     """Give the same entry with its hash computed after `previous`."""
-    return AuditEntry(
-        entry.seq, entry.at_us, entry.boot_us, entry.workstation_id, entry.kind, entry.actor_id, entry.session_id, entry.case_id,
-        entry.document_id, entry.page_no, entry.outcome, entry.facts, chain_hash(previous, canonical(entry)),
-    )  # fmt: skip
+    return replace(entry, entry_hash=chain_hash(previous, canonical(entry)))
 
 
 def canonical(entry: AuditEntry) -> bytes:

@@ -62,7 +62,14 @@ _SETTINGS = frozenset(
         "max_page_count", "journal_size_limit",
     }
 )  # fmt: skip
-_NAMES = {value: name for name, value in vars(engine).items() if name.startswith("SQLITE_") and isinstance(value, int) and 0 < value < 34}  # noqa: PLR2004 - action codes end at 33
+# The binding's action codes share their numbers with its error codes, so the names are listed.
+_ACTIONS = (
+    "ATTACH", "DETACH", "FUNCTION", "PRAGMA", "SELECT", "READ", "INSERT", "UPDATE", "DELETE", "TRANSACTION", "SAVEPOINT", "RECURSIVE",
+    "ANALYZE", "REINDEX", "ALTER_TABLE", "CREATE_TABLE", "CREATE_INDEX", "CREATE_TRIGGER", "CREATE_VIEW", "CREATE_VTABLE",
+    "CREATE_TEMP_TABLE", "CREATE_TEMP_INDEX", "CREATE_TEMP_TRIGGER", "CREATE_TEMP_VIEW", "DROP_TABLE", "DROP_INDEX", "DROP_TRIGGER",
+    "DROP_VIEW", "DROP_VTABLE", "DROP_TEMP_TABLE", "DROP_TEMP_INDEX", "DROP_TEMP_TRIGGER", "DROP_TEMP_VIEW",
+)  # fmt: skip
+_NAMES = {int(getattr(engine, f"SQLITE_{name}")): name.lower().replace("_", "-") for name in _ACTIONS}
 
 
 class Authorizer:
@@ -102,7 +109,7 @@ class Authorizer:
     @staticmethod
     def _named(action: int, first: str | None, second: str | None) -> str:
         """Name what was denied without its arguments, which may be paths or keys."""
-        name = _NAMES.get(action, str(action)).removeprefix("SQLITE_").lower().replace("_", "-")
+        name = _NAMES.get(action, f"action {action}")
         if action == engine.SQLITE_PRAGMA:
             return f"{name} {first}"
         return f"{name} {second}" if action == engine.SQLITE_FUNCTION else name

@@ -52,6 +52,7 @@ class Format:
     hmac: str
     cache_kib: int
     checkpoint_pages: int
+    memory_security: bool = True  # wipes and locks all of the engine's memory; for the whole process once one connection asks for it
 
 
 REGISTER_FORMAT = Format(page_bytes=4096, hmac="HMAC_SHA512", cache_kib=64 * 1024, checkpoint_pages=1000)
@@ -235,7 +236,7 @@ class Connection:
         wanted: tuple[tuple[str, str, object], ...] = (
             ("cipher_page_size", str(form.page_bytes), str(form.page_bytes)),
             ("cipher_hmac_algorithm", form.hmac, form.hmac),
-            ("cipher_memory_security", "ON", "1"),
+            ("cipher_memory_security", "ON" if form.memory_security else "OFF", "1" if form.memory_security else None),
             ("busy_timeout", str(busy_timeout_ms), busy_timeout_ms),
             ("temp_store", "MEMORY", 2),
             ("secure_delete", "ON", 1),

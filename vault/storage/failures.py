@@ -60,7 +60,8 @@ def translated(error: Exception) -> VaultError:
         return TamperError("storage.damaged", engine_code=number)
     if primary in _WORLD:
         return UnavailableError(_WORLD[primary], engine_code=number)
-    if primary == _AUTH:
+    # A denied function is SQLITE_ERROR with this text, every other denial SQLITE_AUTH.
+    if primary == _AUTH or str(error).startswith("not authorized"):
         return TamperError("storage.denied", engine_code=number)
     if primary == _CONSTRAINT:
         return _constraint(str(error))
