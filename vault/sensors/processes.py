@@ -4,7 +4,7 @@ Rules:
 
 - A process held in open() by a lease is found by its kernel wait channel (``__break_lease``), thread by thread: 30 of 30 measured.
 - A process that got through is found by its open descriptors, newest process first; one that is gone already cannot be found.
-- Command lines are compared here and never reported: they hold people's file names.
+- Command lines and the paths that held processes ask for are compared here and never reported: they hold people's file names.
 - LIMIT: another account's wait channel and descriptors are not readable; such an opener is found by its command line or not at all.
 - A child between fork and exec shows its parent's descriptors: it has its parent's command line and is skipped.
 
@@ -15,6 +15,7 @@ Source: proc(5); experiment E1.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import time
@@ -24,10 +25,16 @@ from pathlib import Path
 
 Inode = tuple[int, int]  # (st_dev, st_ino)
 
-# openat, open, creat, truncate, openat2: where the kernel has no symbol table, wchan is "0" and the system call tells instead.
-_OPEN_CALLS = {"x86_64": {"257", "2", "85", "76", "437"}, "aarch64": {"56", "45", "437"}}.get(platform.machine(), set())
+# The system calls that a lease holds, and which argument is the path. Where the kernel has no symbol table, wchan is "0" and they tell.
+_OPEN_CALLS = {
+    "x86_64": {"2": 0, "76": 0, "85": 0, "257": 1, "437": 1},  # open, truncate, creat, openat, openat2
+    "aarch64": {"45": 0, "56": 1, "437": 1},  # truncate, openat, openat2
+}.get(platform.machine(), {})
+_AT_FDCWD = -100
+_PATH_BYTES = 4096
 _PROC = Path("/proc")
 _NEW_SECONDS = 30.0
+_AT_ONCE_TICKS = 5  # hundredths of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +46,45 @@ class Opener:
     process: str
     executable: str  # base name; empty when another account's
     uid: int
-    by_command_line: bool = False  # likely, not proven: its arguments name the file
+    how: str = ""  # empty: certain; else what makes it likely: command-line, wait-channel
+
+    def is_likely(self, other: Opener) -> bool:
+        """Whether both are one process; with a guess among them, whether they are one program started at once (rsync is three)."""
+        if (self.pid, self.started) == (other.pid, other.started):
+            return True
+        guessed = bool(self.how or other.how)
+        return guessed and (self.process, self.uid) == (other.process, other.uid) and abs(self.started - other.started) <= _AT_ONCE_TICKS
 
     def facts(self) -> tuple[tuple[str, str | int], ...]:
         """As facts of a signal."""
         facts: tuple[tuple[str, str | int], ...] = (("process", self.process), ("pid", self.pid), ("uid", self.uid))
         if self.executable:
             facts += (("executable", self.executable),)
-        return (*facts, ("named_by", "command-line")) if self.by_command_line else facts
+        return (*facts, ("named_by", self.how)) if self.how else facts
 
 
-def held_in_open(own: Collection[int]) -> tuple[list[Opener], bool]:
-    """Who is held in open() by a lease now: (foreign openers, whether one of our own processes is). Takes 3 to 10 ms."""
+def held_in_open(inode: Inode, own: Collection[int]) -> tuple[list[Opener], bool]:
+    """Who is held in open() of the leased file now: (foreign openers, whether one of our own processes is). Takes 3 to 10 ms.
+
+    While other leases on this machine are being broken as well, each process is asked which file it opens; where the system does not let
+    us (Yama, another account) it is given with `Opener.how` saying so.
+    """
     foreign: list[Opener] = []
     ours = False
+    crowded = _other_leases_breaking(inode)
     for pid in _pids():
-        if not any(_is_held(pid, thread) for thread in _threads(pid)):
+        held = next((thread for thread in _threads(pid) if _is_held(pid, thread)), None)
+        if held is None:
             continue
         if pid in own:
             ours = True
             continue
-        opener = _describe(pid)
+        certain = _opens(pid, held, inode) if crowded else True
+        if certain is None and not _is_held(pid, held):
+            continue  # let go meanwhile: it waited for somebody else's lease, ours is still held
+        opener = _describe(pid) if certain is not False else None
         if opener is not None:
-            foreign.append(opener)
+            foreign.append(opener if certain else replace(opener, how="wait-channel"))
     return foreign, ours
 
 
@@ -76,24 +99,25 @@ def holders(inodes: Collection[Inode], own: Collection[int]) -> list[Opener]:
     return found
 
 
-def mentioning(names: Collection[str], folder: Path, own: Collection[int]) -> list[Opener]:
-    """Foreign processes whose command line ends an argument with one of the file names, or names the folder; newest first.
+def mentioning(paths: Collection[Path], own: Collection[int]) -> list[Opener]:
+    """Foreign processes with one of the files among their arguments, or the folder of the first; newest first.
 
     A process that only names the folder counts for its first half minute: shells and launchers name it all day.
     """
-    wanted = tuple(os.fsencode(name) for name in names)
-    place = os.fsencode(folder)
+    files = {os.path.realpath(path) for path in paths}
+    names = {Path(path).name for path in paths}
+    folder = os.path.dirname(next(iter(files), "/"))  # noqa: PTH120 - compared as text
     found = []
     for pid in _pids():
         if pid in own:
             continue
-        arguments = _read(pid, "cmdline").split(b"\0")[1:]
-        names_file = any(argument.endswith(wanted) for argument in arguments if argument)
-        if not names_file and not any(argument.rstrip(b"/") == place for argument in arguments):
+        places = _argument_places(pid)
+        names_file = any(place in files or (not place.startswith("/") and place.rpartition("/")[2] in names) for place in places)
+        if not names_file and folder not in places:
             continue
         opener = _describe(pid)
         if opener is not None and (names_file or _age_seconds(opener) < _NEW_SECONDS):
-            found.append(replace(opener, by_command_line=True))
+            found.append(replace(opener, how="command-line"))
     return found
 
 
@@ -124,6 +148,53 @@ def own_descriptor(path: Path) -> int | None:
         if (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino):
             return int(entry)
     return None
+
+
+def _argument_places(pid: int) -> list[str]:
+    """The arguments as paths, ``if=`` and the like cut off; relative ones against the working directory if that can be read."""
+    arguments = [os.fsdecode(argument) for argument in _read(pid, "cmdline").split(b"\0")[1:] if argument]
+    if not arguments:
+        return []
+    try:
+        base = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115
+    except OSError:
+        base = ""
+    # cut off what comes before a path: dd's if=, an option's --file=
+    return [os.path.normpath(os.path.join(base, argument.rpartition("=")[2])) for argument in arguments]  # noqa: PTH118
+
+
+def _other_leases_breaking(inode: Inode) -> bool:
+    """Whether /proc/locks has a lease being broken on another file."""
+    try:
+        lines = Path("/proc/locks").read_bytes().decode("ascii", "replace").splitlines()
+    except OSError:
+        return True
+    ours = f":{inode[1]}"
+    return any(" BREAKING " in line and not line.split()[-3].endswith(ours) for line in lines)
+
+
+def _opens(pid: int, thread: str, inode: Inode) -> bool | None:
+    """Whether the file that a held thread wants is `inode`; None if we may not look."""
+    fields = _read(pid, f"task/{thread}/syscall").decode("ascii", "replace").split()
+    place = _OPEN_CALLS.get(fields[0]) if fields else None
+    if place is None or len(fields) <= place + 1:
+        return None
+    folder_no = ctypes.c_int(int(fields[1], 16) & 0xFFFFFFFF).value if place else _AT_FDCWD
+    try:
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:  # noqa: PTH123
+            memory.seek(int(fields[1 + place], 16))
+            wanted = os.fsdecode(memory.read(_PATH_BYTES).partition(b"\0")[0])
+        base = (
+            f"/proc/{pid}/root"
+            if wanted.startswith("/")
+            else f"/proc/{pid}/cwd"
+            if folder_no == _AT_FDCWD
+            else f"/proc/{pid}/fd/{folder_no}"
+        )
+        status = os.stat(f"{base}/{wanted}")
+    except (OSError, ValueError, OverflowError):
+        return None
+    return (status.st_dev, status.st_ino) == inode
 
 
 def _age_seconds(opener: Opener) -> float:

@@ -50,6 +50,7 @@ _BURST_SECONDS = 2.0
 _GRACE_SECONDS = 0.02  # IN_OPEN comes before the descriptor is in our table
 _SETTLE_SECONDS = 0.1
 _NAMING_SECONDS = 0.2
+_WAITING_SECONDS = 0.1
 _NAMELESS_SECONDS = 0.1  # a process that reads all the files is named by the next one it opens
 _TICK_SECONDS = 0.25
 _RETRY_SECONDS = 0.02
@@ -104,7 +105,7 @@ class StoreAccessSensor:
         self._files: dict[str, _File] = {}
         self._by_watch: dict[int, _File] = {}
         self._folder_watch = -1
-        self._bursts: dict[tuple[int, int], float] = {}
+        self._bursts: dict[Opener | None, float] = {}  # when each process (None: one without a name) was last noticed
         self._changes: dict[str, float] = {}
         self._nameless: tuple[float, str] | None = None
         self._salts: dict[Path, bytes] = {}
@@ -228,13 +229,19 @@ class StoreAccessSensor:
             for readable in (self._notify, self._lease, self._wake_read):
                 poller.register(readable, select.POLLIN)
         ready.set()
-        while not self._ending:
-            poller.poll(self._pause_seconds() * 1000)
+        try:
+            while not self._ending:
+                poller.poll(self._pause_seconds() * 1000)
+                with self._lock:
+                    with suppress(BlockingIOError):
+                        os.read(self._wake_read, 4096)
+                    if not self._ending:
+                        self._step()
+        except Exception:
+            _log.exception("the store-access sensor failed")  # the hub finds a dead thread, reports it and starts another
+        finally:
             with self._lock:
-                with suppress(BlockingIOError):
-                    os.read(self._wake_read, 4096)
-                if not self._ending:
-                    self._step()
+                self._let_go()  # whatever happened, nobody is held for the kernel's 45 s
 
     def _step(self) -> None:
         assert self._lease is not None
@@ -248,7 +255,7 @@ class StoreAccessSensor:
         self._judge()
         if self._nameless is not None and now - self._nameless[0] >= _NAMELESS_SECONDS:
             self._report_open(self._nameless[1], ())
-        if not self._leased and not self._held_until and now >= self._lease_retry_at:
+        if not self._leased and not self._held_until and time.monotonic() >= self._lease_retry_at:
             self._renew_lease()
 
     def _pause_seconds(self) -> float:
@@ -272,6 +279,7 @@ class StoreAccessSensor:
         assert self._lease is not None
         self._leased = self._lease.take(self._lease_descriptor())
         self._lease_retry_at = time.monotonic() + _RETRY_SECONDS
+        self._probing.notify_all()
 
     def _let_go(self) -> None:
         assert self._lease is not None
@@ -287,30 +295,34 @@ class StoreAccessSensor:
         if self._held_until:
             return  # one more opener; it is named by its descriptor when it is let go
         probe, self._break_probed = self._break_probed, None
-        openers, ours = self._find_held(began + _NAMING_SECONDS, probing=probe is not None)
+        openers, ours = self._find_held(began, probing=probe is not None)
         if probe is not None:
             self._break_probed = True
             self._probing.notify_all()
         if not openers and (ours or probe is not None):
             self._let_go()
             return
+        self._held_until = began + self._hold_ceiling_seconds  # first: the report may be committed before emit returns
         reported = self._report_open(self._paths[0].name, openers, held_ms=round((time.monotonic() - began) * 1000))
-        if reported:
-            self._held_until = began + self._hold_ceiling_seconds
-        else:
-            self._let_go()
+        if not reported:
+            self._held_until = time.monotonic()
 
-    def _find_held(self, deadline: float, *, probing: bool) -> tuple[list[Opener], bool]:
-        """Who waits in open(). One that was refused a non-blocking open, or is another account's, is looked for by what it says."""
+    def _find_held(self, began: float, *, probing: bool) -> tuple[list[Opener], bool]:
+        """Who waits in open(). The signal may come a moment before the opener sleeps, so look again.
+
+        One that was refused a non-blocking open, or is another account's, is not found waiting; its arguments are looked at early on.
+        """
+        likely: list[Opener] = []
         while True:
-            openers, ours = processes.held_in_open(self._own())
-            if not openers and not ours and not probing:
-                openers = self._who([path.name for path in self._paths])
-            if openers or ours or probing or time.monotonic() >= deadline:
+            openers, ours = processes.held_in_open(self._files[self._paths[0].name].inode, self._own())
+            if openers or ours or probing:
                 return openers, ours
+            likely = likely or self._who(self._paths)
+            if time.monotonic() - began >= (_WAITING_SECONDS if likely else _NAMING_SECONDS):
+                return likely, False
 
-    def _who(self, names: Sequence[str]) -> list[Opener]:
-        return processes.mentioning(names, self._folder, self._own())[:1]
+    def _who(self, paths: Sequence[Path]) -> list[Opener]:
+        return processes.mentioning(paths, self._own())[:1]
 
     # ---- inotify -----------------------------------------------------------------------------------------------------------------
 
@@ -378,6 +390,7 @@ class StoreAccessSensor:
             file.watch = -1
 
     def _on_close(self, file: _File, ours: int, *, writing: bool) -> None:
+        self._lease_retry_at = 0.0  # it may have been the descriptor that was in the lease's way
         if writing and file.own > ours:
             file.own -= 1
         elif file.foreign:
@@ -457,7 +470,7 @@ class StoreAccessSensor:
 
     def _suspect(self, file: _File) -> None:
         """A foreign open by a process that is gone already: report it, by its command line if that is still there."""
-        who = self._who([file.path.name])
+        who = self._who([file.path])
         if who:
             self._report_open(file.path.name, who)
         elif self._nameless is None:
@@ -490,17 +503,16 @@ class StoreAccessSensor:
         """Emit unless it belongs to a burst already reported; whether a signal went out."""
         now = time.monotonic()
         self._bursts = {key: last for key, last in self._bursts.items() if now - last < _BURST_SECONDS}
-        held = () if held_ms is None else (("held_ms", held_ms),)
         self._nameless = None
+        held = () if held_ms is None else (("held_ms", held_ms),)
         if not openers:
             known = bool(self._bursts)
-            self._bursts[0, 0] = now
+            self._bursts[None] = now
             if not known:
                 self._emit(Signal(SignalKind.STORE_OPENED, wall_clock_us(), (("file", name), *held)))
             return not known
-        fresh = [opener for opener in openers if (opener.pid, opener.started) not in self._bursts]
-        for opener in openers:
-            self._bursts[opener.pid, opener.started] = now
+        fresh = [opener for opener in openers if not any(opener.is_likely(other) for other in self._bursts if other is not None)]
+        self._bursts.update(dict.fromkeys(openers, now))
         for opener in fresh:
             self._emit(Signal(SignalKind.STORE_OPENED, wall_clock_us(), (*opener.facts(), ("file", name), *held)))
         return bool(fresh)
@@ -512,7 +524,7 @@ class StoreAccessSensor:
         last, self._changes[name] = self._changes.get(name, -_BURST_SECONDS), now
         if now - last < _BURST_SECONDS:
             return
-        who = self._who([name])
+        who = self._who([self._folder / name])
         facts = who[0].facts() if who else ()
         self._emit(Signal(SignalKind.STORE_CHANGED, wall_clock_us(), (*facts, ("file", name), ("act", act))))
 
@@ -546,7 +558,7 @@ class StoreAccessSensor:
                 return False
             seen = self._probing.wait_for(lambda: self._break_probed is True, _PROBE_SECONDS)
             self._break_probed = None
-            self._probing.wait_for(lambda: self._leased, _RETRY_SECONDS)
+            self._probing.wait_for(lambda: self._leased, _PROBE_SECONDS)
             return seen
 
     def _status(self, state: ProtectionState, reason: str) -> ProtectionStatus:
