@@ -94,6 +94,8 @@ class Connection:
         self._use = use
         self._authorizer = Authorizer(on_denied)
         require_database_file(path, form)
+        if use is not Use.READ:
+            _require_writable(path)
         with translation():
             self._raw: EngineConnection = engine.connect(
                 f"{path.absolute().as_uri()}?mode=rw", isolation_level=None, uri=True, cached_statements=256
@@ -215,8 +217,10 @@ class Connection:
         """What the engine's own checks find, empty if nothing: every page's HMAC, then the structure. Reads the whole file."""
         with translation():
             pages = [str(row[0]) for row in self._raw.execute("PRAGMA cipher_integrity_check")]
+            if pages:
+                return tuple(pages)  # the structure cannot be walked through a damaged page
             structure = [str(row[0]) for row in self._raw.execute("PRAGMA integrity_check")]
-        return tuple(pages + [line for line in structure if line != "ok"])
+        return tuple(line for line in structure if line != "ok")
 
     def raw_for_migration(self) -> EngineConnection:
         """The engine's own connection, open to schema changes: only for `migrations`, only on a connection opened to FOUND."""
@@ -309,6 +313,13 @@ def require_database_file(path: Path, form: Format) -> None:
         raise TamperError("storage.damaged")
     if found.st_size % form.page_bytes:
         raise TamperError("storage.damaged", size_bytes=found.st_size)
+
+
+def _require_writable(path: Path) -> None:
+    """Refuse with storage.read-only what the engine would report as a file it cannot open; asked as the effective user and group."""
+    effective = os.access in os.supports_effective_ids
+    if not all(os.access(one, os.W_OK, effective_ids=effective) for one in (path, path.parent)):
+        raise UnavailableError("storage.read-only")
 
 
 def make_database_file(path: Path) -> None:
