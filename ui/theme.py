@@ -138,7 +138,9 @@ _GROUND = {
     Tone.BREACH: Colour.RED_SOFT,
     Tone.PROVEN: Colour.GREEN_SOFT,
 }
-_FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
+# The last two are for names in scripts that Inter lacks (Arabic, Hebrew, Chinese …), on machines without other fonts.
+_FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf", "DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
+_FALLBACK_FAMILIES = ("DejaVu Sans", "Droid Sans Fallback")
 _MONO_FILE = "DejaVuSansMono.ttf"
 
 
@@ -300,7 +302,8 @@ def font(size: TypeSize = TypeSize.BODY, weight: Weight = Weight.REGULAR, *, tab
     if mono and not now.mono_registered:
         QFontDatabase.addApplicationFont(str(RESOURCES / "fonts" / _MONO_FILE))
         now.mono_registered = True
-    found = QFont(now.tokens.mono_family if mono else now.tokens.family)
+    found = QFont()
+    found.setFamilies([now.tokens.mono_family if mono else now.tokens.family, *_FALLBACK_FAMILIES])
     found.setPixelSize(round(now.tokens.sizes_pt[size] * _font_scale()))
     found.setWeight(QFont.Weight(weight.value))
     found.setHintingPreference(QFont.HintingPreference.PreferNoHinting)

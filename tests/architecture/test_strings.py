@@ -70,6 +70,8 @@ def _constants_and_patterns() -> tuple[set[str], list[re.Pattern[str]], set[str]
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 constants.add(node.value)
+                if path.parent.name == "vault":
+                    constants.add(f"commands.{node.value}")  # the command line reads its own table, by the keys within it
             elif isinstance(node, ast.JoinedStr):
                 parts = [str(part.value) if isinstance(part, ast.Constant) else None for part in node.values]
                 first, last = parts[0], parts[-1]

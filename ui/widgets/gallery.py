@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -441,6 +442,15 @@ def _danger_sheet() -> QWidget:
     return frame
 
 
+def _form_sheet() -> QWidget:
+    ground = _Ground()
+    sheet = Sheet(ground, "Check out", "Check out")
+    sheet.body.addWidget(NumberedChoices([Choice("a", "Interview preparation"), Choice("b", "Court file")]))
+    sheet.body.addWidget(LineField("Reason", hint="Goes into the custody history"))
+    _open_when_shown(sheet)
+    return ground
+
+
 def _palette() -> QWidget:
     frame = _frame()
     frame.palette_overlay.set_actions(
@@ -498,9 +508,17 @@ SCENES: dict[str, tuple[Callable[[], QWidget], QSize]] = {
     "frame-small": (_frame_inspected, QSize(640, 360)),
     "sheet": (_check_out_sheet, QSize(1280, 720)),
     "sheet-small": (_check_out_sheet, QSize(640, 360)),
+    "sheet-form": (_form_sheet, QSize(560, 400)),
     "sheet-danger": (_danger_sheet, QSize(1280, 720)),
     "palette": (_palette, QSize(1280, 720)),
 }
+
+
+def stop_the_clock() -> None:
+    """Let every picture be taken at `NOW_US`, in UTC."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    strings.now_us = lambda: NOW_US
 
 
 def shoot(name: str) -> QImage:
@@ -533,7 +551,7 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication(["gallery"])
     theme.apply_theme(app, Scheme(chosen.scheme))
-    strings.now_us = lambda: NOW_US
+    stop_the_clock()
     chosen.shot.mkdir(parents=True, exist_ok=True)
     for name in SCENES:
         if not chosen.only or name in chosen.only.split(","):

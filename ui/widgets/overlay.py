@@ -9,6 +9,7 @@ Rules of this module:
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
@@ -59,13 +60,16 @@ class Overlay(QWidget):
         host = self.parentWidget()
         if host is not None:
             host.removeEventFilter(self)
-        self.hide()
         for child in self._disabled:
             child.setEnabled(True)
         self._disabled.clear()
         before, self._focus_before = self._focus_before, None
-        if before is not None and before.isVisible():
+        # Before hiding: a hidden overlay would keep the keyboard, because Tab stays inside it.
+        if before is not None and shiboken6.isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.PopupFocusReason)
+        elif host is not None:
+            host.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.hide()
 
     def dismiss(self) -> None:
         """Close without an answer, and say so."""

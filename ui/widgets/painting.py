@@ -18,6 +18,8 @@ from ui.theme import Colour
 ICON_PX = 16
 GAP_PX = 6
 _RING_PX = 2
+# AlignAbsolute: a right-to-left name keeps its own direction and the column keeps its edge.
+_ONE_LINE = Qt.AlignmentFlag.AlignVCenter.value | Qt.AlignmentFlag.AlignAbsolute.value | Qt.TextFlag.TextSingleLine.value
 
 
 def panel(painter: QPainter, at: QRect, fill: Colour | None, edge: Colour | None = None, radius_px: int | None = None) -> None:
@@ -66,9 +68,7 @@ def line(
         width = min(at.width(), metrics.horizontalAdvance(words))
     painter.setFont(face)
     painter.setPen(theme.colour(role))
-    # AlignAbsolute: a right-to-left name keeps its own direction and the column keeps its edge.
-    flags = align | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute
-    painter.drawText(at, int(flags) | int(Qt.TextFlag.TextSingleLine), words)
+    painter.drawText(at, align.value | _ONE_LINE, words)
     return width
 
 

@@ -13,6 +13,8 @@ Thread: the interface's main thread.
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +44,7 @@ _PAD_PX = 12
 _HEADER_PX = 28
 _STRIP_PX = 3
 _MINUTE_MS = 60_000
+_SLICE_SECONDS = 0.008  # half of a frame of 60 a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class RecordTable(QAbstractScrollArea):
         self._rows: RowWindow[Record] = RowWindow()
         self._current = -1
         self._over = -1
+        self._top = 0
+        self._hurry = False  # a whole view of new rows is painted in slices, so that no frame takes long
         self._spans: list[tuple[int, int, int]] = []  # column index, left, width
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -135,6 +140,7 @@ class RecordTable(QAbstractScrollArea):
         if self._rows.supply(request, records, last_anchor):
             if request.first_row <= self._current < request.first_row + PAGE_ROWS:
                 self.current_changed.emit(self._current)
+            self._hurry = True
             self.viewport().update()
 
     def refused(self, request: PageRequest) -> None:
@@ -225,9 +231,22 @@ class RecordTable(QAbstractScrollArea):
 
     # Rows -----------------------------------------------------------------------------------------------------------------------------
 
-    def _scrolled(self, _value: int) -> None:
+    def _scrolled(self, top: int) -> None:
         self._asking.start()
-        self.viewport().update()
+        rows, self._top = top - self._top, top
+        view = QRect(0, self._header_px, self.viewport().width(), self.viewport().height() - self._header_px)
+        if abs(rows) * self._row_px() < view.height():
+            self.viewport().scroll(0, -rows * self._row_px(), view)  # what stays is moved, only what is new is painted
+        else:
+            self._hurry = True
+            self.viewport().update()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 -- Qt's name
+        """Do nothing: `_scrolled` has moved the rows, and Qt's own way paints everything again."""
+
+    def _update_row(self, index: int) -> None:
+        row_px = self._row_px()
+        self.viewport().update(0, self._header_px + (index - self._top) * row_px, self.viewport().width(), row_px)
 
     def _ask(self) -> None:
         if not self._rows.row_count:
@@ -239,13 +258,14 @@ class RecordTable(QAbstractScrollArea):
 
     def _set_current(self, index: int, *, reveal: bool) -> None:
         index = max(-1, min(index, self._rows.row_count - 1))
-        changed = index != self._current
+        before, changed = self._current, index != self._current
         self._current = index
         if reveal and index >= 0:
             bar, view = self.verticalScrollBar(), self._rows_in_view()
             bar.setValue(max(min(bar.value(), index), index - view + 1))
         self._tell()
-        self.viewport().update()
+        self._update_row(before)
+        self._update_row(index)
         if changed:
             self.current_changed.emit(index)
 
@@ -303,8 +323,9 @@ class RecordTable(QAbstractScrollArea):
         """Mark the row under the pointer."""
         row = self._row_at(event.position().toPoint())
         if row != self._over:
-            self._over = row
-            self.viewport().update()
+            before, self._over = self._over, row
+            self._update_row(before)
+            self._update_row(row)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 -- Qt's name
         """Scroll by rows."""
@@ -317,8 +338,8 @@ class RecordTable(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
         """Show a time's zone on hover; leave the rest to Qt."""
         if event.type() is QEvent.Type.Leave:
-            self._over = -1
-            self.viewport().update()
+            before, self._over = self._over, -1
+            self._update_row(before)
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             cell = self._cell_at(event.pos())
             if isinstance(cell, TimeCell):
@@ -362,13 +383,20 @@ class RecordTable(QAbstractScrollArea):
         """Paint the headings and the rows in view."""
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), theme.colour(Colour.SURFACE_1))
-        first, row_px, now_us = self.verticalScrollBar().value(), self._row_px(), strings.now_us()
-        top, index = self._header_px, first
-        while top < self.viewport().height() and index < self._rows.row_count:
+        row_px, now_us, until = self._row_px(), strings.now_us(), time.perf_counter() + _SLICE_SECONDS
+        skipped = max(0, (event.rect().top() - self._header_px) // row_px)
+        top, index = self._header_px + skipped * row_px, self._top + skipped
+        while top <= event.rect().bottom() and index < self._rows.row_count:
             self._paint_row(painter, QRect(0, top, self.viewport().width(), row_px), index, now_us)
             top += row_px
             index += 1
-        if self._header_px:
+            if self._hurry and time.perf_counter() > until:
+                rest = QRect(0, top, self.viewport().width(), self.viewport().height() - top)
+                QTimer.singleShot(0, self.viewport(), functools.partial(self.viewport().update, rest))
+                break
+        else:
+            self._hurry = False
+        if event.rect().top() < self._header_px:
             self._paint_header(painter)
         painter.end()
 

@@ -84,7 +84,7 @@ def reader(desk: QApplication, qtbot: QtBot) -> Reader:
     qtbot.addWidget(made)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(lambda: made.isActiveWindow())
+    qtbot.waitUntil(made.isActiveWindow)
     made.page.setFocus()
     return made
 

@@ -125,19 +125,33 @@ def test_a_million_rows_come_in_pages(table: RecordTable, qtbot: QtBot) -> None:
 
 
 def test_scrolling_never_holds_the_screen(table: RecordTable, qtbot: QtBot) -> None:
-    """At most 16 ms a frame (median of 40; the goal is measured by `make bench`, this catches an order of magnitude)."""
+    """No frame of a jump takes long, however slow the machine: a view of rows is painted in slices (`make bench` measures the 16 ms)."""
     source = Source(table)
     table.resize(1200, 800)
     table.reset(1_000_000)
     frames = []
-    for i in range(40):
+    for i in range(30):
         table.verticalScrollBar().setValue(i * 24_000)
+        for _slice in range(12):
+            source.answer()
+            start = time.thread_time()
+            QApplication.processEvents()
+            frames.append(time.thread_time() - start)
+    assert sorted(frames)[len(frames) * 9 // 10] < 0.050
+    assert not table._hurry, "and all of them have been painted"
+
+
+def test_what_is_scrolled_looks_like_what_is_painted(table: RecordTable, qtbot: QtBot) -> None:
+    table.set_records([_record(i) for i in range(200)])
+    QApplication.processEvents()
+    for top in (3, 9, 4, 60, 59, 61, 0, 12):
+        table.verticalScrollBar().setValue(top)
         QApplication.processEvents()
-        source.answer()
-        start = time.perf_counter()
-        table.viewport().repaint()
-        frames.append(time.perf_counter() - start)
-    assert sorted(frames)[20] < 0.016 * 2  # shared machines are twice as slow on a bad day
+    qtbot.waitUntil(lambda: not table._hurry)
+    QApplication.processEvents()
+    scrolled = table.screen().grabWindow(table.winId()).toImage()
+    table.viewport().repaint()
+    assert scrolled == table.screen().grabWindow(table.winId()).toImage()
 
 
 def test_refresh_keeps_the_place(table: RecordTable) -> None:
