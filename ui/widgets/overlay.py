@@ -61,7 +61,8 @@ class Overlay(QWidget):
         if host is not None:
             host.removeEventFilter(self)
         for child in self._disabled:
-            child.setEnabled(True)
+            if shiboken6.isValid(child):  # another overlay that closed meanwhile
+                child.setEnabled(True)
         self._disabled.clear()
         before, self._focus_before = self._focus_before, None
         # Before hiding: a hidden overlay would keep the keyboard, because Tab stays inside it.

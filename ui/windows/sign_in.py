@@ -113,7 +113,8 @@ class SignIn(QuietPage):
         self.badge.set_value("")
         self.passphrase.clear()
         self.code.set_value("")
-        self.badge.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.isVisible():  # a hidden page would take the keyboard from the one that is shown
+            self.badge.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _from_badge(self) -> None:
         self.passphrase.setFocus(Qt.FocusReason.TabFocusReason)
