@@ -6,6 +6,7 @@ application, and nothing opens the vault while the desk has it.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import queue
 import subprocess
@@ -66,13 +67,13 @@ class DeskDriver:
     # -- seeing ----------------------------------------------------------------------------------------------------------------------
 
     def wait(self, *wanted: str, since: int | None = None, seconds: float = 30.0) -> Step:
-        """Wait for one of the steps ``verb name`` (a trailing ``*`` matches any name that begins so) after step number `since`."""
+        """Wait for one of the steps ``verb name`` (with ``*`` for anything) after step number `since`."""
         start = len(self.steps) if since is None else since
         deadline = time.monotonic() + seconds
         while True:
             for step in self.steps[start:]:
                 said = f"{step.verb} {step.name}"
-                if any(said == one or (one.endswith("*") and said.startswith(one[:-1])) for one in wanted):
+                if any(fnmatch.fnmatchcase(said, one) for one in wanted):
                     return step
             start = len(self.steps)
             if not self._take(deadline):
