@@ -66,26 +66,26 @@ class Opener:
 def held_in_open(inode: Inode, own: Collection[int]) -> tuple[list[Opener], bool]:
     """Who is held in open() of the leased file now: (foreign openers, whether one of our own processes is). Takes 3 to 10 ms.
 
-    While other leases on this machine are being broken as well, each process is asked which file it opens; where the system does not let
-    us (Yama, another account) it is given with `Opener.how` saying so.
+    Each process is asked which file it opens. Where the system does not let us (Yama, another account), it counts; and if other leases on
+    this machine are being broken as well, `Opener.how` says that it is a guess.
     """
-    foreign: list[Opener] = []
+    held: list[tuple[Opener, bool]] = []
     ours = False
     crowded = _other_leases_breaking(inode)
     for pid in _pids():
-        held = next((thread for thread in _threads(pid) if _is_held(pid, thread)), None)
-        if held is None:
+        thread = next((one for one in _threads(pid) if _is_held(pid, one)), None)
+        if thread is None:
             continue
         if pid in own:
             ours = True
             continue
-        certain = _opens(pid, held, inode) if crowded else True
-        if certain is None and not _is_held(pid, held):
-            continue  # let go meanwhile: it waited for somebody else's lease, ours is still held
-        opener = _describe(pid) if certain is not False else None
-        if opener is not None:
-            foreign.append(opener if certain else replace(opener, how="wait-channel"))
-    return foreign, ours
+        opens = _opens(pid, thread, inode)
+        opener = _describe(pid)
+        # one that was let go meanwhile waited for somebody else's lease: ours is still held
+        if opener is not None and (opens or (opens is None and _is_held(pid, thread))):
+            held.append((opener, bool(opens)))
+    crowded = crowded or _other_leases_breaking(inode)
+    return [opener if proven or not crowded else replace(opener, how="wait-channel") for opener, proven in held], ours
 
 
 def holders(inodes: Collection[Inode], own: Collection[int]) -> list[Opener]:

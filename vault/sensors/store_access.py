@@ -511,8 +511,14 @@ class StoreAccessSensor:
             if not known:
                 self._emit(Signal(SignalKind.STORE_OPENED, wall_clock_us(), (("file", name), *held)))
             return not known
-        fresh = [opener for opener in openers if not any(opener.is_likely(other) for other in self._bursts if other is not None)]
-        self._bursts.update(dict.fromkeys(openers, now))
+        fresh = []
+        for opener in openers:
+            same = [other for other in self._bursts if other is not None and opener.is_likely(other)]
+            self._bursts.update(dict.fromkeys(same, now))
+            if not same:
+                fresh.append(opener)
+            if not (same and opener.how):  # a guess that joins a burst says nothing of its own: it may be the next process
+                self._bursts[opener] = now
         for opener in fresh:
             self._emit(Signal(SignalKind.STORE_OPENED, wall_clock_us(), (*opener.facts(), ("file", name), *held)))
         return bool(fresh)
