@@ -416,7 +416,7 @@ def _files(paths: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
 
 def _text_of(path: Path | str) -> str:
     """A path or name as text: Linux allows names that are not, and neither a card nor a message can carry those."""
-    return os.fspath(path).encode("utf-8", "backslashreplace").decode()
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _size(path: Path) -> int:
