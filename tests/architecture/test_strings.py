@@ -77,6 +77,8 @@ def _constants_and_patterns() -> tuple[set[str], list[re.Pattern[str]], set[str]
                 first, last = parts[0], parts[-1]
                 if first is not None and re.match(r"[a-z_]+\.", first):
                     patterns.append(re.compile("".join(".+" if part is None else re.escape(part) for part in parts)))
+                elif first is not None and path.parent.name == "vault" and re.fullmatch(r"[a-z_]+", first):
+                    patterns.append(re.compile(r"commands\." + "".join(".+" if part is None else re.escape(part) for part in parts)))
                 elif first is None and last is not None and last.startswith((".", "_")):
                     ends.add(last)
     return constants, patterns, ends

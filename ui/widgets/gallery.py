@@ -25,7 +25,6 @@ from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, Scheme, Tone, TypeSize, Weight
 from ui.widgets.buttons import Button, ButtonKind, IconButton
-from ui.widgets.case_strip import Strip, StripWall, overdue_first
 from ui.widgets.cells import ChipsCell, NumberCell, PersonCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.chip import Chip, FilterChip
 from ui.widgets.choices import Choice, NumberedChoices
@@ -38,7 +37,7 @@ from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.overlay import Overlay
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.palette import Action
-from ui.widgets.progress_list import FileRow, FileState, ProgressBar, ProgressList
+from ui.widgets.progress_bar import ProgressBar
 from ui.widgets.protected_page import ProtectedPage, Zoom
 from ui.widgets.protection_strip import ShownProtection
 from ui.widgets.qr import QrCode
@@ -118,8 +117,10 @@ def _buttons() -> QWidget:
         Chip("Chain verified", Tone.PROVEN, IconName.DONE),
         Chip("B-2026-0042", Tone.ACCENT, IconName.BREACHES),
     ]
+    bar = ProgressBar()
+    bar.set_progress(430)
     filters = [FilterChip("Unacknowledged", on=True), FilterChip("Mine"), FilterChip("High severity", on=True), FilterChip("Today")]
-    return _column(*kinds, _row(*disabled), _row(*with_icon, *icons), _row(*chips), _row(*filters), role=Colour.SURFACE_1)
+    return _column(*kinds, _row(*disabled), _row(*with_icon, *icons), _row(*chips), _row(*filters), bar, role=Colour.SURFACE_1)
 
 
 _VERBS = (
@@ -212,63 +213,6 @@ def _table(count: int, *, dense: bool = False) -> RecordTable:
     else:
         table.reset(count)
     return table
-
-
-def _strips() -> list[Strip]:
-    def strip(i: int, title: str, name: str, badge: str, unit: str, due_minutes: int, **more: object) -> Strip:
-        return Strip(
-            key=str(i),
-            case_number=f"2026-{4211 + i:05}",
-            title=title,
-            holder_name=name,
-            holder_badge_no=badge,
-            holder_unit=unit,
-            since_us=NOW_US - 190 * _MINUTE_US,
-            due_us=NOW_US + due_minutes * _MINUTE_US,
-            workstation=f"Desk {i + 3}",
-            recalled=bool(more.get("recalled")),
-            waiting=int(str(more.get("waiting", 0))),
-        )
-
-    found = [
-        strip(0, "Burglary at Harbour Street warehouse", "Ana Petrović", "20417", "Robbery", 130),
-        strip(
-            1,
-            "Theft of copper cable, rail depot",
-            "Maximiliana Featherstonehaugh-Cholmondeley",
-            "31902",
-            "Major Crime Review",
-            -75,
-            waiting=2,
-        ),
-        strip(2, "Missing person: last seen at Northgate station", "عبد الرحمن الهاشمي", "11873", "Missing persons", 18),
-        strip(3, "Assault outside the Old Mill", "Jo Li", "20018", "Patrol North", 240, recalled=True, waiting=1),
-    ]
-    return overdue_first(found, NOW_US)
-
-
-def _wall() -> QWidget:
-    wall = StripWall()
-    wall.set_strips(_strips())
-    return wall
-
-
-def _files() -> QWidget:
-    files = ProgressList()
-    files.set_files(
-        [
-            FileRow("Interview transcript 14 November.pdf", 2_340_112, FileState.TAKEN_IN, icon=IconName.DOCUMENT_PDF),
-            FileRow("IMG_20261114_0231.jpg", 4_812_000, FileState.TAKEN_IN, icon=IconName.DOCUMENT_IMAGE),
-            FileRow("bodycam notes.txt", 4_120, FileState.RUNNING, per_mille=640, icon=IconName.DOCUMENT_TEXT),
-            FileRow("lab report (final).pdf", 911_000, FileState.REFUSED, "Encrypted: it needs a password", icon=IconName.DOCUMENT_PDF),
-            FileRow("Re: witness statement.eml", 88_412, FileState.WAITING, icon=IconName.DOCUMENT_MAIL),
-            FileRow("empty.pdf", 0, FileState.REFUSED, "The file is empty", icon=IconName.DOCUMENT_PDF),
-            FileRow("long name of a scan from the archive box 17, shelf 4, second half.tiff", 48_230_992, FileState.CANCELLED),
-        ]
-    )
-    bar = ProgressBar()
-    bar.set_progress(430)
-    return _column(Label("3 of 7 files · 1 min left", weight=Weight.MEDIUM), bar, files)
 
 
 def page_picture(size: QSize = _A4_PX) -> QImage:
@@ -493,9 +437,6 @@ SCENES: dict[str, tuple[Callable[[], QWidget], QSize]] = {
     "fields": (_fields, QSize(860, 440)),
     "table": (lambda: _table(14), QSize(1100, 480)),
     "table-narrow": (lambda: _table(14, dense=True), QSize(460, 300)),
-    "strips": (_wall, QSize(1060, 300)),
-    "strips-narrow": (_wall, QSize(600, 300)),
-    "files": (_files, QSize(900, 340)),
     "page": (_page, QSize(900, 620)),
     "page-fit": (_page_fit, QSize(900, 620)),
     "page-blanked": (_blanked, QSize(700, 420)),

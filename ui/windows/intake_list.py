@@ -21,7 +21,7 @@ from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.cells import NumberCell, StatusCell, TitleCell
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
-from ui.widgets.progress_list import ProgressBar
+from ui.widgets.progress_bar import ProgressBar
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.windows.held_rows import HeldRows
 from ui.windows.intake_progress import Pace, file_state, progress_sentence

@@ -20,7 +20,6 @@ from ui.widgets.frame import Frame
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.palette import Action, rank
-from ui.widgets.progress_list import FileRow, FileState, ProgressList
 from ui.widgets.protection_strip import ShownProtection
 from ui.widgets.qr import QrCode
 from ui.widgets.rail import Place
@@ -306,19 +305,13 @@ def _inspector() -> QWidget:
     return panel
 
 
-def _files() -> QWidget:
-    files = ProgressList()
-    files.set_files([FileRow(f"{MARKER}.pdf", 1, FileState.WAITING)])
-    return files
-
-
 def _code() -> QWidget:
     code = QrCode()
     code.show_matrix([[True]])
     return code
 
 
-@pytest.mark.parametrize("make", [_painted, _inspector, _files, _code])
+@pytest.mark.parametrize("make", [_painted, _inspector, _code])
 def test_painted_text_is_not_told(make, desk: QApplication, qtbot: QtBot) -> None:
     widget = make()
     qtbot.addWidget(widget)
