@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+from collections.abc import Callable
 from typing import Any, Final
 
 import pypdfium2_raw as pdfium
@@ -34,9 +35,60 @@ _readers: dict[int, BlockReader] = {}
 _numbers: Final = itertools.count(1)
 
 
-def start_library() -> None:
-    """Initialise pdfium. Once, before the sandbox closes."""
+def start_library(fallback_font: bytes) -> None:
+    """Initialise pdfium. Once, before the sandbox closes.
+
+    Args:
+        fallback_font: a TrueType font for Chinese, Japanese and Korean text whose font is not in the document. All other missing fonts are
+            replaced by those built into pdfium. The system's fonts cannot be read, so a page looks the same on every workstation.
+    """
     pdfium.FPDF_InitLibraryWithConfig(pdfium.FPDF_LIBRARY_CONFIG(version=2))
+    _fallback_fonts.append(fallback_font)
+    pdfium.FPDF_SetSystemFontInfo(_font_info)
+
+
+# What pdfium asks of a system's fonts: there is one, by the handle 1.
+_fallback_fonts: Final[list[bytes]] = []
+_FALLBACK_HANDLE: Final = 1
+_IDEOGRAPHIC_CHARSETS: Final = frozenset((128, 129, 134, 136))  # Shift-JIS, Hangul, GB 2312, Big 5
+
+
+def _map_font(_info: Handle, _weight: int, _italic: int, charset: int, _pitch: int, _name: Handle, _exact: Handle) -> int | None:
+    return _FALLBACK_HANDLE if charset in _IDEOGRAPHIC_CHARSETS else None
+
+
+def _font_data(_info: Handle, _font: Handle, table: int, buffer: Handle, size_bytes: int) -> int:
+    """Give one table of the fallback font, or all of it for table 0; only its length if the buffer is too small."""
+    font = _fallback_fonts[0]
+    data = font
+    if table:
+        count = int.from_bytes(font[4:6], "big")
+        entries = (font[12 + 16 * index : 28 + 16 * index] for index in range(count))
+        entry = next((entry for entry in entries if int.from_bytes(entry[:4], "big") == table), None)
+        if entry is None:
+            return 0
+        start, length = int.from_bytes(entry[8:12], "big"), int.from_bytes(entry[12:16], "big")
+        data = font[start : start + length]
+    if buffer and size_bytes >= len(data):
+        ctypes.memmove(buffer, data, len(data))
+    return len(data)
+
+
+def _callback(name: str, function: Callable[..., object]) -> Handle:
+    return dict(pdfium.FPDF_SYSFONTINFO._fields_)[name](function)
+
+
+_font_info: Final = pdfium.FPDF_SYSFONTINFO(
+    version=1,
+    Release=_callback("Release", lambda _info: None),
+    EnumFonts=_callback("EnumFonts", lambda _info, _mapper: None),
+    MapFont=_callback("MapFont", _map_font),
+    GetFont=_callback("GetFont", lambda _info, _name: None),
+    GetFontData=_callback("GetFontData", _font_data),
+    GetFaceName=_callback("GetFaceName", lambda _info, _font, _buffer, _size: 0),
+    GetFontCharset=_callback("GetFontCharset", lambda _info, _font: 1),
+    DeleteFont=_callback("DeleteFont", lambda _info, _font: None),
+)
 
 
 def _read_block(number: int | None, position: int, buffer: Handle, size_bytes: int) -> int:

@@ -25,7 +25,7 @@ from vault.errors import DefectError, RefusedError
 from vault.rendition import formats, messages, pdf, sandbox
 from vault.rendition.blocks import BlockReader
 from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Document, PixelSize, fit
-from vault.rendition.fonts import FontSet
+from vault.rendition.fonts import Face, FontSet
 from vault.rendition.image import load_codecs
 from vault.rendition.messages import Channel
 from vault.rendition.watermark import Watermarker
@@ -203,7 +203,7 @@ def start(arguments: list[str]) -> tuple[Worker, Channel, tuple[tuple[str, bool]
     for name in _TEXT_CODECS:
         codecs.lookup(name)
     load_codecs()
-    pdf.start_library()
+    pdf.start_library(fonts.fonts[Face.FALLBACK].data)
     worker = Worker(channel, page_memory, pixel_max, fonts)
     kept = (descriptor,) if page_memory is None else (descriptor, page_memory.descriptor)
     protections = sandbox.enter(sandbox.Cage(kept, parent_pid, memory_bytes, processor_seconds))
