@@ -20,6 +20,8 @@ import logging
 import os
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,7 @@ _LOGIND = "org.freedesktop.login1"
 _LOGIND_PATH = "/org/freedesktop/login1"
 _SESSION_INTERFACE = "org.freedesktop.login1.Session"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
+_BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 _SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
 _REPLY_SECONDS = 3.0
 _RETRY_SECONDS = 5.0
@@ -93,6 +96,7 @@ class _Listener(threading.Thread):
         self._on_lock = on_lock
         self._ending = ending
         self._connection: DBusConnection | None = None
+        self._waiting: deque[Message] = deque()  # signals that came while a reply was awaited; jeepney's own call would drop them
 
     def interrupt(self) -> None:
         """Wake the thread from its waiting."""
@@ -112,7 +116,7 @@ class _Listener(threading.Thread):
             self.tried.set()
             self._ending.wait(_RETRY_SECONDS)
 
-    def subscribe(self, connection: DBusConnection) -> bool:
+    def subscribe(self) -> bool:
         """Ask for the signals; False if the speaker is not there."""
         raise NotImplementedError
 
@@ -127,6 +131,32 @@ class _Listener(threading.Thread):
         except Exception:
             _log.exception("locking for %s failed", reason)
 
+    def call(self, name: str, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> tuple[Any, ...] | None:
+        """Call a method; None if it answers with an error. Signals that come meanwhile are kept for `heard`."""
+        from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call  # noqa: PLC0415
+
+        connection = self._connection
+        assert connection is not None
+        serial = next(connection.outgoing_serial)
+        connection.send(new_method_call(DBusAddress(path, bus_name=name, interface=interface), method, signature, body), serial=serial)
+        deadline = time.monotonic() + _REPLY_SECONDS
+        while True:
+            message = connection.receive(timeout=max(0.0, deadline - time.monotonic()))
+            if message.header.fields.get(HeaderFields.reply_serial) == serial:
+                return message.body if message.header.message_type is MessageType.method_return else None
+            self._waiting.append(message)
+
+    def has_owner(self, name: str) -> bool:
+        """Whether somebody on the bus has the well-known name."""
+        reply = self.call(*_BUS, "NameHasOwner", "s", (name,))
+        return bool(reply and reply[0])
+
+    def match(self, **what: str) -> None:
+        """Have the bus send us signals like these."""
+        from jeepney import MatchRule  # noqa: PLC0415
+
+        self.call(*_BUS, "AddMatch", "s", (MatchRule(type="signal", **what).serialise(),))
+
     def _listen(self) -> None:
         from jeepney import MessageType  # noqa: PLC0415 - needed on Linux only, and not before the first paint
         from jeepney.io.blocking import open_dbus_connection  # noqa: PLC0415
@@ -135,16 +165,17 @@ class _Listener(threading.Thread):
         if self.bus == "SESSION" and "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
             return  # jeepney would fall back to a path that may be somebody else's
         self._connection = connection = open_dbus_connection(self.bus, enable_fds=True)
-        if not self.subscribe(connection):
+        if not self.subscribe():
             return
         self.tried.set()
         while not self._ending.is_set():
-            message = connection.receive()
+            message = self._waiting.popleft() if self._waiting else connection.receive()
             if message.header.message_type is MessageType.signal:
                 self.heard(message)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        self._waiting.clear()
         if self.reason in ("logind", "screen-saver"):
             self.reason = f"no-{self.bus.lower()}-bus"
         if connection is not None:
@@ -159,15 +190,15 @@ class _LogindListener(_Listener):
         self._inhibitor: Any = None
         self._session_path = ""
 
-    def subscribe(self, connection: DBusConnection) -> bool:
-        if not _has_owner(connection, _LOGIND):
+    def subscribe(self) -> bool:
+        if not self.has_owner(_LOGIND):
             self.reason = "no-logind"
             return False
-        self._session_path = self._find_session(connection)
-        _match(connection, sender=_LOGIND, path=_LOGIND_PATH, interface=f"{_LOGIND}.Manager", member="PrepareForSleep")
-        _match(connection, sender=_LOGIND, interface=_SESSION_INTERFACE, member="Lock")
-        _match(connection, sender=_LOGIND, interface=_PROPERTIES, member="PropertiesChanged")
-        self._inhibit(connection)
+        self._session_path = self._find_session()
+        self.match(sender=_LOGIND, path=_LOGIND_PATH, interface=f"{_LOGIND}.Manager", member="PrepareForSleep")
+        self.match(sender=_LOGIND, interface=_SESSION_INTERFACE, member="Lock")
+        self.match(sender=_LOGIND, interface=_PROPERTIES, member="PropertiesChanged")
+        self._inhibit()
         self.reason = "logind"
         return True
 
@@ -193,15 +224,14 @@ class _LogindListener(_Listener):
         if begins:
             self.lock("suspend")
             self._release_inhibitor()
-        elif self._connection is not None:
-            self._inhibit(self._connection)
+        else:
+            self._inhibit()
 
-    def _inhibit(self, connection: DBusConnection) -> None:
+    def _inhibit(self) -> None:
         """Delay sleep until we have locked. Refused by polkit in some sessions; then locking may end after waking up."""
         self._release_inhibitor()
-        reply = _call(
-            connection, _LOGIND, _LOGIND_PATH, f"{_LOGIND}.Manager", "Inhibit", "ssss", ("sleep", "Casevault", "lock the session", "delay")
-        )
+        what = ("sleep", "Casevault", "lock the session", "delay")
+        reply = self.call(_LOGIND, _LOGIND_PATH, f"{_LOGIND}.Manager", "Inhibit", "ssss", what)
         self._inhibitor = reply[0] if reply else None
 
     def _release_inhibitor(self) -> None:
@@ -209,11 +239,11 @@ class _LogindListener(_Listener):
         if inhibitor is not None:
             inhibitor.close()
 
-    def _find_session(self, connection: DBusConnection) -> str:
+    def _find_session(self) -> str:
         """Our session's object path; empty (then every session's signals count) if we are in none."""
-        reply = _call(connection, _LOGIND, _LOGIND_PATH, f"{_LOGIND}.Manager", "GetSessionByPID", "u", (os.getpid(),))
+        reply = self.call(_LOGIND, _LOGIND_PATH, f"{_LOGIND}.Manager", "GetSessionByPID", "u", (os.getpid(),))
         if reply is None and (session_id := os.environ.get("XDG_SESSION_ID")):
-            reply = _call(connection, _LOGIND, _LOGIND_PATH, f"{_LOGIND}.Manager", "GetSession", "s", (session_id,))
+            reply = self.call(_LOGIND, _LOGIND_PATH, f"{_LOGIND}.Manager", "GetSession", "s", (session_id,))
         return str(reply[0]) if reply else ""
 
     def _disconnect(self) -> None:
@@ -224,9 +254,9 @@ class _LogindListener(_Listener):
 class _ScreenSaverListener(_Listener):
     bus = "SESSION"
 
-    def subscribe(self, connection: DBusConnection) -> bool:
+    def subscribe(self) -> bool:
         for name in _SCREEN_SAVERS:  # matched by sender: one that starts later is heard as well
-            _match(connection, sender=name, interface=name, member="ActiveChanged")
+            self.match(sender=name, interface=name, member="ActiveChanged")
         self.reason = "screen-saver"
         return True
 
@@ -235,25 +265,3 @@ class _ScreenSaverListener(_Listener):
 
         if message.header.fields.get(HeaderFields.member) == "ActiveChanged" and message.body and message.body[0] is True:
             self.lock("screen-lock")
-
-
-def _call(
-    connection: DBusConnection, name: str, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]
-) -> tuple[Any, ...] | None:
-    """Call a method; None if it answers with an error."""
-    from jeepney import DBusAddress, MessageType, new_method_call  # noqa: PLC0415
-
-    address = DBusAddress(path, bus_name=name, interface=interface)
-    reply = connection.send_and_get_reply(new_method_call(address, method, signature, body), timeout=_REPLY_SECONDS)
-    return reply.body if reply.header.message_type is MessageType.method_return else None
-
-
-def _has_owner(connection: DBusConnection, name: str) -> bool:
-    reply = _call(connection, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner", "s", (name,))
-    return bool(reply and reply[0])
-
-
-def _match(connection: DBusConnection, **what: str) -> None:
-    from jeepney import MatchRule, message_bus  # noqa: PLC0415
-
-    connection.send_and_get_reply(message_bus.AddMatch(MatchRule(type="signal", **what)), timeout=_REPLY_SECONDS)
