@@ -222,12 +222,13 @@ class Server:
 
     def _record(self, signal: Signal) -> None:
         vault, watching = self._vault, self._watching
+        if vault is None or watching is None:
+            return
         try:
-            if vault is not None:
-                vault.breaches.record(signal)
+            vault.breaches.record(signal)
         finally:
-            if watching is not None:
-                watching.recorded(signal)
+            watching.let_go(signal)
+        watching.recorded(signal)
 
     def _denied(self, action: str) -> None:
         self._observed(Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), (("code", "storage.denied"), ("action", action))))

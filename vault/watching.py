@@ -84,11 +84,14 @@ class Watching:
         if self._hub is not None:
             self._hub.stop()
 
-    def recorded(self, signal: Signal) -> None:
-        """The report of a signal is durable: a held opening may go on."""
+    def let_go(self, signal: Signal) -> None:
+        """A held opening may go on: its report is durable, or could not be made and holding longer helps nobody."""
         if signal.kind in _HELD:
             self._store_access.release()
-        elif signal.kind is SignalKind.STORE_COPIED and self._copies is not None:
+
+    def recorded(self, signal: Signal) -> None:
+        """The report of a signal is durable: a copy is not reported again at the next start."""
+        if signal.kind is SignalKind.STORE_COPIED and self._copies is not None:
             self._copies.confirm(signal)
 
     def statuses(self, vault: Vault) -> tuple[ProtectionStatus, ...]:
