@@ -48,6 +48,7 @@ _SETTLE_MS = 120
 _NOTCH = 120
 _QUARTER = 90
 _SAME_DPI = 2
+_SHARP = (0.999, 1.014)
 
 
 class Zoom(enum.Enum):
@@ -197,6 +198,11 @@ class ProtectedPage(QAbstractScrollArea):
 
     def _scale(self) -> float:
         """Give logical pixels on screen per pixel of the picture."""
+        asked, ratio = self._asked_scale(), self.devicePixelRatioF()
+        # So near to pixel for pixel that scaling would only blur: resolutions come in whole dots per inch.
+        return 1 / ratio if _SHARP[0] <= asked * ratio < _SHARP[1] else asked
+
+    def _asked_scale(self) -> float:
         size = self._picture_size()
         if not size.isValid() or self._zoom is Zoom.FIXED:
             return self._factor * _SCREEN_DPI / self._dpi
@@ -227,7 +233,7 @@ class ProtectedPage(QAbstractScrollArea):
     def _ask_resolution(self) -> None:
         if self._picture is None:
             return
-        wanted = round(self._dpi * self._scale() * self.devicePixelRatioF())
+        wanted = int(self._dpi * self._scale() * self.devicePixelRatioF() + 0.001)  # rounded down: never wider than its place
         wanted = max(_WANTED_DPI[0], min(_WANTED_DPI[1], wanted))
         if abs(wanted - self._dpi) > _SAME_DPI:
             self.resolution_wanted.emit(wanted)
@@ -262,13 +268,17 @@ class ProtectedPage(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the page and its highlights, or the reason there is none."""
         painter = QPainter(self.viewport())
-        painter.fillRect(self.viewport().rect(), theme.colour(Colour.BACKDROP))
+        room = self.viewport().rect()
+        page = self._page_rect() if self._picture is not None else QRect()
+        for part in _around(room, page):  # the page covers its own place: painting that twice costs as much as the page
+            painter.fillRect(part, theme.colour(Colour.BACKDROP))
         if self._picture is not None:
             self._paint_page(painter)
         elif self._reason is not None:
             self._paint_reason(painter)
         if self.hasFocus():
-            painting.focus_ring(painter, self.viewport().rect(), 0)
+            for part in _around(room, room.adjusted(2, 2, -2, -2)):
+                painter.fillRect(part, theme.colour(Colour.ACCENT_TEXT))
         painter.end()
         if self._unpainted:
             self._unpainted = False
@@ -287,7 +297,9 @@ class ProtectedPage(QAbstractScrollArea):
         else:
             shown = self._scaled = self._scaled or self._make_scaled(wanted)
         shown.setDevicePixelRatio(ratio)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)  # a page is opaque: copied, not blended
         painter.drawImage(at.topLeft(), shown)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setPen(QPen(theme.colour(Colour.EDGE), 1))
         painter.drawRect(at.adjusted(-1, -1, 0, 0))
         for index, mark in enumerate(self._marks):
@@ -435,3 +447,17 @@ class ProtectedPage(QAbstractScrollArea):
         """Show that it left."""
         super().focusOutEvent(event)
         self.viewport().update()
+
+
+def _around(outer: QRect, inner: QRect) -> list[QRect]:
+    """Give what of `outer` is not covered by `inner`: at most four bands."""
+    covered = outer.intersected(inner)
+    if covered.isEmpty():
+        return [outer]
+    bands = [
+        QRect(outer.left(), outer.top(), outer.width(), covered.top() - outer.top()),
+        QRect(outer.left(), covered.bottom() + 1, outer.width(), outer.bottom() - covered.bottom()),
+        QRect(outer.left(), covered.top(), covered.left() - outer.left(), covered.height()),
+        QRect(covered.right() + 1, covered.top(), outer.right() - covered.right(), covered.height()),
+    ]
+    return [band for band in bands if not band.isEmpty()]

@@ -196,3 +196,15 @@ def test_paints_a_page_quickly(page: ProtectedPage) -> None:
         page.viewport().repaint()
         frames.append(time.perf_counter() - start)
     assert sorted(frames)[10] < 0.020
+
+
+def test_a_page_at_its_own_resolution_is_copied_and_not_scaled(page: ProtectedPage, qtbot: QtBot) -> None:
+    """The reader answers `resolution_wanted` with a picture in whole dots per inch: it must not be blurred to fit the last pixel."""
+    page.set_zoom(Zoom.FIT_WIDTH)
+    with qtbot.waitSignal(page.resolution_wanted) as told:
+        page.show_page(1, _picture())
+    dpi = told.args[0]
+    page.show_page(1, _picture(round(8.27 * dpi), round(11.69 * dpi)), dpi)
+    page.viewport().repaint()
+    assert page._scaled is None
+    assert page.horizontalScrollBar().maximum() == 0
