@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, literal_column
@@ -70,8 +71,6 @@ _FIRST_PAGE = _page(continued=False)
 _NEXT_PAGE = _page(continued=True)
 _GRANT_WIDTH = len(case_grant.c)
 _CASE_WIDTH = len(case_file.c)
-_REGISTERED_AT = case_grant.c.keys().index("registered_us")
-_CASE_ID_AT = case_grant.c.keys().index("case_id")
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +166,8 @@ class Cases(Part):
                 open_streams.enter_context(self._db.stream(statement, grantee_id=grantee, **place))
                 for grantee in dict.fromkeys((person_id, *unit_ids))
             ]
-            for _, grants in groupby(heapq.merge(*streams, key=_place, reverse=True), key=_place):
+            merged = heapq.merge(*streams, key=_place, reverse=True) if len(streams) > 1 else streams[0]
+            for _, grants in groupby(merged, key=_place):
                 page.append(_granted(max(grants, key=_preference)))
                 if len(page) >= limit:
                     break
@@ -212,14 +212,16 @@ class Cases(Part):
         return [DocumentId(row[0]) for row in self._db.rows(_DOCUMENT_IDS)]
 
 
-def _place(row: Row) -> tuple[int, str]:
-    return row[_REGISTERED_AT], row[_CASE_ID_AT]
+_place = itemgetter(case_grant.c.keys().index("registered_us"), case_grant.c.keys().index("case_id"))
+_GRANTEE_KIND_AT = case_grant.c.keys().index("grantee_kind")
+_GRANTED_US_AT = case_grant.c.keys().index("granted_us")
+_KINDS = {kind.value: kind for kind in GranteeKind}
+_EFFECTS = {effect.value: effect for effect in Effect}
 
 
 def _preference(row: Row) -> tuple[bool, int, str]:
     """The person's own grant, then the newest."""
-    grant = _grant(row[:_GRANT_WIDTH])
-    return grant.terms.grantee_kind is GranteeKind.PERSON, grant.terms.granted_us, grant.terms.grant_id
+    return row[_GRANTEE_KIND_AT] == GranteeKind.PERSON.value, row[_GRANTED_US_AT], row[0]
 
 
 def _granted(row: Row) -> GrantedCase:
