@@ -8,6 +8,7 @@ Pictures: ``python -m tests.ui_stage_b --out build/windows [--scheme dark] [--si
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -273,17 +274,17 @@ class ConsoleBridge(StagedBridge):
     def __init__(self, count: int = 7) -> None:
         super().__init__()
         self.case_count = count
-        self.lines = reports(count)
+        self._count = count
         head = {0: 0, 3: 3}.get(count, 18_204)
         self.answers |= {
             "Supervision.queue": lambda disposed: tuple(one for one in self.lines if disposed or one.state is not TriageState.DISPOSED),
             "Supervision.report": lambda breach_id: report_view(self.line(breach_id)),
             "Supervision.audit_page": audit_page(head),
             "Supervision.verify_chain": CHAIN,
-            "Custody.board": board(count),
+            "Custody.board": lambda: board(count),
             "Custody.recall": lambda *_: None,
             "Custody.force_return": lambda *_: None,
-            "Administration.people": people(count),
+            "Administration.people": lambda: people(count),
             "Administration.units": UNITS,
             "Administration.enrol": lambda *_: enrolments()[0],
             "Administration.cosign": lambda *_: None,
@@ -305,6 +306,10 @@ class ConsoleBridge(StagedBridge):
         ):
             self.answers[f"Supervision.{act}"] = lambda breach_id, *_, state=state: self.decide(breach_id, state)
         self.answers["Supervision.note"] = lambda breach_id, _text: report_view(self.line(breach_id))
+
+    @functools.cached_property
+    def lines(self) -> tuple[ReportLine, ...]:
+        return reports(self._count)
 
     def line(self, breach_id: BreachId) -> ReportLine:
         return next(one for one in self.lines if one.breach_id == breach_id)

@@ -90,8 +90,10 @@ class CasePicker(QWidget):
 
     def find_case(self, rms_number: str) -> None:
         """Search for a case and choose it if it is the one found."""
-        self._choose_first = rms_number
         self.search.set_value(rms_number)
+        self._pause.stop()
+        self._choose_first = rms_number
+        self.refresh()
 
     def current(self) -> CaseLine | None:
         """Give the current case."""

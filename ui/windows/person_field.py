@@ -121,8 +121,15 @@ class PersonField(LineField):
         self.line.textEdited.connect(self._typed)
 
     def set_people(self, people: Sequence[PersonBrief]) -> None:
-        """Give the directory to choose from."""
+        """Give the directory to choose from; a whole badge that was typed before it came chooses now."""
         self._people = tuple(people)
+        found = self.person()
+        if found is not None and not self.line.hasFocus():
+            self.choose(found)
+
+    def people(self) -> tuple[PersonBrief, ...]:
+        """Give the directory; empty while it is awaited."""
+        return self._people
 
     def person(self) -> PersonBrief | None:
         """Give who was chosen; a whole badge that was typed chooses its person."""

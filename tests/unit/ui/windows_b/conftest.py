@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,7 +63,7 @@ class OnStage:
 
 
 @pytest.fixture
-def on_stage(qtbot: QtBot, desk: QApplication) -> Iterator[Callable[..., OnStage]]:
+def on_stage(qtbot: QtBot, desk: QApplication) -> Callable[..., OnStage]:
     """Put a window of a class on stage, for a person, with that many rows and those answers."""
 
     def make(window: Any, person: PersonBrief, count: int = 7, **answers: Any) -> OnStage:
@@ -71,4 +71,4 @@ def on_stage(qtbot: QtBot, desk: QApplication) -> Iterator[Callable[..., OnStage
         bridge.answers |= {name.replace("__", "."): answer for name, answer in answers.items()}
         return OnStage(qtbot, window(bridge, signed_in(person)), bridge)
 
-    yield make
+    return make

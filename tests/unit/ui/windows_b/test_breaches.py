@@ -103,7 +103,7 @@ def test_a_refused_disposition_is_told_in_the_sheet_and_what_was_typed_stays(on_
     on.fill("breaches_rationale", "the officer was at the desk")
     on.press(Qt.Key.Key_Return, control=True)
     sheet = on.find("breaches_dispose_sheet")
-    on.until(lambda: sheet.error.isVisible())
+    on.until(sheet.error.isVisible)
     assert on.find("breaches_rationale").toPlainText() == "the officer was at the desk"
     assert on.find("breaches_dispose_save").isEnabled()
 
@@ -115,7 +115,7 @@ def test_somebody_elses_report_is_not_disposed_of_and_the_key_says_why(on_stage:
     on.page.table.setFocus()
     on.press(Qt.Key.Key_D)
     assert not on.there("breaches_dispose_sheet")
-    on.until(lambda: on.page._notice.isVisible())
+    on.until(on.page._notice.isVisible)
     assert "Beatriz Anand" in on.page._notice.accessibleName()
 
 

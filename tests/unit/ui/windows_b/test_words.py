@@ -136,7 +136,9 @@ def test_a_name_never_stands_alone_and_a_right_to_left_one_is_isolated() -> None
     assert isolated("Đorđe Nilsson") == "Đorđe Nilsson"  # not ASCII, not turned
 
 
-@pytest.mark.parametrize(("typed", "first"), [("4471", "4471"), ("ing", "4471"), ("hall", "4471"), ("okon", "1180"), ("1", "1180"), ("zz", None)])
+@pytest.mark.parametrize(
+    ("typed", "first"), [("4471", "4471"), ("ing", "4471"), ("hall", "4471"), ("okon", "1180"), ("1", "1180"), ("zz", None)]
+)
 def test_a_person_is_found_by_badge_or_a_part_of_the_name(typed: str, first: str | None) -> None:
     found = fitting(stage.PEOPLE, typed)
     assert (found[0].badge_no if found else None) == first
@@ -154,7 +156,9 @@ def test_overdue_strips_come_first_and_the_longest_overdue_on_top() -> None:
 
 @pytest.mark.parametrize("value", [*Purpose, *PersonState, *Role, *UnitKind, *FileState])
 def test_every_value_shown_has_a_word(value: Purpose | PersonState | Role | UnitKind | FileState) -> None:
-    room = {Purpose: "purpose", PersonState: "people.state", Role: "role", UnitKind: "people.unit_kind", FileState: "intake.state"}[type(value)]
+    room = {Purpose: "purpose", PersonState: "people.state", Role: "role", UnitKind: "people.unit_kind", FileState: "intake.state"}[
+        type(value)
+    ]
     assert strings.has_text(f"{room}.{value.value}")
 
 

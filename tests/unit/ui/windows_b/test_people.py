@@ -1,0 +1,156 @@
+"""People: who may do what, enrolment with its second factor, the harm named before the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+
+from tests import ui_stage_b as stage
+from ui.windows.people import PeoplePage, people_order
+from vault.domain.identity import PersonState, Role
+from vault.errors import RefusedError
+
+Stage = Callable[..., Any]
+
+
+def ready(on_stage: Stage, person: Any, count: int = 14, **answers: Any) -> Any:
+    on = on_stage(PeoplePage, person, count, **answers)
+    on.until(lambda: on.page.table.row_count() == count and on.page._units)
+    return on
+
+
+def choose(on: Any, state: PersonState) -> Any:
+    line = next(line for line in on.page._lines if line.state is state and line.person != on.page.signed_in.person)
+    on.page._rows.choose(line.person.person_id)
+    on.page.table.setFocus()
+    return line.person.person_id
+
+
+def test_what_waits_for_a_signature_stands_first() -> None:
+    order = people_order(stage.people(50))
+    assert [line.state for line in order[:2]] == [PersonState.PENDING, PersonState.LOCKED]
+    assert order[-1].state is PersonState.DISABLED
+
+
+@pytest.mark.parametrize("person", [stage.OFFICER, stage.AUDITOR, stage.CUSTODIAN])
+def test_other_roles_do_not_reach_people_and_nothing_is_asked(on_stage: Stage, person: Any) -> None:
+    on = on_stage(PeoplePage, person)
+    assert on.bridge.asked == []
+    assert on.page.actions() == []
+
+
+def test_a_supervisor_signs_and_releases_and_cannot_enrol_or_disable(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.SUPERVISOR)
+    pending = choose(on, PersonState.PENDING)
+    on.press(Qt.Key.Key_N, control=True)
+    on.press(Qt.Key.Key_D)
+    assert not on.there("enrol_sheet")
+    assert not on.there("people_disable_sheet")
+    on.press(Qt.Key.Key_C)
+    on.until(lambda: on.there("people_cosign_sheet"))
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Administration.cosign") == [(pending,)])
+    on.until(lambda: not on.there("people_cosign_sheet"))
+    locked = choose(on, PersonState.LOCKED)
+    on.press(Qt.Key.Key_L)
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Administration.release") == [(locked,)])
+
+
+def test_disabling_names_the_harm_and_starts_on_the_way_back(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    active = choose(on, PersonState.ACTIVE)
+    on.press(Qt.Key.Key_D)
+    on.until(lambda: on.there("people_disable_sheet"))
+    assert on.find("people_disable_cancel").hasFocus()
+    on.press(Qt.Key.Key_Return)
+    on.until(lambda: not on.there("people_disable_sheet"))
+    assert on.asked("Administration.disable") == []
+    on.press(Qt.Key.Key_D)
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Administration.disable") == [(active,)])
+
+
+def test_nobody_disables_themselves(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    on.page._rows.choose(stage.ADMINISTRATOR.person_id)
+    on.page.table.setFocus()
+    on.press(Qt.Key.Key_D)
+    assert not on.there("people_disable_sheet")
+
+
+def enrol(on: Any, again: str = "four grey lamps") -> None:
+    on.page.table.setFocus()
+    on.press(Qt.Key.Key_N, control=True)
+    on.until(lambda: on.there("enrol_sheet"))
+    on.fill("enrol_badge", "4610")
+    on.fill("enrol_name", "Halvard Nwosu")
+    on.fill("enrol_passphrase", "four grey lamps")
+    on.fill("enrol_again", again)
+    on.press(Qt.Key.Key_Return, control=True)
+
+
+def test_enrolment_shows_the_second_factor_once(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    enrol(on)
+    on.until(lambda: on.there("second_factor_sheet"))
+    team = stage.UNITS[0].unit_id
+    assert on.asked("Administration.enrol") == [("4610", "Halvard Nwosu", Role.OFFICER, team, "four grey lamps")]
+    assert on.find("second_factor_code")._rows
+    code = on.find("second_factor_code")
+    on.press(Qt.Key.Key_Return)
+    on.until(lambda: not on.there("second_factor_sheet"))
+    with pytest.raises(RuntimeError):  # gone with its sheet, and the matrix with it
+        on.until(code.isVisible)
+
+
+def test_an_enrolment_that_cannot_stand_is_not_sent(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    enrol(on, again="four grey lamp")
+    assert on.asked("Administration.enrol") == []
+    assert on.find("enrol_again").hasFocus()
+    assert on.find("enrol_again").accessibleDescription()
+
+
+def test_a_refused_enrolment_empties_the_passphrases_and_keeps_the_rest(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR, Administration__enrol=RefusedError("person.badge-taken"))
+    enrol(on)
+    sheet = on.find("enrol_sheet")
+    on.until(sheet.error.isVisible)
+    assert on.find("enrol_badge").text() == "4610"
+    assert on.find("enrol_passphrase").text() == "" == on.find("enrol_again").text()
+
+
+def test_the_units_offered_follow_the_role(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    on.page.enrol()
+    role, unit = on.find("enrol_role"), on.find("enrol_unit")
+    role.setCurrentIndex(role.findData(Role.CUSTODIAN.value))
+    assert [unit.itemText(row) for row in range(unit.count())] == ["Records"]
+    role.setCurrentIndex(role.findData(Role.OFFICER.value))
+    assert "Watch command" not in [unit.itemText(row) for row in range(unit.count())]
+
+
+def test_a_unit_is_added_once_under_a_name(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.SUPERVISOR)
+    on.page.table.setFocus()
+    on.press(Qt.Key.Key_U)
+    on.type("records")
+    on.press(Qt.Key.Key_Return)
+    assert on.asked("Administration.add_unit") == []
+    on.find("unit_name").clear()
+    on.type("Harbour watch")
+    on.press(Qt.Key.Key_Return)
+    on.until(lambda: on.asked("Administration.add_unit") == [("Harbour watch",)])
+
+
+def test_the_filter_finds_by_name_and_badge(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    on.fill("people_filter", "447")
+    on.until(lambda: on.page.table.row_count() == 1)
+    assert on.page._rows.current().person == stage.OFFICER
+    on.press(Qt.Key.Key_Return)
+    assert on.page.table.hasFocus()
