@@ -406,12 +406,16 @@ REWRITES: list[tuple[str, tuple[str, ...], str]] = [
     ("cut the tail", (f"DELETE FROM audit WHERE seq > {LAST} - 3",), "audit.chain-broken"),
     (
         "cut the tail and the checkpoints that tell",
-        (f"DELETE FROM audit WHERE seq > {LAST} - 3", f"DELETE FROM audit_checkpoint WHERE seq > {LAST}"),
+        (
+            f"DELETE FROM audit WHERE seq > {LAST} - 3",
+            f"DELETE FROM audit_checkpoint WHERE seq > {LAST}",
+            f"DELETE FROM audit_about WHERE seq > {NEWEST_CHECKPOINT}",
+        ),
         "",
     ),
     (
         "edit a new entry",
-        (f"DELETE FROM audit_checkpoint WHERE seq = {NEWEST_CHECKPOINT}", f"UPDATE audit SET at_us = 1 WHERE seq = {LAST}"),
+        (f"DELETE FROM audit_checkpoint WHERE seq = {NEWEST_CHECKPOINT}", f"UPDATE audit SET entry_hash = zeroblob(32) WHERE seq = {LAST}"),
         "audit.chain-broken",
     ),
 ]  # fmt: skip
