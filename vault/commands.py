@@ -127,7 +127,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _code(options: argparse.Namespace) -> int:
-    code = current_code(options.vault, options.badge, system.SystemClock().now_us())
+    code = current_code(options.vault, open_secret_keeper, options.badge, system.SystemClock().now_us())
     print(code or _words()["no_code"])
     return 0 if code else 1
 

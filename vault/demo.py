@@ -3,13 +3,13 @@
 Rules:
 
 - Everything is made through the services, by the people who would make it: nothing is written past a rule.
-- The passphrases and second-factor secrets of a demo are published; they protect nothing. `casevault found` makes a real vault.
+- The passphrases of a demo are published; its second factors are kept in the keyring, for `casevault code` to answer without a telephone.
+  They protect nothing. `casevault found` makes a real vault.
 - Either the whole demo exists or nothing of it: it is made in a folder beside and moved into place.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import tomllib
 from collections.abc import Callable
@@ -25,14 +25,14 @@ from vault.domain.access import Effect, GranteeKind
 from vault.domain.casefile import Marking
 from vault.domain.identity import CaseId, Role
 from vault.errors import DefectError
+from vault.secret import Secret
 from vault.services.page_memory import PageMemory
 from vault.services.ports import Clock, Entropy, SecretKeeper
 from vault.services.views import Enrolment, FileState, Founder
-from vault.storage.header import HEADER_NAME
+from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.threads import InlineThreads
 
 DEMO_FOLDER = Path(__file__).resolve().parent.parent / "resources" / "demo"
-SECOND_FACTORS_NAME = "demo-second-factors.toml"
 _STEP_US = 30_000_000
 _FOUNDER_ROLES = (Role.ADMINISTRATOR, Role.SUPERVISOR, Role.CUSTODIAN)
 
@@ -76,14 +76,15 @@ def read_plan() -> dict[str, Any]:
         return tomllib.load(file)
 
 
-def current_code(directory: Path, badge_no: str, now_us: int) -> str | None:
-    """The one-time code of a demo person now, None if there is no such person."""
-    try:
-        with (directory / SECOND_FACTORS_NAME).open("rb") as file:
-            secret = tomllib.load(file).get(badge_no)
-    except OSError:
-        return None
-    return pyotp.TOTP(secret).at(now_us // 1_000_000) if isinstance(secret, str) else None
+def current_code(directory: Path, keeper_for: Callable[[str], SecretKeeper], badge_no: str, now_us: int) -> str | None:
+    """The one-time code of a demo person now, None if there is no such person.
+
+    Raises:
+        UnavailableError: header.missing, keyring.missing, keyring.locked.
+    """
+    vault_id = read_unverified_header(directory / HEADER_NAME).vault_id
+    secret = keeper_for(vault_id).read(_second_factor_name(badge_no))
+    return pyotp.TOTP(secret.reveal().decode()).at(now_us // 1_000_000) if secret is not None else None
 
 
 class _Demo:
@@ -130,6 +131,7 @@ class _Demo:
         )
         try:
             self._staff(vault)
+            self._keep_second_factors(vault.world.keeper)
             self._say("cases")
             cases = self._register(vault)
             if take_in:
@@ -140,7 +142,6 @@ class _Demo:
         finally:
             vault.close()
             pages.close()
-        self._write_second_factors()
 
     def _staff(self, vault: Vault) -> None:
         administrator, supervisor, _ = self._founders
@@ -206,9 +207,10 @@ class _Demo:
     def _remember(self, made: Enrolment) -> None:
         self._second_factors[made.badge_no] = parse_qs(urlparse(made.provisioning_uri).query)["secret"][0]
 
-    def _write_second_factors(self) -> None:
-        lines = ["# Published on purpose: this is a demo station. A real vault keeps these inside the passphrase's seal."]
-        lines += [f'"{badge_no}" = "{secret}"' for badge_no, secret in sorted(self._second_factors.items())]
-        descriptor = os.open(self._directory / SECOND_FACTORS_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+    def _keep_second_factors(self, keeper: SecretKeeper) -> None:
+        for badge_no, secret in self._second_factors.items():
+            keeper.write(_second_factor_name(badge_no), Secret(secret.encode()))
+
+
+def _second_factor_name(badge_no: str) -> str:
+    return f"demo-second-factor:{badge_no}"
