@@ -206,7 +206,7 @@ def _chain(count: int) -> tuple[list[tuple[Any, ...]], Checkpoint]:
     return rows, bare
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 100, 1023, 1024, 1025, 3079])
 def test_the_verifier_and_the_domain_agree(count: int) -> None:
     rows, bare = _chain(count)
     signed = (bare.seq, bare.head, bare.root, bare.at_us, bare.workstation_id, _sign(bare.statement()))
