@@ -1,0 +1,131 @@
+"""The audit trail as supervisors and auditors read it, and its verification."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
+from tests.journeys.crew import Crew, refused
+from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
+from vault.domain.audit import AuditKind
+from vault.services.views import AuditLine
+
+
+def pages(crew: Crew, limit: int, *, badge_no: str = "", rms_number: str = "", kinds: tuple[str, ...] = ()) -> list[AuditLine]:
+    """Read page by page to the beginning."""
+    supervision = crew.vault.supervision
+    found: list[AuditLine] = []
+    before = 0
+    while True:
+        page = supervision.audit_page(kinds, badge_no, rms_number, 0, 0, before, limit)
+        found += page.lines
+        before = page.next_before_seq
+        if not before:
+            return found
+
+
+def test_only_supervisors_and_auditors_read_the_trail_and_reading_it_is_in_it(crew: Crew) -> None:
+    for badge in (OFFICER, CUSTODIAN, ADMINISTRATOR):
+        supervision = crew.at(badge).supervision
+        with refused("access.not-your-role"):
+            supervision.audit_page((), "", "", 0, 0, 0, 10)
+        with refused("access.not-your-role"):
+            supervision.verify_chain()
+        assert crew.trail(AuditKind.ACCESS_REFUSED)[-1].actor_id == crew.person_id(badge)
+    for badge in (SUPERVISOR, AUDITOR):
+        crew.at(badge).supervision.audit_page((), "", "", 0, 0, 0, 10)
+        assert crew.trail(AuditKind.AUDIT_READ)[-1].actor_id == crew.person_id(badge)
+
+
+def test_paging_has_no_gap_and_no_repeat(crew: Crew) -> None:
+    crew.at(AUDITOR)
+    lines = pages(crew, 7)
+    numbers = [one.seq for one in lines]
+    assert numbers == list(range(numbers[0], 0, -1))
+    assert len({one.entry_hash for one in lines}) == len(lines)
+    assert len(crew.trail(AuditKind.AUDIT_READ)) >= 1, "once a listing, not once a page"
+    before = len(crew.trail(AuditKind.AUDIT_READ))
+    pages(crew, 3, kinds=("vault.opened",))
+    assert len(crew.trail(AuditKind.AUDIT_READ)) == before + 1
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(-5, 1), (0, 1), (1, 1), (10**9, None)])
+def test_a_page_is_never_longer_than_five_hundred(crew: Crew, limit: int, expected: int | None) -> None:
+    page = crew.at(AUDITOR).supervision.audit_page((), "", "", 0, 0, 0, limit)
+    assert len(page.lines) == (expected or min(500, page.head_seq))
+
+
+def test_filters_by_person_case_and_time(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER, "page\n")
+    number = crew.vault.desk.case(case_id).line.rms_number
+    crew.station.clock.step(10)
+    began_us = crew.station.clock.now_us()
+    held = crew.take(OFFICER, case_id)
+    crew.vault.reading.view_page(held.check_out_id, crew.first_document(held.check_out_id), 1, 72, 0)
+    crew.vault.custody.check_in(held.check_out_id, attested=True)
+    supervision = crew.at(SUPERVISOR).supervision
+    of_case = pages(crew, 100, badge_no=f" {OFFICER} ", rms_number=number.lower())
+    kinds = {one.kind for one in of_case}
+    assert kinds == {"custody.checked-out", "page.viewed", "page.left", "custody.checked-in"}
+    assert {one.case_label for one in of_case} == {number}
+    assert {one.actor.badge_no for one in of_case if one.actor} == {OFFICER}
+    lately = supervision.audit_page((), "", number, began_us, 0, 0, 100)
+    assert {one.kind for one in lately.lines} == kinds
+    before = supervision.audit_page((), "", number, 0, began_us, 0, 100)
+    assert {one.kind for one in before.lines} == {"case.registered", "grant.made", "document.taken-in"}
+    for wrong, code in ((("", "0000", ""), "person.unknown"), (("", "", "no such case"), "case.unknown")):
+        with refused(code):
+            supervision.audit_page((), wrong[1], wrong[2], 0, 0, 0, 10)
+
+
+def test_an_auditor_reads_opaque_references_and_nobody_reads_sealed_facts(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    number = crew.vault.desk.case(case_id).line.rms_number
+    held = crew.take(OFFICER, case_id)
+    crew.at(SUPERVISOR).custody.recall(held.check_out_id, "a reason that is sealed")
+    crew.at(AUDITOR)
+    lines = [one for one in pages(crew, 200) if one.case_id == case_id]
+    assert {one.case_label for one in lines} == {case_id[:8]}
+    assert number not in str(lines)
+    assert not any(name.endswith("_sealed") for one in lines for name, _ in one.facts)
+    crew.at(SECOND_SUPERVISOR)
+    assert {one.case_label for one in pages(crew, 200, rms_number=number)} == {number}
+
+
+def test_the_chain_holds_after_everybody_worked_and_the_verdict_is_recorded(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, COLLEAGUE, "page\n")
+    crew.take(COLLEAGUE, case_id)
+    crew.vault.witness.checkpoint()
+    head = crew.head()
+    line = crew.at(AUDITOR).supervision.verify_chain()
+    assert (line.holds, line.bad_seq, line.reason) == (True, 0, "")
+    assert line.entries == head
+    assert line.witnessed_seq <= head
+    assert line.checkpoints >= 1
+    assert crew.trail(AuditKind.AUDIT_VERIFIED)[-1].actor_id == crew.person_id(AUDITOR)
+
+
+def test_an_auditor_sees_no_reports_and_a_supervisor_no_board_of_a_stranger(crew: Crew) -> None:
+    with refused("access.not-your-role"):
+        crew.at(AUDITOR).supervision.queue(include_disposed=True)
+    with refused("access.not-your-role"):
+        crew.at(AUDITOR).custody.board()
+    with refused("access.not-your-role"):
+        crew.at(OFFICER).custody.board()
+
+
+def test_the_board_is_overdue_first_then_by_due_back(crew: Crew) -> None:
+    cases = [crew.new_case(CUSTODIAN, OFFICER) for _ in range(3)]
+    crew.at(OFFICER)
+    now_us = crew.station.clock.now_us()
+    hours = (5, 2, 9)
+    held = {}
+    for case_id, wanted in zip(cases, hours, strict=True):
+        custody = crew.vault.custody
+        purpose = custody.choices(case_id).purposes[0]
+        held[custody.check_out(case_id, purpose, now_us + wanted * 3_600_000_000, "").check_out_id] = wanted
+    crew.station.clock.step(3 * 3600)
+    board = [one for one in crew.at(SUPERVISOR).custody.board() if one.check_out_id in held]
+    assert [held[one.check_out_id] for one in board] == [2, 5, 9]
+    assert [one.overdue for one in board] == [True, False, False]
+    crew.vault.custody.return_expired()
