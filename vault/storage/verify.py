@@ -155,7 +155,7 @@ def _vouches(checkpoint: Row, head: bytes, root: bytes, check_signature: CheckSt
 
 
 class _Tree:
-    """RFC 6962 tree head over leaves appended one by one. Whole blocks of leaves are folded level by level, which is what takes the time."""
+    """RFC 6962 tree head over leaves appended one by one; whole blocks of leaves are folded level by level, to be fast."""
 
     def __init__(self) -> None:
         self._block: list[bytes] = []  # hashes of the leaves since the last whole block
