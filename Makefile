@@ -1,10 +1,11 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check shift clean
+.PHONY: help run test test-slow check bench corpus shift clean
 
 PYTHON := .venv/bin/python
 SESSION := packaging/session.sh headless
 WORKERS ?= auto
+CORPUS ?= $(firstword $(wildcard ../shared/corpus) resources/demo)
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,14 @@ check: ## lint, types, import contracts, completeness of words and icons
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(SESSION) $(PYTHON) -m pytest -q tests/architecture
+
+bench: ## measure what issue 2 asks for; table and build/bench.json (ITEMS="turn intake": only those)
+	@packaging/setup.sh dev
+	@$(SESSION) $(PYTHON) -m tests.bench $(ITEMS)
+
+corpus: ## take in and render every file of a folder: make corpus CORPUS=dir
+	@packaging/setup.sh dev
+	@$(PYTHON) -m tests.bench.corpus '$(CORPUS)'
 
 shift: ## play one scripted shift without a display; pictures in build/shift
 	@HEADLESS=1 packaging/run.sh
