@@ -77,9 +77,7 @@ CUSTODIAN = PersonBrief(PersonId("a3" * 16), "Ruth Lindqvist", "2066", "Records"
 ADMINISTRATOR = PersonBrief(PersonId("a4" * 16), "Dele Marchetti", "0007", "Systems", Role.ADMINISTRATOR)
 AUDITOR = PersonBrief(PersonId("a5" * 16), "Noor Petrescu", "0310", "Professional standards", Role.AUDITOR)
 COLLEAGUE = PersonBrief(PersonId("a6" * 16), "عبد الرحمن السعيد", "4519", "Investigations East", Role.OFFICER)
-LONG_NAMED = PersonBrief(
-    PersonId("a7" * 16), "Wilhelmina Constantinopoulos-Featherstonehaugh", "4533", "Investigations East", Role.OFFICER
-)
+LONG_NAMED = PersonBrief(PersonId("a7" * 16), "Wilhelmina Constantinopoulos-Featherstonehaugh", "4533", "Investigations East", Role.OFFICER)
 PEOPLE = (OFFICER, SUPERVISOR, CUSTODIAN, ADMINISTRATOR, AUDITOR, COLLEAGUE, LONG_NAMED)
 
 PROTECTIONS = (
@@ -101,7 +99,14 @@ STATION = StationView(True, "Harbour Street Station", "HS-DESK-03", None, PROTEC
 def signed_in(person: PersonBrief = OFFICER) -> SignedIn:
     start = now_us()
     return SignedIn(
-        SessionId("5e" * 16), person, STATION.station_name, STATION.workstation_name, 600, start + 12 * HOUR_US, start - 26 * HOUR_US, PROTECTIONS
+        SessionId("5e" * 16),
+        person,
+        STATION.station_name,
+        STATION.workstation_name,
+        600,
+        start + 12 * HOUR_US,
+        start - 26 * HOUR_US,
+        PROTECTIONS,
     )
 
 
@@ -142,7 +147,9 @@ def case(index: int, status: CaseStatus = CaseStatus.IN_VAULT, you_wait: bool = 
 
 
 def status_of(index: int) -> CaseStatus:
-    return {0: CaseStatus.YOURS, 1: CaseStatus.YOURS, 4: CaseStatus.OUT}.get(index, CaseStatus.OUT if index % 9 == 8 else CaseStatus.IN_VAULT)
+    return {0: CaseStatus.YOURS, 1: CaseStatus.YOURS, 4: CaseStatus.OUT}.get(
+        index, CaseStatus.OUT if index % 9 == 8 else CaseStatus.IN_VAULT
+    )
 
 
 @functools.cache
@@ -199,15 +206,51 @@ def documents() -> tuple[DocumentLine, ...]:
 def detail(line: CaseLine | None = None) -> CaseDetail:
     line = line or case(0, CaseStatus.YOURS)
     grants = (
-        GrantLine(GrantId("f1" * 16), Effect.ALLOW, GranteeKind.UNIT, "Investigations East", "Assigned unit", now_us() - 72 * HOUR_US, 0, CUSTODIAN, 0),
         GrantLine(
-            GrantId("f2" * 16), Effect.DENY, GranteeKind.PERSON, "Arne Quist (4402)", "Witness in this case", now_us() - 70 * HOUR_US, 0, SUPERVISOR, 0
+            GrantId("f1" * 16),
+            Effect.ALLOW,
+            GranteeKind.UNIT,
+            "Investigations East",
+            "Assigned unit",
+            now_us() - 72 * HOUR_US,
+            0,
+            CUSTODIAN,
+            0,
+        ),
+        GrantLine(
+            GrantId("f2" * 16),
+            Effect.DENY,
+            GranteeKind.PERSON,
+            "Arne Quist (4402)",
+            "Witness in this case",
+            now_us() - 70 * HOUR_US,
+            0,
+            SUPERVISOR,
+            0,
         ),
     )
     custody = (
         CustodyLine(1042, OFFICER, Purpose.ASSIGNED, False, now_us() - 90 * MINUTE_US, now_us() + 130 * MINUTE_US, 0, None),
-        CustodyLine(1020, COLLEAGUE, Purpose.OTHER, True, now_us() - 30 * HOUR_US, now_us() - 22 * HOUR_US, now_us() - 23 * HOUR_US, ReturnKind.CHECKED_IN),
-        CustodyLine(1004, LONG_NAMED, Purpose.COURT, False, now_us() - 80 * HOUR_US, now_us() - 72 * HOUR_US, now_us() - 72 * HOUR_US, ReturnKind.EXPIRED),
+        CustodyLine(
+            1020,
+            COLLEAGUE,
+            Purpose.OTHER,
+            True,
+            now_us() - 30 * HOUR_US,
+            now_us() - 22 * HOUR_US,
+            now_us() - 23 * HOUR_US,
+            ReturnKind.CHECKED_IN,
+        ),
+        CustodyLine(
+            1004,
+            LONG_NAMED,
+            Purpose.COURT,
+            False,
+            now_us() - 80 * HOUR_US,
+            now_us() - 72 * HOUR_US,
+            now_us() - 72 * HOUR_US,
+            ReturnKind.EXPIRED,
+        ),
     )
     return CaseDetail(line, documents(), grants, custody, (LONG_NAMED,), may_grant=True, may_take_in=False)
 
@@ -221,7 +264,9 @@ def explanation(rms_number: str, allowed: bool) -> Explanation:
     return Explanation(OFFICER, rms_number, allowed, yes if allowed else no)
 
 
-def notice(kind: SignalKind = SignalKind.COPY_KEY, severity: Severity = Severity.AMBIGUOUS, containment: Containment = Containment.NOTICE) -> BreachNotice:
+def notice(
+    kind: SignalKind = SignalKind.COPY_KEY, severity: Severity = Severity.AMBIGUOUS, containment: Containment = Containment.NOTICE
+) -> BreachNotice:
     return BreachNotice(BreachId("b1" * 16), "B-2026-0042", kind, severity, containment, False, 12)
 
 
@@ -415,14 +460,29 @@ class StagedBridge(QObject):
         index = int(check_out_id[2:], 16)
         held = holding(index, page_no=0 if index == 1 else 14)
         lines = documents()
-        return OpenFile(held, lines, lines[0].document_id if held.last_page_no else None, ((lines[0].document_id, tuple(range(1, 15))), (lines[1].document_id, (1,))))
+        return OpenFile(
+            held,
+            lines,
+            lines[0].document_id if held.last_page_no else None,
+            ((lines[0].document_id, tuple(range(1, 15))), (lines[1].document_id, (1,))),
+        )
 
     def _reading_view_page(self, _check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int) -> PageImage:
         picture = page_picture(document_id, page_no, dpi, rotation)
         self._serial += 1
         self._pictures = {self._serial: picture}
         return PageImage(
-            document_id, page_no, self._serial, picture.width(), picture.height(), picture.bytesPerLine(), 595.0, 842.0, rotation, 900 + self._serial, ()
+            document_id,
+            page_no,
+            self._serial,
+            picture.width(),
+            picture.height(),
+            picture.bytesPerLine(),
+            595.0,
+            842.0,
+            rotation,
+            900 + self._serial,
+            (),
         )
 
     def _reading_leave_page(self) -> None:
@@ -440,7 +500,17 @@ class StagedBridge(QObject):
 
     def _breaches_my_reports(self) -> tuple[MyReport, ...]:
         return (
-            MyReport(BreachId("b1" * 16), "B-2026-0042", SignalKind.COPY_KEY, Severity.AMBIGUOUS, TriageState.OPEN, now_us() - 12 * MINUTE_US, 2, False, None),
+            MyReport(
+                BreachId("b1" * 16),
+                "B-2026-0042",
+                SignalKind.COPY_KEY,
+                Severity.AMBIGUOUS,
+                TriageState.OPEN,
+                now_us() - 12 * MINUTE_US,
+                2,
+                False,
+                None,
+            ),
             MyReport(
                 BreachId("b2" * 16),
                 "B-2026-0017",
@@ -669,7 +739,9 @@ def _scene_reader_recalled(stage: Stage) -> None:
 
 
 def _scene_reader_banner(stage: Stage) -> None:
-    stage.bridge.answers["Reading.open_file"] = lambda check_out_id: OpenFile(holding(0, minutes_left=9, recalled=True), documents(), None, ())
+    stage.bridge.answers["Reading.open_file"] = lambda check_out_id: OpenFile(
+        holding(0, minutes_left=9, recalled=True), documents(), None, ()
+    )
     stage.sign_in()
     stage.read()
 

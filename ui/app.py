@@ -14,21 +14,22 @@ Thread: the interface's main thread.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from ui import strings, theme
 from ui.windows.sign_in import SignIn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import QCloseEvent, QShortcut
+
     from ui.bridge import Bridge
     from ui.windows.cannot_open import CannotOpen
     from ui.windows.founding import FoundingPage
@@ -78,31 +79,39 @@ class MainWindow(QWidget):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(*_LEAST_SIZE)
         self.may_close = False
-        self._painted = False
         self._faces = QStackedLayout(self)
         self._faces.setContentsMargins(0, 0, 0, 0)
-        # A sheet disables what is below it, and with that the lock button's key: over a sheet the window itself holds it.
-        self._lock_key = QShortcut(QKeySequence("Ctrl+L"), self)
-        self._lock_key.setEnabled(False)
-        self._lock_key.activated.connect(self.lock_asked)
+        self._lock_key: QShortcut | None = None
         self._settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Casevault", "desk")
         kept = self._settings.value("geometry")
         if kept is None or not self.restoreGeometry(kept):  # type: ignore[arg-type]
             self.resize(*_FIRST_SIZE)
 
     def follow_focus(self, _old: QWidget | None, now: QWidget | None) -> None:
-        """Hold the lock key while something that floats has the keyboard."""
-        if "ui.widgets.overlay" in sys.modules:
-            from ui.widgets.overlay import Overlay  # noqa: PLC0415 -- loaded with the first sheet
+        """Hold the lock key while something that floats has the keyboard.
 
-            at = now
-            while at is not None and not isinstance(at, Overlay):
-                at = at.parentWidget()
-            self._lock_key.setEnabled(at is not None)
+        A sheet disables what is below it, and with that the lock button's key: over a sheet the window itself holds it.
+        """
+        from PySide6.QtGui import QKeySequence, QShortcut  # noqa: PLC0415 -- a session is open: long after the first paint
+
+        from ui.widgets.overlay import Overlay  # noqa: PLC0415
+
+        if self._lock_key is None:
+            self._lock_key = QShortcut(QKeySequence("Ctrl+L"), self)
+            self._lock_key.activated.connect(self.lock_asked)
+        at = now
+        while at is not None and not isinstance(at, Overlay):
+            at = at.parentWidget()
+        self._lock_key.setEnabled(at is not None)
 
     def face(self) -> QWidget | None:
         """Give what is shown."""
         return self._faces.currentWidget()
+
+    def show_first(self, face: QWidget) -> None:
+        """Show the first face: nothing floats yet, and nothing has to be closed."""
+        self._faces.addWidget(face)
+        face.setFocus()
 
     def show_face(self, face: QWidget) -> None:
         """Show a face instead of the one that is shown, at once: everything that floats above it is closed first."""
@@ -138,13 +147,6 @@ class MainWindow(QWidget):
             if isinstance(child, QWidget) and child is not current and not child.isWindow():
                 child.hide()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
-        """Say once that there is something to see."""
-        super().paintEvent(event)
-        if not self._painted:
-            self._painted = True
-            QTimer.singleShot(0, self, self.first_painted.emit)
-
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 -- Qt's name
         """Ask before a session is ended; remember where the window stood."""
         if not self.may_close:
@@ -171,6 +173,7 @@ class Routing(QObject):
         self._last_page = ("", "")
         self._locked_by_us = False
         self._someone_else = False
+        self._follows = False
         self.sign_in = SignIn()
         self._lock: LockPage | None = None
         self._founding: FoundingPage | None = None
@@ -178,13 +181,11 @@ class Routing(QObject):
         self.shell: Shell | None = None
         self._later = list(_LATER)
         self.sign_in.submitted.connect(self._sign_in)
+        self.sign_in.painted.connect(window.first_painted)
         window.first_painted.connect(self._start)
         window.close_asked.connect(self._close)
         window.lock_asked.connect(lambda: self.lock("key"))
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.focusChanged.connect(window.follow_focus)
-        window.show_face(self.sign_in)
+        window.show_first(self.sign_in)
 
     # -- start -----------------------------------------------------------------------------------------------------------------------
 
@@ -201,6 +202,8 @@ class Routing(QObject):
     def _load_next(self) -> None:
         """Import one module, then let the keyboard have its turn."""
         if self._later:
+            import importlib  # noqa: PLC0415
+
             importlib.import_module(self._later.pop(0))
             QTimer.singleShot(0, self, self._load_next)
         else:
@@ -311,6 +314,11 @@ class Routing(QObject):
         self.shell.signing_out.connect(self._sign_out)
         self.shell.scheme_toggled.connect(_toggle_scheme)
         self._window.show_face(self.shell)
+        if not self._follows:
+            self._follows = True
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            app.focusChanged.connect(self._window.follow_focus)
         who, page = self._last_page
         self.shell.start(page if who == signed_in.person.person_id else "")
         self.sign_in.start_over()

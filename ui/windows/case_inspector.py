@@ -113,7 +113,9 @@ class CaseInspector(QObject):
         assert self._frame is not None
         verbs = self._frame.inspector.verbs
         clear_layout(verbs)
-        words = {CaseStatus.YOURS: "case.continue", CaseStatus.IN_VAULT: "case.check_out"}.get(line.status, "case.leave" if line.you_wait else "case.wait")
+        words = {CaseStatus.YOURS: "case.continue", CaseStatus.IN_VAULT: "case.check_out"}.get(
+            line.status, "case.leave" if line.you_wait else "case.wait"
+        )
         kind = ButtonKind.SECONDARY if line.status is CaseStatus.OUT else ButtonKind.PRIMARY
         act = Button(strings.text(words), kind, key_hint=strings.text("keys.enter"))
         act.setObjectName("inspector_open")
@@ -143,9 +145,9 @@ def sections(detail: CaseDetail) -> tuple[Section, ...]:
         facts.append(Fact(strings.text("case.tags"), ", ".join(line.tags)))
     if detail.waiting:
         facts.append(Fact(strings.text("case.waiting"), ", ".join(who(person) for person in detail.waiting)))
-    papers = tuple(
-        Fact(strings.text("case.pages", count=one.page_count), isolated(one.title)) for one in detail.documents
-    ) or (Fact("", strings.text("case.no_documents")),)
+    papers = tuple(Fact(strings.text("case.pages", count=one.page_count), isolated(one.title)) for one in detail.documents) or (
+        Fact("", strings.text("case.no_documents")),
+    )
     held = tuple(_held(one) for one in detail.custody[:_HISTORY_SHOWN]) or (Fact("", strings.text("case.never_out")),)
     return (
         Section("", tuple(facts)),
@@ -156,7 +158,11 @@ def sections(detail: CaseDetail) -> tuple[Section, ...]:
 
 
 def _held(one: CustodyLine) -> Fact:
-    end = strings.text(f"return_kind.{one.return_kind.value}", at=strings.local_time(one.returned_us)) if one.return_kind else strings.text("case.out_now")
+    end = (
+        strings.text(f"return_kind.{one.return_kind.value}", at=strings.local_time(one.returned_us))
+        if one.return_kind
+        else strings.text("case.out_now")
+    )
     words = strings.text("case.held", who=who(one.holder), purpose=purpose_words(one.purpose), end=end)
     return Fact(strings.local_time(one.taken_us), words, Tone.ATTENTION if one.flagged else Tone.PLAIN, tabular=True)
 
@@ -166,7 +172,9 @@ def _granted(one: GrantLine) -> Fact:
     ended = one.removed_us or (one.until_us and one.until_us <= now)
     verb = "case.denied" if one.effect is Effect.DENY else "case.granted"
     until = strings.text("case.until", at=strings.local_time(one.until_us)) if one.until_us else ""
-    words = strings.text(verb, grantee=isolated(one.grantee_name), until=until, by=who(one.granted_by, strings.text("case.nobody")), reason=one.reason)
+    words = strings.text(
+        verb, grantee=isolated(one.grantee_name), until=until, by=who(one.granted_by, strings.text("case.nobody")), reason=one.reason
+    )
     label = "case.grant_ended" if ended else "case.grant_deny" if one.effect is Effect.DENY else "case.grant_allow"
     return Fact(strings.text(label), words, Tone.ATTENTION if one.effect is Effect.DENY and not ended else Tone.PLAIN)
 
@@ -219,7 +227,9 @@ class _ReasonRow(QWidget):
         column.setSpacing(2)
         icon, role = (IconName.GRANT, Colour.GREEN) if allowed else (IconName.DENY, Colour.AMBER)
         head = strings.text("explain.decisive" if line.decisive else "explain.weighed")
-        column.addWidget(Mark(icon if line.decisive else IconName.INFO, head, role if line.decisive else Colour.TEXT_QUIET, weight=Weight.MEDIUM))
+        column.addWidget(
+            Mark(icon if line.decisive else IconName.INFO, head, role if line.decisive else Colour.TEXT_QUIET, weight=Weight.MEDIUM)
+        )
         words = PaintedText()
         words.show_text(reason_sentence(line))
         column.addWidget(words)

@@ -104,7 +104,9 @@ def statement_lines(statement: CheckInStatement) -> tuple[str, ...]:
     read = strings.text("check_in.read", pages=_pages(statement.pages_viewed), documents=_documents(statement.documents_viewed))
     times = strings.text("check_in.times", reading=_span(statement.reading_seconds), held=_span(statement.held_seconds))
     attempts = (
-        strings.text("check_in.attempts", count=statement.copy_attempts) if statement.copy_attempts else strings.text("check_in.no_attempts")
+        strings.text("check_in.attempts", count=statement.copy_attempts)
+        if statement.copy_attempts
+        else strings.text("check_in.no_attempts")
     )
     return (read if statement.pages_viewed else strings.text("check_in.nothing_read"), times, attempts)
 
@@ -132,7 +134,9 @@ class CheckInSheet(ActSheet):
         self._lines = [Label("", wrap=True, tabular=True) for _ in range(3)]
         self.attest = Attestation(strings.text("check_in.attestation"), "check_in_attest")
         self.body.addWidget(CaseHeading(holding.case))
-        self.body.addWidget(Label(strings.text("check_in.statement", number=holding.check_out_no), TypeSize.SMALL, Weight.MEDIUM, Colour.TEXT_QUIET))
+        self.body.addWidget(
+            Label(strings.text("check_in.statement", number=holding.check_out_no), TypeSize.SMALL, Weight.MEDIUM, Colour.TEXT_QUIET)
+        )
         for line in self._lines:
             self.body.addWidget(line)
         self.body.addWidget(self.attest)

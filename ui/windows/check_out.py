@@ -47,7 +47,10 @@ class CaseHeading(QWidget):
 
     def __init__(self, line: CaseLine) -> None:
         super().__init__()
-        number, title = PaintedText(TypeSize.SMALL, Weight.MEDIUM, Colour.TEXT_QUIET, tabular=True), PaintedText(TypeSize.BODY, Weight.STRONG, max_lines=3)
+        number, title = (
+            PaintedText(TypeSize.SMALL, Weight.MEDIUM, Colour.TEXT_QUIET, tabular=True),
+            PaintedText(TypeSize.BODY, Weight.STRONG, max_lines=3),
+        )
         number.show_text(" · ".join((line.rms_number, line.case_type, case_words.marking(line.marking))))
         title.show_text(isolated(line.title))
         column = QVBoxLayout(self)

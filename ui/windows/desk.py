@@ -146,16 +146,24 @@ class DeskPage(LivePage):
         enter = strings.text("keys.enter")
         if held is not None:
             found += [
-                PaletteAction("continue", strings.text("desk.act_continue"), IconName.FILE, lambda: self.go.emit("reader", held.check_out_id), enter),
+                PaletteAction(
+                    "continue", strings.text("desk.act_continue"), IconName.FILE, lambda: self.go.emit("reader", held.check_out_id), enter
+                ),
                 PaletteAction("check_in", strings.text("desk.act_check_in"), IconName.CHECK_IN, lambda: self._return(held), "I"),
                 PaletteAction("hand_over", strings.text("desk.act_hand_over"), IconName.HANDOVER, lambda: self._hand_over(held), "H"),
             ]
         if line is not None and line.status is CaseStatus.IN_VAULT:
-            found.append(PaletteAction("check_out", strings.text("desk.act_check_out"), IconName.CHECK_OUT, lambda: self.acts.open(line), "O"))
-            found.append(PaletteAction("at_once", strings.text("desk.act_at_once"), IconName.CHECK_OUT, lambda: self.acts.at_once(line, 1), "1"))
+            found.append(
+                PaletteAction("check_out", strings.text("desk.act_check_out"), IconName.CHECK_OUT, lambda: self.acts.open(line), "O")
+            )
+            found.append(
+                PaletteAction("at_once", strings.text("desk.act_at_once"), IconName.CHECK_OUT, lambda: self.acts.at_once(line, 1), "1")
+            )
         if line is not None:
             found.append(PaletteAction("why", strings.text("case.why"), IconName.INFO, lambda: self._explain(line), "Y"))
-        found.append(PaletteAction("reports", strings.text("desk.act_reports"), IconName.NOTE, lambda: self.go.emit("my_reports", ""), "Ctrl+R"))
+        found.append(
+            PaletteAction("reports", strings.text("desk.act_reports"), IconName.NOTE, lambda: self.go.emit("my_reports", ""), "Ctrl+R")
+        )
         return found
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name

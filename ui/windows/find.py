@@ -120,7 +120,9 @@ class FindPage(LivePage):
             }[line.status]
             found.append(PaletteAction("open", strings.text(words), icon, lambda: self.acts.open(line), strings.text("keys.enter")))
             if line.status is CaseStatus.IN_VAULT:
-                found.append(PaletteAction("at_once", strings.text("desk.act_at_once"), IconName.CHECK_OUT, lambda: self.acts.at_once(line, 1), "1"))
+                found.append(
+                    PaletteAction("at_once", strings.text("desk.act_at_once"), IconName.CHECK_OUT, lambda: self.acts.at_once(line, 1), "1")
+                )
             found.append(PaletteAction("why", strings.text("case.why"), IconName.INFO, lambda: self._explain(line), "Y"))
         if self.field.text().strip():
             found.append(PaletteAction("ask_why", strings.text("find.act_ask_why"), IconName.INFO, self.ask_why, "Ctrl+Y"))
@@ -130,7 +132,10 @@ class FindPage(LivePage):
         """Go from the field into the list and out again."""
         if watched is self.field and event.type() is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             key = event.key()
-            if key in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if (
+                key in {Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter}
+                and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            ):
                 self._into_list()
                 return True
             if key == Qt.Key.Key_Y and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
@@ -173,7 +178,10 @@ class FindPage(LivePage):
         words = self.field.text().strip()
         self._stack.setCurrentWidget(self.cases if count else self._empty)
         if not count:
-            self._empty.set_words(strings.text("find.nothing" if words else "find.none_granted"), strings.text("find.nothing_hint" if words else "find.none_granted_hint"))
+            self._empty.set_words(
+                strings.text("find.nothing" if words else "find.none_granted"),
+                strings.text("find.nothing_hint" if words else "find.none_granted_hint"),
+            )
         self._head.say(self.title, strings.text("find.count", count=count) if count else "")
 
     def _again(self) -> None:

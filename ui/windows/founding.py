@@ -18,9 +18,9 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ui import messages, strings, theme
-from ui.theme import Colour, Tone, TypeSize, Weight
+from ui import messages, strings
 from ui.icons import IconName
+from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.field import LineField, PassphraseField
@@ -110,10 +110,17 @@ class FoundingPage(QuietPage):
         self._secret = Label("", TypeSize.SMALL, mono=True, wrap=True)
         self._name_parts()
         self._build()
+        self.setFocusProxy(self.station)
         self._show(Step.STATION)
 
     def _name_parts(self) -> None:
-        for field, name in ((self.station, "station"), (self.badge, "badge"), (self.person_name, "name"), (self.passphrase, "passphrase"), (self.again, "again")):
+        for field, name in (
+            (self.station, "station"),
+            (self.badge, "badge"),
+            (self.person_name, "name"),
+            (self.passphrase, "passphrase"),
+            (self.again, "again"),
+        ):
             field.control.setObjectName(f"founding_{name}")
             field.submitted.connect(self._next_field)
         self.back.setObjectName("founding_back")
@@ -159,7 +166,9 @@ class FoundingPage(QuietPage):
         self._scan.setVisible(step is Step.SCANNING)
         self.back.setVisible(founder)
         self.onward.setVisible(step is not Step.MAKING)
-        self.onward.set_words(strings.text({Step.CUSTODIAN: "founding.found", Step.SCANNING: "founding.scanned"}.get(step, "founding.onward")))
+        self.onward.set_words(
+            strings.text({Step.CUSTODIAN: "founding.found", Step.SCANNING: "founding.scanned"}.get(step, "founding.onward"))
+        )
         if founder:
             role = _FOUNDERS[step - 1]
             self._say(f"founding.{role}_title", f"founding.{role}_sentence")

@@ -169,7 +169,12 @@ class HoldingList(QWidget):
 def _paint_strip(painter: QPainter, at: QRect, line: HoldingLine, now: int, *, current: bool, focused: bool) -> None:
     tone, icon = _LOOK[state_of(line, now)]
     painting.panel(painter, at, Colour.SURFACE_1, Colour.EDGE if current else Colour.DIVIDER)
-    painting.panel(painter, QRect(at.left() + 1, at.top() + 1, 4, at.height() - 2), Colour.ACCENT_TEXT if tone is Tone.PLAIN else theme.ink(tone), radius_px=2)
+    painting.panel(
+        painter,
+        QRect(at.left() + 1, at.top() + 1, 4, at.height() - 2),
+        Colour.ACCENT_TEXT if tone is Tone.PLAIN else theme.ink(tone),
+        radius_px=2,
+    )
     left, right, top, low = at.left() + _PAD_PX, at.right() - _PAD_PX, at.top() + 8, at.top() + 31
     due_left = right - _DUE_PX
     strong, small = theme.font(weight=Weight.STRONG, tabular=True), theme.font(TypeSize.SMALL, tabular=True)
@@ -241,7 +246,14 @@ class QuietRows(QWidget):
         small = theme.font(TypeSize.SMALL, tabular=True)
         for index, row in enumerate(self._rows):
             top = index * high
-            used = painting.mark(painter, QRect(0, top, self.width(), high), row.icon, row.number, Colour.TEXT, theme.font(TypeSize.SMALL, Weight.MEDIUM, tabular=True))
+            used = painting.mark(
+                painter,
+                QRect(0, top, self.width(), high),
+                row.icon,
+                row.number,
+                Colour.TEXT,
+                theme.font(TypeSize.SMALL, Weight.MEDIUM, tabular=True),
+            )
             remark_width = min(QFontMetrics(small).horizontalAdvance(row.remark) + 1, self.width() // 2)
             room = self.width() - used - remark_width - 20
             painting.line(painter, QRect(used + 10, top, room, high), isolated(row.title), Colour.TEXT, small)

@@ -39,7 +39,9 @@ class _Lines(QWidget):
         for index, (keys, words) in enumerate(self._lines):
             left, top = (index // half) * width, (index % half) * _ROW_PX
             painting.line(painter, QRect(left, top, _KEYS_PX, _ROW_PX), keys, Colour.TEXT, face)
-            painting.line(painter, QRect(left + _KEYS_PX, top, width - _KEYS_PX - 8, _ROW_PX), words, Colour.TEXT_QUIET, theme.font(TypeSize.SMALL))
+            painting.line(
+                painter, QRect(left + _KEYS_PX, top, width - _KEYS_PX - 8, _ROW_PX), words, Colour.TEXT_QUIET, theme.font(TypeSize.SMALL)
+            )
         painter.end()
 
 

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
+from ui.theme import Tone
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.record_table import Column, Record, RecordTable
-from ui.theme import Tone
-from ui.windows.live_page import LivePage, PageHead
 from ui.windows.breach_words import state_mark
+from ui.windows.live_page import LivePage, PageHead
 from ui.windows.notice import AccountSheet, blocked
 from ui.windows.page import PaletteAction
 from vault.domain.breach import TriageState
@@ -118,9 +118,19 @@ def _record(one: MyReport) -> Record:
     words, tone, icon = state_mark(one.state)
     if one.finding is not None:
         words = strings.text(f"my_reports.finding.{one.finding.value}")
-    account = StatusCell(strings.text("my_reports.given"), Tone.PLAIN, IconName.CHECK) if one.account_given else TitleCell(strings.text("my_reports.not_given"))
+    account = (
+        StatusCell(strings.text("my_reports.given"), Tone.PLAIN, IconName.CHECK)
+        if one.account_given
+        else TitleCell(strings.text("my_reports.not_given"))
+    )
     if not one.account_given and one.state is TriageState.DISPOSED:
         account = TitleCell("")
     times = strings.text("my_reports.times", count=one.count) if one.count > 1 else ""
-    cells = (NumberCell(one.report_no, mono=True), TitleCell(blocked(one.kind), times), TimeCell(one.first_us), StatusCell(words, tone, icon), account)
+    cells = (
+        NumberCell(one.report_no, mono=True),
+        TitleCell(blocked(one.kind), times),
+        TimeCell(one.first_us),
+        StatusCell(words, tone, icon),
+        account,
+    )
     return Record(one.breach_id, cells, tone if one.state is TriageState.OPEN else Tone.PLAIN)

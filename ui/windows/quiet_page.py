@@ -5,16 +5,20 @@ Rules: one card in the middle, one column in it; a window lower than the card sc
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.label import Label
-from ui.widgets.scroll_column import ScrollColumn
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
 
 _MARGIN_PX = 32
 _MARK_PX = 22
@@ -22,6 +26,12 @@ _MARK_PX = 22
 
 class _Card(QWidget):
     """The card; as high as its wrapped words need at its width, which a layout beside stretches would not grant it."""
+
+    painted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._painted = False
 
     def event(self, event: QEvent) -> bool:
         if event.type() in {QEvent.Type.LayoutRequest, QEvent.Type.Resize}:
@@ -35,6 +45,9 @@ class _Card(QWidget):
         painter = QPainter(self)
         painting.panel(painter, self.rect(), Colour.SURFACE_1, Colour.DIVIDER, radius_px=8)
         painter.end()
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
 
 
 class Mark(QWidget):
@@ -68,7 +81,9 @@ class Mark(QWidget):
 
 
 class QuietPage(QWidget):
-    """A page with one card. Subclasses add to `column`."""
+    """A page with one card. Subclasses add to `column`. `painted` comes once, when the page was on screen for the first time."""
+
+    painted = Signal()
 
     def __init__(self, name: str, *, width_px: int = 400, branded: bool = True) -> None:
         """Make the page.
@@ -82,17 +97,26 @@ class QuietPage(QWidget):
         self.setObjectName(name)
         card = _Card()
         card.setFixedWidth(width_px)
+        card.painted.connect(self.painted)
         self.column = QVBoxLayout(card)
         self.column.setContentsMargins(_MARGIN_PX, 28, _MARGIN_PX, 28)
         self.column.setSpacing(12)
         if branded:
             self.column.addWidget(Mark(IconName.CASEVAULT, strings.text("app.name"), Colour.TEXT, TypeSize.TITLE, Weight.STRONG))
-        self._scroll = ScrollColumn()
-        around = self._scroll.column
+        ground = QWidget()
+        around = QVBoxLayout(ground)
         around.setContentsMargins(16, 16, 16, 16)
         around.addStretch(2)
         around.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
         around.addStretch(3)
+        # Not a ScrollColumn, and `viewport` is not asked for: PySide6 answers it by building every widget class it knows, 30 ms and more
+        # before the first paint. The viewport has the window's own ground, which is wanted here.
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(ground)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._scroll)
+        outer.addWidget(scroll)

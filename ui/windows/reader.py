@@ -370,7 +370,9 @@ class Reader(QWidget):
         if self._holding is None or self._over:
             return
         left_us = self._holding.due_back_us - strings.now_us()
-        tone = Tone.BREACH if left_us < _WARN_US[1] else Tone.ATTENTION if left_us < _WARN_US[0] or self._holding.recalled_us else Tone.PLAIN
+        tone = (
+            Tone.BREACH if left_us < _WARN_US[1] else Tone.ATTENTION if left_us < _WARN_US[0] or self._holding.recalled_us else Tone.PLAIN
+        )
         self.bar.show_left(strings.duration_left(self._holding.due_back_us), tone)
         passed = next((limit for limit in reversed(_WARN_US) if left_us <= limit), 0)
         if left_us <= 0:
@@ -390,7 +392,10 @@ class Reader(QWidget):
     def _show_recall(self) -> None:
         if self._holding is not None and self._holding.recalled_us:
             self.banner.show_notice(
-                strings.text("reader.recalled"), strings.text("reader.recalled_why"), icon=IconName.RECALL, action=strings.text("reader.check_in")
+                strings.text("reader.recalled"),
+                strings.text("reader.recalled_why"),
+                icon=IconName.RECALL,
+                action=strings.text("reader.check_in"),
             )
 
     # -- what the vault tells --------------------------------------------------------------------------------------------------------------
@@ -431,7 +436,9 @@ class Reader(QWidget):
         observed_us = strings.now_us()
         document_id, page_no = self._on_screen()
         told = tuple((name, str(value)) for name, value in facts.items())
-        self.bridge.ask(Breaches.report, kind, told, document_id, page_no, observed_us).then(self.take_notice, self._not_recorded).owner(self)
+        self.bridge.ask(Breaches.report, kind, told, document_id, page_no, observed_us).then(self.take_notice, self._not_recorded).owner(
+            self
+        )
         if kind in notices.BLANKED_AT_ONCE:
             self._contain(notices.blocked(kind), strings.text("told.being_recorded"))
 
@@ -602,7 +609,10 @@ class _FindBar(QWidget):
         self.field.setDragEnabled(False)
         self._count = Label("", role=Colour.TEXT_QUIET, tabular=True)
         self._count.setMinimumWidth(120)
-        before, after = IconButton(IconName.PREVIOUS, strings.text("reader.previous_hit")), IconButton(IconName.NEXT, strings.text("reader.next_hit"))
+        before, after = (
+            IconButton(IconName.PREVIOUS, strings.text("reader.previous_hit")),
+            IconButton(IconName.NEXT, strings.text("reader.next_hit")),
+        )
         close = IconButton(IconName.CLOSE, strings.text("reader.find_close"))
         for part, name in ((before, "previous"), (after, "next"), (close, "close")):
             part.setObjectName(f"reader_find_{name}")

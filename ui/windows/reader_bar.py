@@ -87,7 +87,13 @@ class ReaderBar(QWidget):
         self.check_in = Button(strings.text("reader.check_in"), ButtonKind.PRIMARY, key_hint="Ctrl+I")
         self._spare = (self.fit_page, self.fit_width, self.rotate, self._percent, self.zoom_out, self.zoom_in)
         names = {"back": self.back, "documents": self.documents, "page": self.page_field, "find": self.find, "zoom_out": self.zoom_out}
-        names |= {"zoom_in": self.zoom_in, "fit_page": self.fit_page, "fit_width": self.fit_width, "rotate": self.rotate, "check_in": self.check_in}
+        names |= {
+            "zoom_in": self.zoom_in,
+            "fit_page": self.fit_page,
+            "fit_width": self.fit_width,
+            "rotate": self.rotate,
+            "check_in": self.check_in,
+        }
         for name, part in names.items():
             part.setObjectName(f"reader_{name}")
         row = QHBoxLayout(self)
@@ -261,7 +267,12 @@ class DocumentList(QAbstractScrollArea):
         if here:
             painting.panel(painter, at, Colour.SURFACE_3)
             painting.panel(painter, QRect(at.left(), at.top() + 8, 3, at.height() - 16), Colour.ACCENT_TEXT, radius_px=1)
-        paint_icon(painter, QRect(at.left() + 10, at.top() + 6, 16, 16), document_icon(row.line.kind), theme.colour(Colour.TEXT if here else Colour.TEXT_QUIET))
+        paint_icon(
+            painter,
+            QRect(at.left() + 10, at.top() + 6, 16, 16),
+            document_icon(row.line.kind),
+            theme.colour(Colour.TEXT if here else Colour.TEXT_QUIET),
+        )
         unread = not row.seen
         face = theme.font(weight=Weight.STRONG if unread else Weight.REGULAR)
         left, width = at.left() + 34, at.width() - 42

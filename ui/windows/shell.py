@@ -260,7 +260,7 @@ class Shell(QWidget):
             face.deleteLater()
         self._disclosing(shown=False)
 
-    def _disclosing(self, shown: bool) -> None:  # noqa: FBT001 -- a signal's argument
+    def _disclosing(self, shown: bool) -> None:
         if not self._ended:
             self._guard.set_level(GuardLevel.READING if shown else GuardLevel.WATCHING)
             if shown:
@@ -280,7 +280,9 @@ class Shell(QWidget):
                 self.frame.notice.show_notice(words, strings.text(f"closed.{how.value}_why"), tone=Tone.PROVEN, icon=IconName.DONE)
             return
         panel = self._plain_panel()
-        lines = (notices.blocked(notice.kind), notices.recorded(notice)) if notice is not None else (strings.text(f"closed.{how.value}_why"),)
+        lines = (
+            (notices.blocked(notice.kind), notices.recorded(notice)) if notice is not None else (strings.text(f"closed.{how.value}_why"),)
+        )
         panel.show_words(
             strings.text(f"closed.{how.value}"),
             *lines,
@@ -372,11 +374,19 @@ class Shell(QWidget):
         told = messages.explain(error)
         bar = self.reader.notice if self.reader is not None else self.frame.notice
         self._alert_report = ""
-        bar.show_notice(told.title, f"{told.sentence} {told.next_step}".strip(), tone=Tone.BREACH if told.grave else Tone.ATTENTION, icon=IconName.WARNING)
+        bar.show_notice(
+            told.title,
+            f"{told.sentence} {told.next_step}".strip(),
+            tone=Tone.BREACH if told.grave else Tone.ATTENTION,
+            icon=IconName.WARNING,
+        )
 
     def tell_incident(self, incident_no: str) -> None:
         """Say that something went wrong that nobody foresaw; a page on screen goes, because its state is unknown."""
-        words = (strings.text("incident.title"), f"{strings.text('incident.sentence', incident_no=incident_no)} {strings.text('incident.next')}")
+        words = (
+            strings.text("incident.title"),
+            f"{strings.text('incident.sentence', incident_no=incident_no)} {strings.text('incident.next')}",
+        )
         if self.reader is not None:
             self.reader.leave()
         self.frame.notice.show_notice(*words, tone=Tone.ATTENTION, icon=IconName.WARNING)
@@ -396,12 +406,23 @@ class Shell(QWidget):
         places = []
         if self.reader is None:
             places = [
-                PaletteAction(key, strings.text("shell.go_to", place=strings.text(f"{key}.title")), _PAGES[key][2], lambda key=key: self.go(key), f"Ctrl+{at}")  # type: ignore[misc]
+                PaletteAction(
+                    key,
+                    strings.text("shell.go_to", place=strings.text(f"{key}.title")),
+                    _PAGES[key][2],
+                    lambda key=key: self.go(key),
+                    f"Ctrl+{at}",
+                )  # type: ignore[misc]
                 for at, key in enumerate(PLACES[role], 1)
             ]
         dark = theme.tokens().scheme is theme.Scheme.DARK
         session = [
-            PaletteAction("scheme", strings.text("shell.light" if dark else "shell.dark"), IconName.SUN if dark else IconName.MOON, self.scheme_toggled.emit),
+            PaletteAction(
+                "scheme",
+                strings.text("shell.light" if dark else "shell.dark"),
+                IconName.SUN if dark else IconName.MOON,
+                self.scheme_toggled.emit,
+            ),
             PaletteAction("keys", strings.text("shell.keys"), IconName.PALETTE, self.show_keys, "F1"),
             PaletteAction("lock", strings.text("top.lock"), IconName.LOCK, lambda: self.locking.emit("key"), "Ctrl+L"),
             PaletteAction("sign_out", strings.text("shell.sign_out"), IconName.SIGN_OUT, self.sign_out),

@@ -41,7 +41,9 @@ class SignIn(QuietPage):
         super().__init__("sign_in")
         self.badge = LineField(strings.text("sign_in.badge"), digits=True, max_length=20)
         self.passphrase = PassphraseField(strings.text("sign_in.passphrase"))
-        self.code = LineField(strings.text("sign_in.code"), hint=strings.text("sign_in.code_hint"), copy_disabled=True, max_length=8, digits=True)
+        self.code = LineField(
+            strings.text("sign_in.code"), hint=strings.text("sign_in.code_hint"), copy_disabled=True, max_length=8, digits=True
+        )
         self.enter = Button(strings.text("sign_in.enter"), ButtonKind.PRIMARY, key_hint=strings.text("keys.enter"))
         self._busy = Label("", TypeSize.SMALL, role=Colour.TEXT_QUIET)
         self.badge.line.setObjectName("sign_in_badge")

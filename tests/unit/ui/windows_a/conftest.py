@@ -48,9 +48,9 @@ class Driver:
         self.bot.waitUntil(holds, timeout=5_000)
 
     def named(self, name: str) -> QWidget:
-        found = self.window.findChild(QWidget, name)
-        assert isinstance(found, QWidget), name
-        return found
+        found = self.window.findChildren(QWidget, name)
+        assert found, name
+        return next((one for one in found if one.isVisible()), found[0])
 
     def focused(self, name: str) -> bool:
         widget = QApplication.focusWidget()
@@ -131,7 +131,7 @@ class _Windows(QObject):
         super().__init__()
         self.shown: list[str] = []
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow() and not isinstance(watched, MainWindow):
             self.shown.append(f"{type(watched).__name__} {watched.objectName()}")
         return False

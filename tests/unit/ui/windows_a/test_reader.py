@@ -221,7 +221,9 @@ def test_a_recall_takes_a_sheet_with_it(driver: Driver) -> None:
     reader = driver.read()
     driver.press(Key.Key_I, CTRL)
     driver.until(lambda: driver.sheet_open("check_in_sheet"))
-    driver.bridge.told.emit(BreachRecorded(notice(SignalKind.STORE_COPIED, Severity.EXPOSED, Containment.RECALL), reader.check_out_id, True))
+    driver.bridge.told.emit(
+        BreachRecorded(notice(SignalKind.STORE_COPIED, Severity.EXPOSED, Containment.RECALL), reader.check_out_id, True)
+    )
     assert driver.sheet() is None
     assert driver.focused("closed_act")
 

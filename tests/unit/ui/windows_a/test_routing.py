@@ -243,4 +243,3 @@ def test_the_guard_is_off_where_nobody_is_signed_in(driver: Driver) -> None:
     driver.press(Key.Key_C, CTRL)
     driver.press(Key.Key_Print)
     assert not driver.bridge.calls("Breaches.report")
-
