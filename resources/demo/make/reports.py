@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from resources.demo.make import words_burglary as words
 from resources.demo.make.form import Form, scrawl
 from resources.demo.make.paper import GREY, Colour, Face, Page, Paper
 from resources.demo.make.pictures import tool_mark
-from resources.demo.make.words_burglary import EVENTS
 
 CASE = "2026-000417"
 MARKING = "OFFICIAL-SENSITIVE"
@@ -27,22 +27,22 @@ def incident_report() -> bytes:
         ]
     )
     form.heading("1  Summary")
-    for text in _SUMMARY:
+    for text in words.SUMMARY:
         form.paragraph(text)
     form.heading("2  The premises")
-    for text in _PREMISES:
+    for text in words.PREMISES:
         form.paragraph(text)
     form.heading("3  Sequence of events")
-    form.table(("Time", "Event", "Source"), (11, 62, 27), _EVENTS)
+    form.table(("Time", "Event", "Source"), (11, 62, 27), words.EVENTS)
     form.heading("4  Property taken")
-    form.table(("Item", "Description", "Serial or mark", "Value"), (8, 50, 27, 15), _PROPERTY)
+    form.table(("Item", "Description", "Serial or mark", "Value"), (8, 50, 27, 15), words.PROPERTY)
     form.heading("5  Exhibits")
-    form.table(("Exhibit", "Description", "Seized by", "Sealed as"), (12, 50, 20, 18), _EXHIBITS)
+    form.table(("Exhibit", "Description", "Seized by", "Sealed as"), (12, 50, 20, 18), words.EXHIBITS)
     form.heading("6  Enquiries made")
-    for number, text in enumerate(_ENQUIRIES, 1):
+    for number, text in enumerate(words.ENQUIRIES, 1):
         form.paragraph(text, 26, f"6.{number}")
     form.heading("7  Lines open")
-    for number, text in enumerate(_OPEN, 1):
+    for number, text in enumerate(words.OPEN, 1):
         form.paragraph(text, 26, f"7.{number}")
     form.signature("O. Brandt", "DC 2001, Investigations", "5 March 2026", scrawl(4, 120))
     return form.data()
@@ -57,7 +57,7 @@ def witness_statement() -> bytes:
         " that I may be prosecuted if I have wilfully stated in it anything which I know to be false or do not believe to be true."
     )
     form.space(6)
-    for text in _STATEMENT:
+    for text in words.STATEMENT:
         form.paragraph(text)
     form.signature("M. Dunmore", "witness", "3 March 2026", scrawl(11, 150))
     form.signature("T. Lindqvist", "PC 2003, statement taken and read over", "3 March 2026", scrawl(7, 110))
@@ -71,17 +71,17 @@ def laboratory_report() -> bytes:
     form.heading("Purpose")
     form.paragraph("To establish whether the pry marks on the door frame of unit 7 (OB/2, silicone cast) were made by the bar recovered from the towpath (TL/4).")
     form.heading("Method")
-    for text in _LAB_METHOD:
+    for text in words.LAB_METHOD:
         form.paragraph(text)
     form.heading("Observations")
-    form.paragraph(_LAB_SEEN)
+    form.paragraph(words.LAB_SEEN)
     form.figure(tool_mark(), 360, "Figure 1. Left: cast OB/2, mark 3. Right: test mark from TL/4, edge A, at 15 degrees. Both at 40 ×.")
-    form.table(("Line pair", "Cast OB/2 (mm)", "Test mark TL/4 (mm)", "Difference (mm)"), (20, 26, 28, 26), _LAB_LINES)
+    form.table(("Line pair", "Cast OB/2 (mm)", "Test mark TL/4 (mm)", "Difference (mm)"), (20, 26, 28, 26), words.LAB_LINES)
     form.heading("Opinion")
-    for text in _LAB_OPINION:
+    for text in words.LAB_OPINION:
         form.paragraph(text)
     form.heading("Limits of this report")
-    form.paragraph(_LAB_LIMITS)
+    form.paragraph(words.LAB_LIMITS)
     form.signature("Dr S. Amadi", "forensic examiner, Northgate Laboratory", "12 March 2026", scrawl(2, 140))
     return form.data()
 
