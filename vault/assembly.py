@@ -350,7 +350,7 @@ def _join(
     register = Register(world, cases)
     custody = Custody(world, cases)
     reader, prober = RenditionWorker(pages), RenditionWorker(None)
-    reading = Reading(world, cases, reader, content.open_reader())
+    reading = Reading(world, cases, reader, content)
     desk = Desk(world, cases, register)
 
     def listen(event: Event) -> None:

@@ -24,7 +24,7 @@ from vault.errors import RefusedError, VaultError
 from vault.services.cases import Cases
 from vault.services.locksmith import CaseCipher, ChunkSealer
 from vault.services.operation import Lane, Priority, operation, query
-from vault.services.ports import AuditFilter, ContentReader, DocumentRow
+from vault.services.ports import AuditFilter, ContentReader, ContentStore, DocumentRow
 from vault.services.rendition import Renderer, Rotation, Watermark
 from vault.services.views import FindHit, FindResult, OpenFile, PageImage
 from vault.services.world import World
@@ -64,11 +64,12 @@ class _Permit:
 class Reading:
     """Discloses pages."""
 
-    def __init__(self, world: World, cases: Cases, renderer: Renderer, content: ContentReader) -> None:
+    def __init__(self, world: World, cases: Cases, renderer: Renderer, content: ContentStore) -> None:
         self._world = world
         self._cases = cases
         self._renderer = renderer
         self._content = content
+        self._reader: ContentReader | None = None  # opened on the reading lane: a connection belongs to one thread
         self._open: OrderedDict[DocumentId, int] = OrderedDict()
         self._sources: dict[DocumentId, _SealedSource] = {}
         self._slot = 0
@@ -307,7 +308,9 @@ class Reading:
             self._sources.pop(oldest).wipe()
         row = permit.document
         sealer = permit.cipher.chunks(document_id, row.chunk_count, row.chunk_salt)
-        source = _SealedSource(self._content, sealer, row)
+        if self._reader is None:
+            self._reader = self._content.open_reader()
+        source = _SealedSource(self._reader, sealer, row)
         handle = self._renderer.open(source, permit.card.kind).handle
         self._open[document_id] = handle
         self._sources[document_id] = source
