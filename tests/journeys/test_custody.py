@@ -66,10 +66,10 @@ def test_the_statement_of_a_check_in_says_what_was_read(crew: Crew) -> None:
 
 
 def test_attempts_are_counted_under_the_check_out_they_were_made_in(crew: Crew) -> None:
-    """Both are within ten minutes, so they share one report; the statements are nevertheless each file's own."""
+    """Both are within ten minutes, so they share one report; the statements are nevertheless each check-out's own."""
     counts = []
+    case_id = crew.new_case(CUSTODIAN, COLLEAGUE, "page\n")
     for presses in (2, 1):
-        case_id = crew.new_case(CUSTODIAN, COLLEAGUE, "page\n")
         held = crew.take(COLLEAGUE, case_id)
         crew.vault.reading.view_page(held.check_out_id, crew.first_document(held.check_out_id), 1, 72, 0)
         for _ in range(presses):
