@@ -113,7 +113,7 @@ class RecordTable(QAbstractScrollArea):
         self._asking.timeout.connect(self._ask)
         self._ageing = QTimer(self)
         self._ageing.setInterval(_MINUTE_MS)
-        self._ageing.timeout.connect(self.viewport().update)
+        self._ageing.timeout.connect(self._repaint)
         self._tell()
 
     # What the owner says ------------------------------------------------------------------------------------------------------------
@@ -379,6 +379,13 @@ class RecordTable(QAbstractScrollArea):
 
     # Paint ----------------------------------------------------------------------------------------------------------------------------
 
+    def _paint_rest(self, rest: QRect) -> None:
+        # WORKAROUND: a bound method of the viewport kept for later finds its wrapper "already deleted" (PySide6 6.11); asked anew it lives.
+        self.viewport().update(rest)
+
+    def _repaint(self) -> None:
+        self.viewport().update()
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
         """Paint the headings and the rows in view."""
         painter = QPainter(self.viewport())
@@ -392,7 +399,7 @@ class RecordTable(QAbstractScrollArea):
             index += 1
             if self._hurry and time.perf_counter() > until:
                 rest = QRect(0, top, self.viewport().width(), self.viewport().height() - top)
-                QTimer.singleShot(0, self.viewport(), functools.partial(self.viewport().update, rest))
+                QTimer.singleShot(0, self, functools.partial(self._paint_rest, rest))
                 break
         else:
             self._hurry = False
