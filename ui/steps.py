@@ -31,7 +31,7 @@ class Steps(QObject):
             shown = kind is QEvent.Type.Show
             if shown and hasattr(watched, "painted") and not watched.property("stepped"):
                 watched.setProperty("stepped", True)
-                watched.painted.connect(lambda page_no: _say("painted", str(page_no)))
+                watched.painted.connect(lambda *page_no: _say("painted", *map(str, page_no)))
             if not watched.objectName().startswith("qt_"):
                 _say("show" if shown else "hide", watched.objectName())
         return False
@@ -40,6 +40,6 @@ class Steps(QObject):
         _say("focus", now.objectName() if now is not None else "")
 
 
-def _say(verb: str, name: str) -> None:
+def _say(verb: str, name: str = "") -> None:
     sys.stderr.write(f"step {time.monotonic_ns() // 1000} {verb} {name}\n")
     sys.stderr.flush()
