@@ -710,7 +710,7 @@ def _scene_reader_find(stage: Stage) -> None:
     reader = stage.read()
     reader.open_find()
     reader.find_bar.field.setText("gate")
-    reader._search("gate")
+    reader._look_for("gate")
 
 
 def _scene_reader_notice(stage: Stage) -> None:

@@ -84,7 +84,7 @@ class MainWindow(QWidget):
         self._lock_key: QShortcut | None = None
         self._settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Casevault", "desk")
         kept = self._settings.value("geometry")
-        if kept is None or not self.restoreGeometry(kept):  # type: ignore[arg-type]
+        if kept is None or not self.restoreGeometry(kept):
             self.resize(*_FIRST_SIZE)
 
     def follow_focus(self, _old: QWidget | None, now: QWidget | None) -> None:

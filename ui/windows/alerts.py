@@ -29,7 +29,10 @@ _BALLOON_MS = 20_000
 
 
 class Alerts(QObject):
-    """Listens for reports. `alerted(title, sentence, report number)`; `counted` how many wait for a supervisor; `opened` the tray was clicked."""
+    """Listens for reports.
+
+    `alerted(title, sentence, report number)`; `counted` how many wait for a supervisor; `opened` the tray was clicked.
+    """
 
     alerted = Signal(str, str, str)
     counted = Signal(int)

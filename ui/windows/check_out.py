@@ -202,10 +202,13 @@ class CaseActs(QObject):
             sheet.changed.connect(self.changed)
             sheet.open_over()
         else:
-            self._choices(line, lambda choices: self._sheet(choices))
+            self._choices(line, self._sheet)
 
     def at_once(self, line: CaseLine, number: int) -> None:
-        """Check a file out by one key: the purpose with this number, due back as proposed. A purpose that wants a sentence opens the sheet."""
+        """Check a file out by one key: the purpose with this number, due back as proposed.
+
+        A purpose that wants a sentence opens the sheet.
+        """
         if line.status is not CaseStatus.IN_VAULT:
             self.open(line)
             return

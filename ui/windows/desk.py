@@ -139,7 +139,7 @@ class DeskPage(LivePage):
         """Repaint the time left."""
         self.holding.update()
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """What can be done with the selected strip and the selected case."""
         found = []
         line, held = self.cases.current_line(), self.holding.current()

@@ -63,7 +63,8 @@ class DocumentFind(QObject):
 
     def on_page(self, page_no: int) -> tuple[list[QRectF], int]:
         """Give the places on a page, as fractions of the unrotated page, and which of them is the current one (-1: none)."""
-        marks, current = [], -1
+        marks: list[QRectF] = []
+        current = -1
         for index, hit in enumerate(self.hits):
             if hit.page_no == page_no:
                 if index == self.current:

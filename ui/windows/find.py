@@ -108,7 +108,7 @@ class FindPage(LivePage):
         if what:
             self.field.setText(what)
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """What can be done with the selected case, and with the number that was typed."""
         found = []
         line = self.cases.current_line()

@@ -176,10 +176,10 @@ class FoundingPage(QuietPage):
             self.person_name.set_value(self._typed[role].name)
             self.passphrase.clear()
             self.again.clear()
-            self.badge.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.put_focus(self.badge)
         elif step is Step.STATION:
             self._say("founding.title", "founding.sentence")
-            self.station.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.put_focus(self.station)
         elif step is Step.MAKING:
             self._say("founding.making_title", "founding.making_sentence")
 
@@ -196,7 +196,7 @@ class FoundingPage(QuietPage):
         shown = [self.station] if self._step is Step.STATION else list(self._person_fields)
         focused = [index for index, field in enumerate(shown) if field.control.hasFocus()]
         if focused and focused[0] < len(shown) - 1:
-            shown[focused[0] + 1].setFocus(Qt.FocusReason.TabFocusReason)
+            self.put_focus(shown[focused[0] + 1])
         else:
             self._go_on()
 
@@ -230,7 +230,7 @@ class FoundingPage(QuietPage):
             field.set_error(strings.text(f"founding.{fault}") if fault else "")
         first = next((field for field, fault in wrong.items() if fault), None)
         if first is not None:
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.put_focus(first)
             return False
         self._typed[role] = _Typed(badge, name, passphrase)
         return True
@@ -262,7 +262,7 @@ class FoundingPage(QuietPage):
         self._sentence.setText(strings.text("founding.scan_sentence"))
         self._qr.show_matrix(_matrix(enrolment.qr_rows))
         self._secret.setText(_spaced(_secret_of(enrolment.provisioning_uri)))
-        self.onward.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.put_focus(self.onward)
 
     def _scanned(self) -> None:
         self._enrolments.pop(0)

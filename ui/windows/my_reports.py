@@ -78,7 +78,7 @@ class MyReportsPage(LivePage):
         """Ask for the reports on me."""
         self.bridge.ask(Breaches.my_reports).then(self._fill).owner(self)
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """The account of the selected report, and the way back."""
         back = PaletteAction("back", strings.text("my_reports.back"), IconName.DESK, self._back, "Esc")
         report = self._current()

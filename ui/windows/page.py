@@ -79,6 +79,6 @@ class Page(QWidget):
     def open_at(self, what: str) -> None:
         """Open at something another page named with `go`: a case number on Find, Audit and Intake, a report number on Breaches."""
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """Give every action the page offers now, for the command palette and the keys overview; only what would work."""
         return []

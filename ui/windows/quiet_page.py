@@ -36,6 +36,7 @@ class _Card(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() in {QEvent.Type.LayoutRequest, QEvent.Type.Resize}:
             inside = self.layout()
+            assert inside is not None
             needed = inside.totalHeightForWidth(self.width()) if inside.hasHeightForWidth() else inside.totalSizeHint().height()
             if needed != self.minimumHeight():
                 self.setMinimumHeight(needed)
@@ -117,6 +118,12 @@ class QuietPage(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(ground)
+        self._scroll = scroll
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
+
+    def put_focus(self, widget: QWidget) -> None:
+        """Give the keyboard to a widget of the card and bring it into view."""
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._scroll.ensureWidgetVisible(widget, 8, 24)

@@ -108,7 +108,7 @@ class Reader(QWidget):
         self.notice, self.banner = NoticeBar(), NoticeBar()
         self.notice.setObjectName("reader_notice")
         self.banner.setObjectName("reader_banner")
-        self.find = DocumentFind(bridge, self)
+        self.search = DocumentFind(bridge, self)
         self.find_bar = _FindBar()
         self._clock = QTimer(self, interval=_TICK_MS)
         self._clock.timeout.connect(self._tick)
@@ -134,7 +134,7 @@ class Reader(QWidget):
         bar.back.clicked.connect(self.leave)
         bar.documents.clicked.connect(self.toggle_documents)
         bar.page_wanted.connect(self._typed_page)
-        bar.find.clicked.connect(self.open_find)
+        bar.find_button.clicked.connect(self.open_find)
         bar.zoom_in.clicked.connect(self.page.zoom_in)
         bar.zoom_out.clicked.connect(self.page.zoom_out)
         bar.fit_page.clicked.connect(lambda: self.page.set_zoom(Zoom.FIT_PAGE))
@@ -145,9 +145,9 @@ class Reader(QWidget):
         self.page.turn_requested.connect(self.turn)
         self.page.zoom_changed.connect(bar.show_zoom)
         self.page.resolution_wanted.connect(self._sharpen)
-        self.find.changed.connect(self._found)
-        self.find.refused.connect(self._not_found)
-        self.find_bar.searched.connect(self._search)
+        self.search.changed.connect(self._found)
+        self.search.refused.connect(self._not_found)
+        self.find_bar.searched.connect(self._look_for)
         self.find_bar.moved.connect(self.next_hit)
         self.find_bar.closed.connect(self.close_find)
         self.notice.acted.connect(self._account)
@@ -223,7 +223,7 @@ class Reader(QWidget):
         document = self._documents[index]
         if index != self._index:
             self._index = index
-            self.find.forget()
+            self.search.forget()
             self.documents.set_open(index)
             if self._holding is not None:
                 self.bar.show_document(self._holding.case.rms_number, document.title, document.page_count)
@@ -261,7 +261,7 @@ class Reader(QWidget):
             self.page.verticalScrollBar().setValue(0)
         first = self._shown == (-1, 0)
         self._shown = (index, image.page_no)
-        marks, current = self.find.on_page(image.page_no)
+        marks, current = self.search.on_page(image.page_no)
         if marks:
             self.page.set_highlights(marks, current)
         self.page.viewport().repaint()  # now, not at the end of this turn of the event loop
@@ -331,32 +331,34 @@ class Reader(QWidget):
     def close_find(self) -> None:
         """Put the find field away, and its marks."""
         self.find_bar.hide()
-        self.find.forget()
+        self.search.forget()
         self.page.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _search(self, words: str) -> None:
+    def _look_for(self, words: str) -> None:
         if not words or self._index < 0:
-            self.find.forget()
-        elif words == self.find.words:
+            self.search.forget()
+        elif words == self.search.words:
             self.next_hit(1)
         else:
-            self.find.start(self.check_out_id, self._documents[self._index].document_id, words, self._target)
+            self.search.start(self.check_out_id, self._documents[self._index].document_id, words, self._target)
 
     def next_hit(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) place found."""
-        hit = self.find.move(step)
+        hit = self.search.move(step)
         if hit is not None:
             self.go_to(hit.page_no)
-        elif not self.find.words:
+        elif not self.search.words:
             self.open_find()
 
     def _found(self) -> None:
-        self.find_bar.show_count(self.find.current + 1, len(self.find.hits), running=self.find.running, searched=bool(self.find.words))
+        self.find_bar.show_count(
+            self.search.current + 1, len(self.search.hits), running=self.search.running, searched=bool(self.search.words)
+        )
         if self._shown[0] != self._index or self._index < 0:
             return
-        marks, current = self.find.on_page(self._shown[1])
+        marks, current = self.search.on_page(self._shown[1])
         self.page.set_highlights(marks, current)
-        hit = self.find.hits[self.find.current] if self.find.current >= 0 else None
+        hit = self.search.hits[self.search.current] if self.search.current >= 0 else None
         if hit is not None and hit != self._followed:
             self.go_to(hit.page_no)  # once a place: whoever turned on since is not pulled back
         self._followed = hit
@@ -429,7 +431,7 @@ class Reader(QWidget):
         elif self._shown == (-1, 0) and not self._awaited and self._index >= 0:
             self._ask()
 
-    # -- copy attempts -----------------------------------------------------------------------------------------------------------------------
+    # -- copy attempts ---------------------------------------------------------------------------------------------------------------------
 
     def attempted(self, kind: SignalKind, facts: Mapping[str, Fact]) -> None:
         """Report a copy attempt that was swallowed; what only a deliberate hand does blanks the page before the answer."""
@@ -494,7 +496,7 @@ class Reader(QWidget):
             sheet.given.connect(self.notice.close_notice)
             sheet.open_over()
 
-    # -- custody -------------------------------------------------------------------------------------------------------------------------------
+    # -- custody ---------------------------------------------------------------------------------------------------------------------------
 
     def check_in(self) -> None:
         """Open the check-in sheet."""
@@ -510,9 +512,9 @@ class Reader(QWidget):
             sheet.handed_over.connect(lambda: self._end(Ended.HANDED_OVER))
             sheet.open_over()
 
-    # -- keys ----------------------------------------------------------------------------------------------------------------------------------
+    # -- keys ------------------------------------------------------------------------------------------------------------------------------
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """Everything the reader can do, with its keys."""
         wanted: list[tuple[str, IconName, Callable[[], None], str]] = [
             ("check_in", IconName.CHECK_IN, self.check_in, "Ctrl+I"),

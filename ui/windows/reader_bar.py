@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
@@ -25,6 +25,7 @@ from ui.widgets.chip import Chip
 from ui.widgets.label import Label
 from ui.windows.case_words import document_icon
 from ui.windows.naming import isolated
+from vault.domain.identity import DocumentId
 from vault.services.views import DocumentLine
 
 _BAR_PX = 44
@@ -74,7 +75,7 @@ class ReaderBar(QWidget):
         self.page_field.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.page_field.returnPressed.connect(self._page_typed)
         self._of = Label("", role=Colour.TEXT_QUIET, tabular=True)
-        self.find = IconButton(IconName.SEARCH, strings.text("reader.find"))
+        self.find_button = IconButton(IconName.SEARCH, strings.text("reader.find"))
         self.zoom_out = IconButton(IconName.ZOOM_OUT, strings.text("reader.zoom_out"))
         self.zoom_in = IconButton(IconName.ZOOM_IN, strings.text("reader.zoom_in"))
         self.fit_page = IconButton(IconName.FIT_PAGE, strings.text("reader.fit_page"))
@@ -86,7 +87,13 @@ class ReaderBar(QWidget):
         self._left = Chip("", Tone.PLAIN, IconName.CLOCK)
         self.check_in = Button(strings.text("reader.check_in"), ButtonKind.PRIMARY, key_hint="Ctrl+I")
         self._spare = (self.fit_page, self.fit_width, self.rotate, self._percent, self.zoom_out, self.zoom_in)
-        names = {"back": self.back, "documents": self.documents, "page": self.page_field, "find": self.find, "zoom_out": self.zoom_out}
+        names: dict[str, QWidget] = {
+            "back": self.back,
+            "documents": self.documents,
+            "page": self.page_field,
+            "find": self.find_button,
+            "zoom_out": self.zoom_out,
+        }
         names |= {
             "zoom_in": self.zoom_in,
             "fit_page": self.fit_page,
@@ -107,7 +114,7 @@ class ReaderBar(QWidget):
         row.addWidget(self.page_field)
         row.addWidget(self._of)
         row.addSpacing(8)
-        for part in (self.find, self.zoom_out, self._percent, self.zoom_in, self.fit_page, self.fit_width, self.rotate):
+        for part in (self.find_button, self.zoom_out, self._percent, self.zoom_in, self.fit_page, self.fit_width, self.rotate):
             row.addWidget(part)
         row.addSpacing(8)
         row.addWidget(self._left)
@@ -180,7 +187,7 @@ class DocumentList(QAbstractScrollArea):
         self._over = 0
         self.setAccessibleName(strings.text("reader.documents"))
 
-    def show_documents(self, lines: Sequence[DocumentLine], seen: dict[str, set[int]]) -> None:
+    def show_documents(self, lines: Sequence[DocumentLine], seen: Mapping[DocumentId, set[int]]) -> None:
         """Show the documents with how many of their pages were read."""
         self._rows = [_Row(line, len(seen.get(line.document_id, ()))) for line in lines]
         self._range()

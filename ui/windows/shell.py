@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -326,7 +327,7 @@ class Shell(QWidget):
             notices.show_in_bar(self.frame.notice, notice)
             self._alert_report = ""
 
-    # -- what the vault tells ----------------------------------------------------------------------------------------------------------------
+    # -- what the vault tells --------------------------------------------------------------------------------------------------------------
 
     def _told(self, event: object) -> None:
         if isinstance(event, ProtectionsChanged):
@@ -396,9 +397,9 @@ class Shell(QWidget):
         bar = self.reader.banner if self.reader is not None else self.frame.notice
         bar.show_notice(strings.text("session.ends_soon", count=minutes), strings.text("session.ends_soon_why"), icon=IconName.CLOCK)
 
-    # -- palette, keys, leaving --------------------------------------------------------------------------------------------------------------
+    # -- palette, keys, leaving ------------------------------------------------------------------------------------------------------------
 
-    def actions(self) -> list[tuple[str, list[PaletteAction]]]:
+    def offers(self) -> list[tuple[str, list[PaletteAction]]]:
         """Give everything that can be done now, by group: the page's or the reader's own, places, session."""
         role = self._signed_in.person.role
         own = self.reader.actions() if self.reader is not None else self._page.actions() if self._page is not None else []
@@ -410,9 +411,9 @@ class Shell(QWidget):
                     key,
                     strings.text("shell.go_to", place=strings.text(f"{key}.title")),
                     _PAGES[key][2],
-                    lambda key=key: self.go(key),
+                    partial(self.go, key),
                     f"Ctrl+{at}",
-                )  # type: ignore[misc]
+                )
                 for at, key in enumerate(PLACES[role], 1)
             ]
         dark = theme.tokens().scheme is theme.Scheme.DARK
@@ -434,7 +435,7 @@ class Shell(QWidget):
     def open_palette(self) -> None:
         """Open the command palette with what can be done now."""
         listed, self._acts = [], {}
-        for group, actions in self.actions():
+        for group, actions in self.offers():
             for one in actions:
                 key = f"{group}/{one.name}"
                 self._acts[key] = one.act
@@ -462,7 +463,7 @@ class Shell(QWidget):
                 if isinstance(overlay, KeysSheet):
                     overlay.dismiss()
                 return
-        groups = [(group, [(one.keys, one.words) for one in actions if one.keys]) for group, actions in self.actions()]
+        groups = [(group, [(one.keys, one.words) for one in actions if one.keys]) for group, actions in self.offers()]
         KeysSheet(self.reader.sheet_host if self.reader is not None else self.frame, groups).open_over()
 
     def sign_out(self) -> None:

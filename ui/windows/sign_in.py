@@ -105,7 +105,7 @@ class SignIn(QuietPage):
         self.passphrase.clear()
         self.code.set_value("")
         self.passphrase.set_error(f"{told.title}. {told.next_step}" if told.next_step else told.title)
-        self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.put_focus(self.passphrase)
 
     def start_over(self) -> None:
         """Be empty, for the next person."""
@@ -116,13 +116,13 @@ class SignIn(QuietPage):
         self.passphrase.clear()
         self.code.set_value("")
         if self.isVisible():  # a hidden page would take the keyboard from the one that is shown
-            self.badge.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.put_focus(self.badge)
 
     def _from_badge(self) -> None:
-        self.passphrase.setFocus(Qt.FocusReason.TabFocusReason)
+        self.put_focus(self.passphrase)
 
     def _from_passphrase(self) -> None:
-        self.code.setFocus(Qt.FocusReason.TabFocusReason)
+        self.put_focus(self.code)
 
     def _submit(self) -> None:
         missing = [
@@ -134,7 +134,7 @@ class SignIn(QuietPage):
             field.set_error("" if value else strings.text(words))
         empty = [field for field, value, _ in missing if not value]
         if empty:
-            empty[0].setFocus(Qt.FocusReason.OtherFocusReason)
+            self.put_focus(empty[0])
             return
         self.show_waiting(waiting=True)
         self.submitted.emit(self.badge.value(), self.passphrase.value(), self.code.value().replace(" ", ""))

@@ -97,7 +97,7 @@ def test_a_refused_one_key_check_out_is_said_in_the_bar(driver: Driver) -> None:
     _to_list(driver, 2)
     driver.bridge.answers["Custody.check_out"] = RefusedError("custody.already-checked-out", holder_id="a6" * 16, due_back_us=1)
     driver.press(Key.Key_1)
-    driver.until(lambda: driver.shell.frame.notice.isVisible())
+    driver.until(driver.shell.frame.notice.isVisible)
 
 
 def test_a_file_that_is_out_is_waited_for(driver: Driver) -> None:
@@ -266,4 +266,4 @@ def test_print_screen_on_the_desk_is_reported_without_a_page(driver: Driver) -> 
     driver.until(lambda: driver.bridge.calls("Breaches.report"))
     kind, _facts, document_id, page_no, _at = driver.bridge.calls("Breaches.report")[0]
     assert (kind.value, document_id, page_no) == ("print-screen-key", None, 0)
-    driver.until(lambda: driver.shell.frame.notice.isVisible())
+    driver.until(driver.shell.frame.notice.isVisible)

@@ -108,7 +108,7 @@ def test_find_goes_from_place_to_place(driver: Driver) -> None:
     assert driver.focused("reader_find_field")
     driver.type("gate")
     driver.press(Key.Key_Return)
-    driver.until(lambda: len(reader.find.hits) == 3 and _on_page(driver, 2))
+    driver.until(lambda: len(reader.search.hits) == 3 and _on_page(driver, 2))
     driver.press(Key.Key_F3)
     driver.until(lambda: _on_page(driver, 14))
     driver.press(Key.Key_F3)
@@ -118,7 +118,7 @@ def test_find_goes_from_place_to_place(driver: Driver) -> None:
     driver.press(Key.Key_F3, SHIFT)
     driver.until(lambda: _on_page(driver, 20))
     driver.press(Key.Key_Escape)
-    assert reader.find.words == ""
+    assert reader.search.words == ""
     assert driver.reader is reader, "Esc closed the find, not the reader"
 
 
@@ -126,10 +126,10 @@ def test_a_find_that_starts_in_the_middle_covers_the_beginning(driver: Driver) -
     reader = driver.read()
     reader.go_to(10)
     driver.until(lambda: _on_page(driver, 10))
-    reader.find.start(reader.check_out_id, documents()[0].document_id, "gate", 10)
-    driver.until(lambda: not reader.find.running)
-    assert [hit.page_no for hit in reader.find.hits] == [2, 14, 20]
-    assert reader.find.hits[reader.find.current].page_no == 14
+    reader.search.start(reader.check_out_id, documents()[0].document_id, "gate", 10)
+    driver.until(lambda: not reader.search.running)
+    assert [hit.page_no for hit in reader.search.hits] == [2, 14, 20]
+    assert reader.search.hits[reader.search.current].page_no == 14
     assert driver.bridge.calls("Reading.find")[-1][3] == 1
 
 
@@ -154,7 +154,7 @@ def test_an_attempt_is_reported_with_its_page_and_told_in_the_bar(driver: Driver
     assert (reported, document_id, page_no) == (kind, documents()[0].document_id, 1)
     assert before <= observed_us <= now_us()
     assert all(isinstance(value, str) for _name, value in facts)
-    driver.until(lambda: reader.notice.isVisible())
+    driver.until(reader.notice.isVisible)
     assert not reader.page.is_blank()
 
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_recorded_is_not_shown(driver: Driver) -> None:
     reader = driver.read()
     driver.bridge.answers["Breaches.report"] = UnavailableError("storage.full")
     driver.press(Key.Key_C, CTRL)
-    driver.until(lambda: reader.page.is_blank())
+    driver.until(reader.page.is_blank)
     driver.press(Key.Key_PageDown)
     assert reader.page.is_blank()
 
@@ -302,7 +302,7 @@ def test_a_recall_by_a_supervisor_is_said(driver: Driver) -> None:
     lines = tuple(dataclasses.replace(line, recalled_us=now_us(), due_back_us=now_us() + HOUR_US) for line in (holding(0), holding(1)))
     driver.bridge.answers["Desk.overview"] = lambda: dataclasses.replace(driver.bridge._desk_overview(), holding=lines)
     driver.bridge.told.emit(CustodyChanged(holding(1).case.case_id, reader.check_out_id, None))
-    driver.until(lambda: reader.banner.isVisible())
+    driver.until(reader.banner.isVisible)
 
 
 def test_a_refused_page_says_why_and_the_next_can_be_read(driver: Driver) -> None:
@@ -311,7 +311,7 @@ def test_a_refused_page_says_why_and_the_next_can_be_read(driver: Driver) -> Non
     )
     reader = driver.read()
     driver.press(Key.Key_PageDown)
-    driver.until(lambda: reader.page.is_blank())
+    driver.until(reader.page.is_blank)
     driver.press(Key.Key_PageDown)
     driver.until(lambda: _on_page(driver, 3))
 
