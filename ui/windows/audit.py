@@ -289,7 +289,7 @@ class AuditPage(LivePage):
         self.trail.list(TrailFilter(), show_seq=seq)
         self.table.setFocus()
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]
         """Verify, refresh, history, person."""
         offered: list[tuple[str, IconName, Callable[[], None], str]] = [
             ("verify", IconName.AUDIT, self.verify, "V"),

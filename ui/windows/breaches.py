@@ -351,7 +351,7 @@ class BreachesPage(LivePage):
         if label and self._line() is not None:
             self.go.emit("audit", label)
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]
         """Give what can be done with the current report."""
         acts: dict[str, tuple[IconName, Callable[[], None], str]] = {
             "acknowledge": (IconName.ACKNOWLEDGE, self.acknowledge, "A"),

@@ -171,7 +171,7 @@ class CustodyBoardPage(LivePage):
         sheet.accepted.connect(send)
         sheet.open_over()
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]
         """Recall, force, history of the current strip."""
         line = self.wall.current()
         if line is None or not self._may_act:

@@ -291,7 +291,7 @@ class IntakePage(LivePage):
             message.title, f"{message.sentence} {message.next_step}".strip(), tone=Tone.ATTENTION, icon=IconName.WARNING
         )
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]
         """Give what can be done at this point of the work."""
         offered = []
         if self._may_register and not self._busy():

@@ -304,7 +304,7 @@ class PeoplePage(LivePage):
         sheet.accepted.connect(lambda: sheet.send(self.bridge.ask(method, line.person.person_id), lambda _: self.refresh()))
         sheet.open_over()
 
-    def actions(self) -> list[PaletteAction]:
+    def actions(self) -> list[PaletteAction]:  # type: ignore[override]
         """Give what this role can do now."""
         acts: dict[str, tuple[IconName, Callable[[], None], str]] = {
             "cosign": (IconName.CHECK, self.cosign, "C"),
