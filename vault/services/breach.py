@@ -122,6 +122,8 @@ class Breaches:
                 returned = True
         finally:  # a file that could not be returned (a full disk) takes neither the notice nor the blanking with it
             world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
+        if seen is not None and returned:  # after the report: whoever closes the page says why
+            self._custody.tell(seen.check_out, ReturnKind.CONTAINED)
         return notice
 
     @query
@@ -178,7 +180,8 @@ class Breaches:
             case_id=check_out.case_id,
             facts=(("check_out_id", check_out.check_out_id), ("breach_id", breach_id)),
         )
-        self._custody.close(check_out, ReturnKind.CONTAINED, None, audit)
+        store = self._world.store
+        store.close_check_out(check_out.check_out_id, self._world.clock.now_us(), ReturnKind.CONTAINED, None, b"", [audit])
 
     def _seal(self, breach_id: BreachId, signal: Signal, seen: OnScreen | None, containment: Containment) -> bytes:
         fact = SealedFact(

@@ -285,7 +285,11 @@ class Custody:
         """End a check-out and tell."""
         world = self._world
         world.store.close_check_out(check_out.check_out_id, world.clock.now_us(), kind, by, statement_sealed, [audit])
-        world.publish(CustodyChanged(check_out.case_id, check_out.check_out_id, kind))
+        self.tell(check_out, kind)
+
+    def tell(self, check_out: CheckOut, kind: ReturnKind) -> None:
+        """Say that a check-out has ended."""
+        self._world.publish(CustodyChanged(check_out.case_id, check_out.check_out_id, kind))
 
     def label(self, case_id: CaseId) -> str:
         """The case number for those who may know it, otherwise a short form of the opaque id."""
