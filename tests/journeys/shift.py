@@ -181,6 +181,8 @@ class Shift:
         self._sign_in(SUPERVISOR, "show page_*")
         self._page("People", "people")
         for _ in (OFFICER, COLLEAGUE, AUDITOR):
+            self._focus("people_list")
+            self.desk.key("Home")  # who waits for a signature stands first
             before = self.desk.key("c")
             self.desk.wait("show *cosign*sheet", since=before)
             self.desk.settle()
@@ -204,7 +206,7 @@ class Shift:
             self.desk.key("Return")
             self._choose("register_unit", TEAM)
             before = self.desk.key("ctrl+Return")
-            self.desk.wait("focus intake_path", since=before)
+            self.desk.wait("show intake_path", since=before)
             self.desk.settle()
             if number == OTHER_CASE:
                 self._take_folder(DEMO_FOLDER / case["folder"])
@@ -271,6 +273,10 @@ class Shift:
         subprocess.run(["cp", str(self.vault / "register.db"), str(self.home / "Downloads" / COPY_NAME)], check=True)
         self.desk.wait("hide reader", "hide reader_page_view", since=before)
         self.desk.settle(0.8)
+        self._picture("containment")
+        before = self.desk.key("Return")
+        self.desk.wait("show page_desk", since=before)
+        self.desk.settle()
 
     def supervise(self) -> None:
         self._sign_in(SUPERVISOR, "show page_*")
