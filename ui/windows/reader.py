@@ -95,6 +95,7 @@ class Reader(QWidget):
         self._target = 1
         self._shown: tuple[int, int] = (-1, 0)  # document position and page on screen; (-1, 0) when none is
         self._dpi = 0
+        self._asked = (-1, 0, 0)  # document position, page and resolution of the last question
         self._awaited = False
         self._generation = 0
         self._contained = False
@@ -241,6 +242,7 @@ class Reader(QWidget):
         self._awaited = True
         index, generation = self._index, self._generation
         dpi = self._dpi or self._first_dpi()
+        self._asked = (index, self._target, dpi)
         reply = self.bridge.ask(Reading.view_page, self.check_out_id, self._documents[index].document_id, self._target, dpi, 0)
         reply.then(lambda image: self._arrived(image, index, generation), lambda error: self._page_refused(error, generation)).owner(self)
 
@@ -298,6 +300,8 @@ class Reader(QWidget):
         return max(_DPI[0], min(_DPI[1], dpi))
 
     def _sharpen(self, dpi: int) -> None:
+        if self._asked == (self._index, self._target, dpi):
+            return  # the vault gave less, because more does not fit: asking again would give the same, and another entry in the trail
         self._dpi = dpi
         if self._shown == (self._index, self._target) and not self._awaited and not self._contained:
             self._ask()

@@ -39,7 +39,8 @@ from ui.windows.page import Page, PaletteAction
 from vault.domain.breach import Containment, SignalKind
 from vault.domain.identity import CheckOutId, PersonId, Role
 from vault.services.breach import Breaches
-from vault.services.events import BreachRecorded, ProtectionsChanged
+from vault.services.desk import Desk
+from vault.services.events import BreachRecorded, CustodyChanged, ProtectionsChanged
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from ui.windows.cannot_open import PlainPanel
     from ui.windows.reader import Ended, Reader
     from vault.errors import Fact, VaultError
-    from vault.services.views import BreachNotice, SignedIn
+    from vault.services.views import BreachNotice, DeskView, SignedIn
 
 _MINUTE_MS = 60_000
 _SESSION_WARNING_MINUTES = 10
@@ -153,6 +154,8 @@ class Shell(QWidget):
         self._guard.set_level(GuardLevel.WATCHING)
         self._idle.start()
         self.go(page_key if page_key in places else places[0])
+        if self._signed_in.person.role in _ROLES_WITH_REPORTS and "desk" not in places:
+            self._count_held()
         if self._signed_in.person.role is Role.SUPERVISOR:
             QTimer.singleShot(0, self, self._start_alerts)
 
@@ -187,6 +190,12 @@ class Shell(QWidget):
     def held_count(self) -> int:
         """Give how many files are held, as last told."""
         return self._held
+
+    def _count_held(self) -> None:
+        self._bridge.ask(Desk.overview).then(self._know_held, lambda _error: None).owner(self)
+
+    def _know_held(self, view: DeskView) -> None:
+        self._held = len(view.holding)
 
     # -- pages ---------------------------------------------------------------------------------------------------------------------------
 
@@ -330,9 +339,11 @@ class Shell(QWidget):
     # -- what the vault tells --------------------------------------------------------------------------------------------------------------
 
     def _told(self, event: object) -> None:
+        if isinstance(event, CustodyChanged) and self._signed_in.person.role in _ROLES_WITH_REPORTS:
+            self._count_held()
         if isinstance(event, ProtectionsChanged):
             self._show_protections(event.protections)
-        elif isinstance(event, BreachRecorded) and self.reader is None and event.notice.kind not in notices.REPORTED_HERE:
+        if isinstance(event, BreachRecorded) and self.reader is None and event.notice.kind not in notices.REPORTED_HERE:
             self._noticed(event.notice)
 
     def _show_protections(self, statuses: tuple[object, ...]) -> None:

@@ -336,3 +336,12 @@ def test_leaving_tells_the_vault_that_no_page_is_looked_at(driver: Driver) -> No
     driver.press(Key.Key_Escape)
     driver.until(lambda: driver.bridge.calls("Reading.leave_page"))
     assert driver.shell._guard.level() is GuardLevel.WATCHING
+
+
+def test_a_resolution_the_vault_cannot_give_is_asked_for_once(driver: Driver) -> None:
+    reader = driver.read()
+    reader._sharpen(300)
+    driver.until(lambda: not reader._awaited)
+    asked = len(_pages(driver))
+    reader._sharpen(300)
+    assert len(_pages(driver)) == asked
