@@ -148,7 +148,7 @@ class FindPage(LivePage):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Numbers, O and Y act on the selected case; Esc goes back to the field."""
-        line, number = (self.cases.current_line() if self.cases.hasFocus() else None), digit_of(event)
+        line, number = (self.cases.current_line() if self.focusWidget() is self.cases else None), digit_of(event)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if line is not None and number:
             self.acts.at_once(line, number)
