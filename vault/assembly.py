@@ -60,6 +60,7 @@ LOCK_NAME = "vault.lock"
 COPY_MEMORY_NAME = "copies.seen"
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 _WORKSTATION_ID_CHARACTERS = 32
+_CLOCK_TOLERANCE_US = 2_000_000  # as the clock sensor: time servers move a clock by less
 _log = logging.getLogger("vault.assembly")
 
 
@@ -351,6 +352,7 @@ def _join(
     custody = Custody(world, cases)
     reader, prober = RenditionWorker(pages), RenditionWorker(None)
     reading = Reading(world, cases, reader, content)
+    world.leave_page = reading.leave_page
     desk = Desk(world, cases, register)
 
     def listen(event: Event) -> None:
@@ -402,7 +404,7 @@ def _what_opening_found(world: World, witness: Witness) -> list[Signal]:
     found: list[Signal] = []
     now_us = world.clock.now_us()
     behind_us = world.store.latest_entry_time_us() - now_us
-    if behind_us > 0:
+    if behind_us > _CLOCK_TOLERANCE_US:
         seconds = behind_us // 1_000_000
         world.store.append_audit(AuditDraft(AuditKind.CLOCK_SET_BACK, facts=(("seconds", seconds),)))
         found.append(Signal(SignalKind.CLOCK_SET_BACK, now_us, (("seconds", seconds),)))

@@ -306,6 +306,7 @@ class Shift:
     def check_in(self) -> None:
         self._sign_in(COLLEAGUE, "show page_desk")
         self._focus("desk_cases")
+        self.desk.key("Down")  # the newest case is first; this one was registered before it
         before = self.desk.key("1")
         self.desk.wait("painted 1", since=before)
         self.desk.settle()

@@ -7,7 +7,8 @@ Rules (DESIGN §4):
 3. A check-out ends in exactly one way (`ReturnKind`) and is never deleted.
 4. Due back is between one minute and the policy's ceiling from now; past it the file returns by itself.
 5. Handover is one act: the old check-out ends and the new one begins at the same instant.
-6. The waiting list is first come, first served; a holder cannot wait for what they hold.
+6. The waiting list is the order of asking, shown to everybody concerned; it keeps nobody from a file that is in the vault. A holder cannot
+   wait for what they hold.
 """
 
 from __future__ import annotations

@@ -104,11 +104,17 @@ class Custody:
         world.publish(CustodyChanged(case_id, taken.check_out_id, None))
         return self._cases.holding(taken, self._cases.current_line(case_id))
 
-    @query
+    @change
     def statement(self, check_out_id: CheckOutId) -> CheckInStatement:
-        """Write the statement of a check-out from the audit trail. Raises RefusedError custody.not-held."""
+        """Write the statement of a check-out from the audit trail; the page on screen is left, so that its time counts.
+
+        Raises:
+            RefusedError: custody.not-held, custody.expired.
+        Audit: page.left.
+        """
         world = self._world
         check_out = require_held(world.store.check_out(check_out_id), world.require().person.person_id, world.clock.now_us())
+        world.leave_page()
         return self._statement(check_out)
 
     @change
@@ -124,6 +130,7 @@ class Custody:
         check_out = require_held(world.store.check_out(check_out_id), session.person.person_id, world.clock.now_us())
         if not attested:
             raise RefusedError("custody.not-attested")
+        world.leave_page()  # its time counts
         statement = self._statement(check_out)
         record = msgspec.json.encode(
             {

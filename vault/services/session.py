@@ -181,6 +181,10 @@ class Session:
             AuditDraft(AuditKind.SIGNED_IN, person.person_id, row.session_id),
             AuditDraft(AuditKind.PROTECTIONS, person.person_id, row.session_id, facts=(("states", statuses),)),
         ]
+        locked = world.store.locked_session(world.station.workstation_id)
+        if locked is not None:  # opening ends it: the trail says whose session ended, and why
+            ended = AuditDraft(AuditKind.SIGNED_OUT, locked.person_id, locked.session_id, facts=(("reason", "workstation-taken"),))
+            drafts.insert(0, ended)
         world.store.open_session(row, step, drafts)
         world.store.clear_sign_in_failures(self._blind(person.badge_no))
         world.session = session

@@ -91,6 +91,7 @@ class World:
         self.session: OpenSession | None = None
         self.protections: Callable[[], tuple[ProtectionStatus, ...]] = tuple
         self.end: Callable[[str], None] = lambda _reason: None
+        self.leave_page: Callable[[], None] = lambda: None
         self.directory = Directory(self)
         self._threads = threads
 
