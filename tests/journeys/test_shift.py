@@ -1,0 +1,38 @@
+"""The shift of issue and guide, asserted: every step in the real window, the reports' facts, the chain."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.timeout(400)
+def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
+    """A session of its own (screen, bus, keyring, home), as `make run HEADLESS=1` makes it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST"))}
+    done = subprocess.run(
+        [str(ROOT / "packaging" / "session.sh"), "headless", sys.executable, "-m", "tests.journeys.shift", "--out", str(tmp_path / "shift")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=390,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "shift" / "report.json").read_text())
+    assert all(step["ok"] for step in report["steps"])
+    assert len(report["steps"]) == 21
+    assert [breach["kind"] for breach in report["breaches"]] == ["copy-key", "print-screen-key", "store-opened"]
+    assert report["audit"]["ok"]
+    assert report["audit"]["entries"] > 100
+    pictures = [step["picture"] for step in report["steps"] if step["picture"]]
+    assert len(pictures) >= 20
+    assert all((tmp_path / "shift" / one).stat().st_size > 5_000 for one in pictures)
