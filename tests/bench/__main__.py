@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 import traceback
 from pathlib import Path
 
 from tests.bench.measures import Limit, Report, Row, heading
+from tests.bench.stations import WORK
 
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = ("audit", "cold", "turn", "window", "first", "copies", "scale", "signin", "intake")
@@ -68,7 +70,10 @@ def main() -> int:
     if unknown := set(items) - set(ITEMS):
         parser.error(f"no such item: {', '.join(sorted(unknown))}; there are {', '.join(ITEMS)}")
     print(heading(), flush=True)
-    report = measure(items)
+    try:
+        report = measure(items)
+    finally:
+        shutil.rmtree(WORK, ignore_errors=True)
     report.write(options.out, items)
     missed = report.missed()
     print()
