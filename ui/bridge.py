@@ -6,6 +6,7 @@ Rules:
 - The interface never holds a document or a key. Page pictures are copied out of shared memory, one at a time.
 - A lock ends the vault process; the bridge throws the page memory away and starts a fresh process, which opens at workstation level while
   the next passphrase is typed (DESIGN §2).
+- A vault process that ends CRASHES_BORNE times before it answers is not started again until somebody asks (`start`).
 - A missed tick (STALL_SECONDS without one) blanks the page: `stalled`.
 """
 
@@ -34,6 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 STALL_SECONDS = 4.0
+CRASHES_BORNE = 3
 _KEPT_ENVIRONMENT = (
     "HOME",
     "LANG",
@@ -106,6 +108,7 @@ class Bridge(QObject):
         self._generation = 0
         self._why_ending = ""
         self._shutting_down = False
+        self._crashes = 0
         self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
         self._tick = QTimer(self, interval=int(STALL_SECONDS * 1000), singleShot=True)
         self._tick.timeout.connect(lambda: self.stalled.emit(True))
@@ -216,6 +219,7 @@ class Bridge(QObject):
             self._tick.start()
         elif kind == "Opened":
             self._tick.start()
+            self._crashes = 0
             self.ready.emit()
         elif kind == "Ending":
             self._why_ending = told.reason
@@ -235,7 +239,11 @@ class Bridge(QObject):
         for _, reply in pending.values():
             if reason == "crashed":
                 reply.deliver(None, UnavailableError("vault.process-ended"))
-        self.start()
+        self._crashes = self._crashes + 1 if reason == "crashed" else 0
+        if self._crashes < CRASHES_BORNE:
+            self.start()
+        else:
+            self._process = None
 
     def _note_stall(self, stalled: bool) -> None:
         self._is_stalled = stalled

@@ -467,7 +467,7 @@ class Shift:
     def _take_folder(self, folder: Path) -> None:
         self._fill("intake_path", str(folder))
         before = self.desk.key("Return")
-        self.desk.wait("focus intake_more", since=before, seconds=60)
+        self.desk.wait("hide intake_cancel", since=before, seconds=60)
         self.desk.settle(0.5)
 
     # -- record ----------------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ui import strings
 from ui.icons import IconName
 from ui.theme import Tone
 from ui.windows.naming import isolated, who
-from vault.domain.breach import Severity, TriageState
+from vault.domain.breach import Containment, Severity, TriageState
 from vault.services.views import ReportLine, ReportView
 
 HIGH = Severity.DELIBERATE  # from here on an unacknowledged report stays on top
@@ -104,7 +104,9 @@ def summary(view: ReportView) -> str:
         times=strings.text("breaches.times", count=line.count),
         where=where,
     )
-    done = view.facts[-1].containment if view.facts else None
+    # The strongest: what came after the file was returned had nothing left to contain.
+    order = list(Containment)
+    done = max((fact.containment for fact in view.facts), key=order.index, default=None)
     return f"{sentence} {strings.text(f'breaches.containment.{done.value}')}." if done is not None else sentence
 
 

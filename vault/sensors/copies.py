@@ -58,6 +58,9 @@ _HEAD_BYTES = 4096
 _MAX_DEPTH = 12
 _MAX_FOLDERS = 20_000
 _MAX_REMEMBERED = 10_000
+_KERNEL_FILE_SYSTEMS = frozenset(
+    ("proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "securityfs", "debugfs", "tracefs", "bpf", "mqueue", "pstore", "configfs")
+)
 _SCAN_STEP = 64
 _TASKS_A_STEP = 16
 _SCAN_PAUSE_SECONDS = 0.004
@@ -147,6 +150,7 @@ class CopiesSensor:
         self._salts = salts
         self._folders = tuple(folders)
         self._skip = Path(os.path.realpath(skip))
+        self._kernel_folders = _kernel_folders()
         self._vault_id = vault_id.encode("ascii")
         self._own_files = tuple(own_files)
         self._memory = memory
@@ -340,6 +344,8 @@ class CopiesSensor:
         return _MAX_DEPTH + 1
 
     def _is_skipped(self, path: Path) -> bool:
+        if path in self._kernel_folders:
+            return True
         return (path == self._skip or self._skip in path.parents) and path.parent != self._probe_folder
 
     # ---- one file ----------------------------------------------------------------------------------------------------------------
@@ -546,6 +552,17 @@ def _born_ns(path: Path) -> int:
     (mask,) = struct.unpack_from("I", buffer, 0)
     seconds, nanoseconds = struct.unpack_from("qI", buffer, _STATX_BTIME_OFFSET)
     return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME else 0
+
+
+def _kernel_folders() -> frozenset[Path]:
+    """Where the kernel shows itself as files (/proc and its like, also inside a container's root): nothing can be copied there."""
+    found = set()
+    with suppress(OSError):
+        for line in Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
+            fields = line.split(" ")
+            if fields[fields.index("-") + 1] in _KERNEL_FILE_SYSTEMS:
+                found.add(Path(fields[4].encode("utf-8", "surrogateescape").decode("unicode_escape")))
+    return frozenset(found)
 
 
 def _drop(_signal: Signal) -> None:
