@@ -2,7 +2,7 @@
 # Make this checkout runnable: a virtual environment with the locked packages, and the system libraries they load.
 #
 #   packaging/setup.sh desk        what the desk window needs
-#   packaging/setup.sh headless    that, and what a run without a display needs
+#   packaging/setup.sh headless    that, and what a run without a display needs: a screen, and the tools that drive the window
 #   packaging/setup.sh dev         that, and the tools of `make test` and `make check`
 #
 # Running it again costs one comparison of hashes. Nothing outside the checkout is changed, except that root may
@@ -146,7 +146,7 @@ python=$venv/bin/python
 
 # --- Locked packages ------------------------------------------------------------------------------------------------
 locks=(-r "$root/packaging/requirements.lock")
-if [[ $profile == dev ]]; then locks+=(-r "$root/packaging/requirements-dev.lock"); fi
+if [[ $profile != desk ]]; then locks+=(-r "$root/packaging/requirements-dev.lock"); fi
 say "installing the locked Python packages"
 "$python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: "${locks[@]}" \
     >"$root/build/pip.log" 2>&1 ||

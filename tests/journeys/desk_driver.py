@@ -1,7 +1,7 @@
 """Drives the real desk window from outside: key and mouse events by xdotool, a real X server, pictures of the real screen.
 
-What the window shows is known from the lines of ``--steps`` (constant names, no content) and from the pictures. Nothing in here calls a method of the
-application, and nothing opens the vault while the desk has it.
+What the window shows is known from the lines of ``--steps`` (constant names, no content) and from the pictures. Nothing in here calls a
+method of the application, and nothing opens the vault while the desk has it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ for line in sys.stdin:
 """
 
 
-class NotSeen(AssertionError):
+class NotSeenError(AssertionError):
     """The window did not show what was waited for."""
 
 
@@ -77,7 +77,7 @@ class DeskDriver:
                     return step
             start = len(self.steps)
             if not self._take(deadline):
-                raise NotSeen(f"waited {seconds} s for {wanted}; last steps: {self.steps[-12:]}; said: {self.stray[-5:]}")
+                raise NotSeenError(f"waited {seconds} s for {wanted}; last steps: {self.steps[-12:]}; said: {self.stray[-5:]}")
 
     def mark(self) -> int:
         """The number of steps so far: what follows is after now."""

@@ -3,8 +3,8 @@
     python -m tests.journeys.shift --out build/shift
 
 Run it inside ``packaging/session.sh headless``. It writes a picture of every step and ``report.json``
-(``{"steps": [{name, ok, seconds, picture}], "breaches": [{kind, report_no, detection_ms}], "audit": {ok, entries}}``) and exits 1 if any step
-failed. What supervisors saw on screen is read back at the end through the services, by a supervisor, after the desk was closed.
+(``{"steps": [{name, ok, seconds, picture}], "breaches": [{kind, report_no, detection_ms}], "audit": {ok, entries}}``) and exits 1 if any
+step failed. What supervisors saw on screen is read back at the end through the services, by a supervisor, after the desk was closed.
 """
 
 from __future__ import annotations
@@ -194,7 +194,8 @@ class Shift:
         self._sign_in(CUSTODIAN, "show page_*")
         self._page("Intake", "intake")
         plan = {case["number"]: case for case in read_plan()["case"]}
-        titles = [(OTHER_CASE, COLLEAGUE, list(plan.values())[1]), (READING_CASE, OFFICER, list(plan.values())[0])]
+        burglary, other = list(plan.values())[:2]
+        titles = [(OTHER_CASE, COLLEAGUE, other), (READING_CASE, OFFICER, burglary)]
         for number, officer, case in titles:
             before = self.desk.key("ctrl+n")
             self.desk.wait("focus register_number", since=before)

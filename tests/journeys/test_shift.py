@@ -18,7 +18,7 @@ def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
     """A session of its own (screen, bus, keyring, home), as `make run HEADLESS=1` makes it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST"))}
     done = subprocess.run(
-        [str(ROOT / "packaging" / "session.sh"), "headless", sys.executable, "-m", "tests.journeys.shift", "--out", str(tmp_path / "shift")],
+        [ROOT / "packaging" / "session.sh", "headless", sys.executable, "-m", "tests.journeys.shift", "--out", tmp_path / "shift"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -125,9 +125,7 @@ def link(draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: 
     return AuditEntry(*[*json.loads(entry), entry_hash])
 
 
-def chained(
-    draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: WorkstationId, previous: bytes
-) -> tuple[str, bytes]:
+def chained(draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_id: WorkstationId, previous: bytes) -> tuple[str, bytes]:
     """The canonical form, as ASCII text, and the hash of the entry that follows the one whose hash is `previous`."""
     facts = ",".join(f"[{_text(name)},{value if isinstance(value, int) else _text(value)}]" for name, value in draft.facts)
     entry = (
