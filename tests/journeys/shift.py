@@ -79,6 +79,8 @@ class Report:
 class Shift:
     """Plays the steps in order; a failed one ends the shift."""
 
+    people: tuple[str, ...] = (OFFICER, COLLEAGUE, AUDITOR)  # enrolled after founding
+
     def __init__(self, out: Path) -> None:
         self.out = out
         self.home = Path(os.environ["HOME"])
@@ -125,7 +127,8 @@ class Shift:
     def first_run(self) -> None:
         self.desk.wait("show casevault")
         self.desk.focus_window()
-        self.desk.wait("show founding*", since=0)
+        self.desk.wait("focus founding_station", since=0)
+        self.desk.settle()
 
     def founding(self) -> None:
         desk = self.desk
@@ -158,8 +161,9 @@ class Shift:
 
     def enrol(self) -> None:
         self._sign_in(ADMINISTRATOR, "show page_people")
-        for badge, unit in ((OFFICER, TEAM), (COLLEAGUE, TEAM), (AUDITOR, "Administration")):
+        for badge in self.people:
             name, role = PEOPLE[badge]
+            unit = "Administration" if badge == AUDITOR else TEAM
             before = self.desk.key("ctrl+n")
             self.desk.wait("focus enrol_badge", since=before)
             self.desk.settle()
@@ -180,7 +184,7 @@ class Shift:
     def cosign(self) -> None:
         self._sign_in(SUPERVISOR, "show page_*")
         self._page("People", "people")
-        for _ in (OFFICER, COLLEAGUE, AUDITOR):
+        for _ in self.people:
             self._focus("people_list")
             self.desk.key("Home")  # who waits for a signature stands first
             before = self.desk.key("c")
