@@ -38,6 +38,7 @@ R = TypeVar("R")
 SCREEN = (1920, 1200)
 DPI = 150
 _PATIENCE_SECONDS = 60.0
+_LOOK_MS = 10
 
 
 @contextmanager
@@ -71,16 +72,16 @@ def application() -> QApplication:
 
 
 def wait(condition: Callable[[], object], seconds: float = _PATIENCE_SECONDS) -> None:
-    """Run the event loop until the condition holds."""
-    app = application()
-    waking = QTimer(interval=20)
-    waking.start()
+    """Run the event loop until the condition holds. It is `exec`, as in the application: that lets the bridge's threads run while it waits."""
+    application()
+    loop, looking = QEventLoop(), QTimer(interval=_LOOK_MS)
     deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds} s")
-        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-    waking.stop()
+    looking.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() > deadline else None)
+    looking.start()
+    loop.exec()
+    looking.stop()
+    if not condition():
+        raise TimeoutError(f"waited {seconds} s")
 
 
 def rest(seconds: float) -> None:
