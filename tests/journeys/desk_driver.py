@@ -173,10 +173,12 @@ class DeskDriver:
 
 def children_of(pid: int) -> list[int]:
     """Every descendant of a process."""
-    try:
-        direct = [int(one) for one in _read(f"/proc/{pid}/task/{pid}/children").split()]
-    except FileNotFoundError:
-        return []
+    direct: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):  # a thread's children are listed with the thread
+        try:
+            direct += [int(one) for one in task.read_text().split()]
+        except OSError:
+            continue
     return [*direct, *(below for one in direct for below in children_of(one))]
 
 

@@ -36,7 +36,16 @@ class MemoryShift(Shift):
     def play_to_lock(self, kept: Path) -> None:
         """Open a page, keep the memory of every process, lock, keep it again."""
         try:
-            for act in (self.first_run, self.founding, self.add_unit, self.enrol, self.cosign, self.one_case, self.sign_in_officer, self.check_out):
+            for act in (
+                self.first_run,
+                self.founding,
+                self.add_unit,
+                self.enrol,
+                self.cosign,
+                self.one_case,
+                self.sign_in_officer,
+                self.check_out,
+            ):
                 act()
             self.keep(kept / "page-open")
             self.lock()
