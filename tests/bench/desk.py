@@ -64,10 +64,12 @@ def screen() -> Iterator[None]:
 
 def application() -> QApplication:
     """The application, as `ui.app.main` makes it."""
-    app = QApplication.instance() or QApplication(["casevault"])
+    app = QApplication.instance()
+    if app is None:
+        app = QApplication(["casevault"])
+        app.setQuitOnLastWindowClosed(False)
+        theme.apply_theme(app)
     assert isinstance(app, QApplication)
-    app.setQuitOnLastWindowClosed(False)
-    theme.apply_theme(app)
     return app
 
 
