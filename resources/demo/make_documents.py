@@ -12,13 +12,25 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from resources.demo.make import reports
+from resources.demo.make import others, reports
 
 DOCUMENTS: dict[str, Callable[[], bytes]] = {
     "canal-wharf/A01 Incident report.pdf": reports.incident_report,
     "canal-wharf/A02 Witness statement Dunmore.pdf": reports.witness_statement,
     "canal-wharf/A05 Tool mark comparison.pdf": reports.laboratory_report,
     "canal-wharf/A06 Plan of Canal Wharf.pdf": reports.site_plan,
+    "canal-wharf/A07 Dispatch log.txt": others.dispatch_log,
+    "canal-wharf/A08 Loading bay.jpg": lambda: others.photograph(117, "Canal Wharf 7, loading bay"),
+    "canal-wharf/A09 Serial numbers.eml": others.message_with_attachment,
+    "saturday-market/B01 Interview Brandvold.pdf": others.interview,
+    "saturday-market/B02 Custody record Varga.pdf": others.custody_record,
+    "saturday-market/B03 Notebook.tiff": others.notebook,
+    "saturday-market/B04 Messages.png": others.telephone,
+    "saturday-market/B05 Notes.txt": others.officer_notes,
+    "saturday-market/B06 Green book.eml": others.simple_message,
+    "missing-person/C01 Search log.pdf": others.search_log,
+    "missing-person/C02 Harbour steps.jpg": lambda: others.photograph(402, "Harbour steps, 23:55"),
+    "missing-person/C03 Sketch.png": others.sketch,
 }
 
 

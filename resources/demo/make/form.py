@@ -154,8 +154,11 @@ def _crest(page: Page, x: float, y: float) -> None:
     shield = [(x - 16, y - 20), (x + 16, y - 20), (x + 16, y + 2), (x + 11, y + 11), (x, y + 19), (x - 11, y + 11), (x - 16, y + 2)]
     page.polygon(shield, BLUE)
     white: Colour = (1, 1, 1)
-    page.polygon([(x - 10, y + 4), (x - 10, y - 13), (x - 6, y - 13), (x - 6, y - 9), (x - 2, y - 9), (x - 2, y - 13), (x + 2, y - 13)]
-                 + [(x + 2, y - 9), (x + 6, y - 9), (x + 6, y - 13), (x + 10, y - 13), (x + 10, y + 4)], white)
+    page.polygon(
+        [(x - 10, y + 4), (x - 10, y - 13), (x - 6, y - 13), (x - 6, y - 9), (x - 2, y - 9), (x - 2, y - 13), (x + 2, y - 13)]
+        + [(x + 2, y - 9), (x + 6, y - 9), (x + 6, y - 13), (x + 10, y - 13), (x + 10, y + 4)],
+        white,
+    )
     page.polygon([(x - 3.5, y + 4), (x - 3.5, y - 2), (x, y - 5), (x + 3.5, y - 2), (x + 3.5, y + 4)], BLUE)
     page.text_centred(x, y + 12, "N", Face.SANS_BOLD, 7, white)
 
@@ -168,4 +171,3 @@ def scrawl(seed: int, width: float) -> list[tuple[float, float]]:
         wave = math.sin(t * (23 + seed % 7) + seed) * (9 * (1 - t) + 3) + math.sin(t * 9 + seed * 2) * 5
         points.append((t * width + math.cos(t * (19 + seed % 5)) * 9 * (1 - t * 0.5) + 4, wave + 8))
     return points
-

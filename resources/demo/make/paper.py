@@ -148,7 +148,9 @@ class Paper:
             f"<< /Type /Pages /Count {len(self.pages)} /Kids [{kids}] >>".encode(),
             *(f"<< /Type /Font /Subtype /Type1 /BaseFont /{face.value} /Encoding /WinAnsiEncoding >>".encode() for face in Face),
             *(
-                _stream(f"/Type /XObject /Subtype /Image /Width {w} /Height {h} /ColorSpace /{space} /BitsPerComponent 8 /Filter /DCTDecode", d)
+                _stream(
+                    f"/Type /XObject /Subtype /Image /Width {w} /Height {h} /ColorSpace /{space} /BitsPerComponent 8 /Filter /DCTDecode", d
+                )
                 for w, h, space, d in self._images
             ),
         ]

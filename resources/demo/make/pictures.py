@@ -20,7 +20,7 @@ def font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
 def grain(seed: int, size: tuple[int, int], spread: int, cell_px: int = 1) -> Image.Image:
     """Grey noise around 128, in blotches of `cell_px`; the same for the same seed."""
     width, height = size[0] // cell_px + 2, size[1] // cell_px + 2
-    raw = random.Random(seed).randbytes(2 * width * height)  # noqa: S311 - drawing
+    raw = random.Random(seed).randbytes(2 * width * height)
     first = Image.frombytes("L", (width, height), raw[::2])
     both = ImageChops.add(first, Image.frombytes("L", (width, height), raw[1::2]), 2)  # two dice: nearer to a bell than one
     noise = both.point([max(0, min(255, 128 + (value - 128) * spread // 64)) for value in range(256)])
@@ -59,7 +59,7 @@ def _solve(rows: list[list[float]]) -> list[float]:
 
 def tool_mark() -> Image.Image:
     """Two halves of a comparison microscope's view whose lines run on into each other."""
-    dice, width, height = random.Random(192), 900, 520  # noqa: S311 - drawing
+    dice, width, height = random.Random(192), 900, 520
     profile = [0.0] * (height * 2)
     for _ in range(90):
         at, depth, half = dice.uniform(0, len(profile)), dice.uniform(-46, 40), dice.uniform(0.8, 5)

@@ -51,7 +51,14 @@ def incident_report() -> bytes:
 def witness_statement() -> bytes:
     """Two pages in the first person."""
     form = Form("Witness statement", "Form NP 31", CASE, MARKING, Face.SERIF, 11.5)
-    form.fields([("Statement of", "Marguerite Dunmore"), ("Age", "Over 18"), ("Occupation", "Operations manager"), ("Taken by", "PC 2003 T. Lindqvist")])
+    form.fields(
+        [
+            ("Statement of", "Marguerite Dunmore"),
+            ("Age", "Over 18"),
+            ("Occupation", "Operations manager"),
+            ("Taken by", "PC 2003 T. Lindqvist"),
+        ]
+    )
     form.paragraph(
         "This statement, consisting of two pages each signed by me, is true to the best of my knowledge and belief, and I make it knowing"
         " that I may be prosecuted if I have wilfully stated in it anything which I know to be false or do not believe to be true."
@@ -67,9 +74,18 @@ def witness_statement() -> bytes:
 def laboratory_report() -> bytes:
     """Three pages with a comparison photograph and a table of measurements."""
     form = Form("Forensic report: tool mark comparison", "Lab ref. NGL 26/0192", CASE, MARKING, Face.SERIF, 11)
-    form.fields([("Submitted by", "DC 2001 O. Brandt"), ("Received", "4 March 2026, 10:15"), ("Examiner", "Dr Solveig Amadi"), ("Issued", "12 March 2026")])
+    form.fields(
+        [
+            ("Submitted by", "DC 2001 O. Brandt"),
+            ("Received", "4 March 2026, 10:15"),
+            ("Examiner", "Dr Solveig Amadi"),
+            ("Issued", "12 March 2026"),
+        ]
+    )
     form.heading("Purpose")
-    form.paragraph("To establish whether the pry marks on the door frame of unit 7 (OB/2, silicone cast) were made by the bar recovered from the towpath (TL/4).")
+    form.paragraph(
+        "To establish whether the pry marks on the door frame of unit 7 (OB/2, silicone cast) were made by the bar recovered from the towpath (TL/4)."
+    )
     form.heading("Method")
     for text in words.LAB_METHOD:
         form.paragraph(text)
@@ -99,7 +115,13 @@ def site_plan() -> bytes:
     page.polygon([(398, 124), (446, 122), (446, 330), (398, 330)], road)
     page.polygon([(70, 326), (780, 316), (780, 352), (70, 362)], road)
     for number in range(9):
-        _unit(page, 82 + 104 * (number % 3) if number < 3 else 470 + 104 * ((number - 3) % 3), 168 if number in {0, 1, 2, 3, 4, 5} else 246, number, building)
+        _unit(
+            page,
+            82 + 104 * (number % 3) if number < 3 else 470 + 104 * ((number - 3) % 3),
+            168 if number in {0, 1, 2, 3, 4, 5} else 246,
+            number,
+            building,
+        )
     for x, y, name in ((392, 140, "C1"), (452, 318, "C2"), (774, 322, "C4")):
         page.polygon([(x, y), (x + 30, y + 8), (x + 24, y + 26)], (0.97, 0.86, 0.55))
         page.box(x - 4, y - 4, 8, 8, (0.70, 0.18, 0.16), None)
