@@ -150,13 +150,15 @@ class Form:
         return self.paper.data()
 
 
+_BATTLEMENTS = ((-10, 4), (-10, -13), (-6, -13), (-6, -9), (-2, -9), (-2, -13), (2, -13), (2, -9), (6, -9), (6, -13), (10, -13), (10, 4))
+
+
 def _crest(page: Page, x: float, y: float) -> None:
     shield = [(x - 16, y - 20), (x + 16, y - 20), (x + 16, y + 2), (x + 11, y + 11), (x, y + 19), (x - 11, y + 11), (x - 16, y + 2)]
     page.polygon(shield, BLUE)
     white: Colour = (1, 1, 1)
     page.polygon(
-        [(x - 10, y + 4), (x - 10, y - 13), (x - 6, y - 13), (x - 6, y - 9), (x - 2, y - 9), (x - 2, y - 13), (x + 2, y - 13)]
-        + [(x + 2, y - 9), (x + 6, y - 9), (x + 6, y - 13), (x + 10, y - 13), (x + 10, y + 4)],
+        [(x + right, y + up) for right, up in _BATTLEMENTS],
         white,
     )
     page.polygon([(x - 3.5, y + 4), (x - 3.5, y - 2), (x, y - 5), (x + 3.5, y - 2), (x + 3.5, y + 4)], BLUE)

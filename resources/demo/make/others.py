@@ -44,7 +44,7 @@ def interview() -> bytes:
     for round_no in range(1, 9):
         form.heading(f"Part {round_no}")
         for question, answer in dice.sample(_QUESTIONS, len(_QUESTIONS)):
-            form.paragraph(question, 30, "NOVAK")
+            form.paragraph(question, 30, "PN")
             form.paragraph(f"{answer} {dice.choice(_QUESTIONS)[1]}", 30, "OB")
             form.space(3)
     form.signature("O. Brandvold", "person interviewed", "11 March 2026", scrawl(21, 140))
@@ -178,7 +178,7 @@ def sketch() -> bytes:
     stroke((900, 180), (1060, 240), (1040, 420))
     for (x, y), words in (
         ((300, 270), "Northgate station"), ((420, 640), "goods yard, 4 tracks"), ((880, 120), "to the harbour"), ((150, 720), "cap found here  x"),
-        ((760, 830), "not to scale   PC 2003   8.3.26"),
+        ((640, 830), "not to scale   PC 2003   8.3.26"),
     ):  # fmt: skip
         draw.text((x, y), words, _PEN, font("Inter-Medium.otf", 34))
     out = io.BytesIO()
