@@ -482,7 +482,7 @@ def main() -> None:
         frame.close()
         frame.deleteLater()
         settle(20)
-        print(name)  # noqa: T201 -- a command's output
+        print(name)
 
 
 if __name__ == "__main__":

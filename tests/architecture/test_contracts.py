@@ -72,11 +72,13 @@ def house(folder: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
+_LINT = "from importlinter.cli import lint_imports_command as lint; lint()"
+
+
 def lint(folder: Path, contract_id: str) -> subprocess.CompletedProcess[str]:
     """Ask import-linter about one contract of the house in `folder`."""
     return subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"]
-        + ["--config", "pyproject.toml", "--no-cache", "--contract", contract_id],
+        [sys.executable, "-c", _LINT, "--config", "pyproject.toml", "--no-cache", "--contract", contract_id],
         cwd=folder,
         env={"PYTHONPATH": str(folder), "PATH": "", "LC_ALL": "C.UTF-8", "COLUMNS": "200"},
         capture_output=True,
