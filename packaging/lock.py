@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
     needed_to_run: set[str] = set()
     for python_version, interpreter in interpreters.items():
         for machine in MACHINES:
-            print(f"resolving for Python {python_version} on {machine}")  # noqa: T201
+            print(f"resolving for Python {python_version} on {machine}")
             needed_to_run |= {name for name, _, _ in resolve(run, python_version, interpreter, machine)}
             for name, version, digest in resolve(run + dev, python_version, interpreter, machine):
                 hashes[name][version].add(digest)
