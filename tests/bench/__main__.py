@@ -8,6 +8,7 @@ Each item runs in a process of its own, so that none inherits the other's memory
 from __future__ import annotations
 
 import argparse
+import fcntl
 import importlib
 import json
 import shutil
@@ -17,10 +18,10 @@ import traceback
 from pathlib import Path
 
 from tests.bench.measures import Limit, Report, Row, heading
-from tests.bench.stations import WORK
+from tests.bench.stations import FOLDER, WORK
 
 ROOT = Path(__file__).resolve().parents[2]
-ITEMS = ("audit", "cold", "turn", "window", "first", "copies", "scale", "signin", "intake")
+ITEMS = ("audit", "cold", "turn", "first", "copies", "scale", "signin", "intake")
 _SAID = "bench-rows: "
 
 
@@ -32,7 +33,10 @@ def run_item(item: str) -> None:
     except Exception:  # an item that fails is a miss, and the others are measured all the same
         traceback.print_exc()
         report.failed(item, traceback.format_exc().strip().splitlines()[-1])
-    rows = [[row.item, row.name, row.value, row.unit, row.repeats, row.limit and [row.limit.bound, row.limit.at_most], row.note] for row in report.rows]
+    rows = [
+        [row.item, row.name, row.value, row.unit, row.repeats, row.limit and [row.limit.bound, row.limit.at_most], row.note]
+        for row in report.rows
+    ]
     print(_SAID + json.dumps([rows, report.failures]), flush=True)
 
 
@@ -69,6 +73,12 @@ def main() -> int:
     items = options.items or list(ITEMS)
     if unknown := set(items) - set(ITEMS):
         parser.error(f"no such item: {', '.join(sorted(unknown))}; there are {', '.join(ITEMS)}")
+    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    alone = (FOLDER / "lock").open("w")
+    try:
+        fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        parser.error("another run is measuring on this machine")
     print(heading(), flush=True)
     try:
         report = measure(items)

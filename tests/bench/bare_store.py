@@ -71,7 +71,9 @@ class BareTrail:
 
     def __init__(self, path: Path, entry: str) -> None:
         self._raw = open_with_settings(path, REGISTER_FORMAT)
-        self._raw.execute("CREATE TABLE audit (seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, entry TEXT NOT NULL, entry_hash BLOB NOT NULL)")
+        self._raw.execute(
+            "CREATE TABLE audit (seq INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, entry TEXT NOT NULL, entry_hash BLOB NOT NULL)"
+        )
         self._entry, self._hash, self._seq = entry, bytes(32), 0
 
     def append(self, count: int) -> None:

@@ -19,7 +19,19 @@ from pathlib import Path
 
 from tests.bench import stations
 from tests.bench.bare_store import open_with_defaults, open_with_settings, write_chunks
-from tests.bench.measures import LEAST_SLOW_REPEATS, Report, at_least, at_most, forget_peak, interleaved, median, peak_kib, percentile, seconds, settle_disk
+from tests.bench.measures import (
+    LEAST_SLOW_REPEATS,
+    Report,
+    at_least,
+    at_most,
+    forget_peak,
+    interleaved,
+    median,
+    peak_kib,
+    percentile,
+    seconds,
+    settle_disk,
+)
 from tests.station import RealEntropy, Station, passphrase_of
 from vault.assembly import Vault, open_vault
 from vault.domain.breach import Signal, SignalKind
@@ -78,7 +90,10 @@ def _throughput(report: Report, station: Station, source: Path) -> None:
 
     list(_chunks(source))  # the file is in the page cache for all three
     ours, ideal, plain = interleaved(
-        LEAST_SLOW_REPEATS, vault_intake, peer(bare, lambda path: open_with_settings(path, CONTENT_FORMAT)), peer(defaults, open_with_defaults)
+        LEAST_SLOW_REPEATS,
+        vault_intake,
+        peer(bare, lambda path: open_with_settings(path, CONTENT_FORMAT)),
+        peer(defaults, open_with_defaults),
     )
     count, slow = len(ours), "one repeat takes more than 3 s"
     report.add("intake", "intake of 1 GiB through the services", size_mib / median(ours), "MiB/s", count, note=slow)
@@ -86,7 +101,9 @@ def _throughput(report: Report, station: Station, source: Path) -> None:
     report.add("intake", "same chunks unsealed, SQLCipher defaults", size_mib / median(plain), "MiB/s", count)
     report.add("intake", "intake: throughput over bare with our settings", median(ideal) / median(ours), "x", count, at_least(0.8))
     report.add("intake", "intake: throughput over SQLCipher defaults", median(plain) / median(ours), "x", count, at_least(1.5))
-    report.add("intake", "growth of the vault process's peak memory during it", max(grown), "MiB", count, at_most(64), "largest; 1 GiB file")
+    report.add(
+        "intake", "growth of the vault process's peak memory during it", max(grown), "MiB", count, at_most(64), "largest; 1 GiB file"
+    )
     report.add("intake", "peak memory of the worker that looks at the file", max(worker_peaks), "MiB", count, note="largest")
 
 
@@ -110,7 +127,14 @@ class _Process:
         policy = Policy(session_hours=10**6)
         self.vault: Vault = self.lanes.on_control(
             lambda: open_vault(
-                station.directory, lambda _id: station.keeper, station.clock, RealEntropy(), policy, self.lanes, self._published, self._pages
+                station.directory,
+                lambda _id: station.keeper,
+                station.clock,
+                RealEntropy(),
+                policy,
+                self.lanes,
+                self._published,
+                self._pages,
             ),
             Priority.CHANGE,
         )
@@ -159,8 +183,20 @@ def _breaches(report: Report, station: Station, source: Path) -> None:
     for _, act in itertools.product(range(_BREACH_ROUNDS), (idle_round, busy_round)):
         act()
     process.close()
-    report.add("intake", "breach: observed to committed, idle", 1000 * median(idle), "ms", len(idle), note=f"p99 {1000 * percentile(idle, 99):.1f} ms")
     report.add(
-        "intake", "breach: observed to committed, during intake", 1000 * median(busy), "ms", len(busy), note=f"p99 {1000 * percentile(busy, 99):.1f} ms"
+        "intake",
+        "breach: observed to committed, idle",
+        1000 * median(idle),
+        "ms",
+        len(idle),
+        note=f"p99 {1000 * percentile(idle, 99):.1f} ms",
+    )
+    report.add(
+        "intake",
+        "breach: observed to committed, during intake",
+        1000 * median(busy),
+        "ms",
+        len(busy),
+        note=f"p99 {1000 * percentile(busy, 99):.1f} ms",
     )
     report.add("intake", "breach commits during intake over idle", median(busy) / median(idle), "x", len(busy), at_most(2.0))

@@ -105,7 +105,9 @@ def _table(report: Report, turns: list[Turn], at_once: list[Turn], back: list[Tu
     count = len(turns)
     whole, bare = median([one.whole for one in turns]), median([one.bare for one in turns])
     width = median([one.width_px for one in turns])
-    report.add("turn", "page turn, key press to painted page (desk in process)", 1000 * whole, "ms", count, at_most(50), f"{width:.0f} px wide")
+    report.add(
+        "turn", "page turn, key press to painted page (desk in process)", 1000 * whole, "ms", count, at_most(50), f"{width:.0f} px wide"
+    )
     report.add("turn", "bare pypdfium2 render of the same pages at 150 dpi", 1000 * bare, "ms", count)
     report.add("turn", "page turn over bare render", whole / bare, "x", count, at_most(2.5))
     for name in ("audit", "render", "copy", "paint"):
