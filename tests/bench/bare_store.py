@@ -53,13 +53,11 @@ def _new(path: Path) -> engine.Connection:
 def write_chunks(raw: engine.Connection, chunks: Iterable[bytes]) -> None:
     """Store chunks as they are, a group a transaction, and close, which checkpoints."""
     raw.execute("CREATE TABLE chunk (chunk_key INTEGER PRIMARY KEY, bytes BLOB NOT NULL)")
-    number = 0
-    for chunk in chunks:
+    for number, chunk in enumerate(chunks):
         if number % GROUP_CHUNKS == 0:
             raw.execute("BEGIN IMMEDIATE")
         raw.execute("INSERT INTO chunk VALUES (?, ?)", (number, chunk))
-        number += 1
-        if number % GROUP_CHUNKS == 0:
+        if (number + 1) % GROUP_CHUNKS == 0:
             raw.execute("COMMIT")
     if raw.in_transaction:
         raw.execute("COMMIT")

@@ -269,9 +269,9 @@ class Run:
         outcome.name = shown_name(path.relative_to(self._folder))
         self.totals.outcomes.append(outcome)
         pages = f"{outcome.pages_read}/{outcome.pages}" if outcome.pages else "-"
-        seconds = outcome.intake_seconds + outcome.read_seconds
+        seconds, size_mb = outcome.intake_seconds + outcome.read_seconds, outcome.size_bytes / 1e6
         print(
-            f"{index + 1:4} {cut(outcome.name, _NAME_CHARACTERS):{_NAME_CHARACTERS}} {outcome.size_bytes / 1e6:7.2f} {pages:>9} {seconds:6.2f}"
+            f"{index + 1:4} {cut(outcome.name, _NAME_CHARACTERS):{_NAME_CHARACTERS}} {size_mb:7.2f} {pages:>9} {seconds:6.2f}"
             f"  {cut(in_words(outcome), _REASON_CHARACTERS)}",
             flush=True,
         )
@@ -349,7 +349,8 @@ def summary(totals: Totals, seconds: float) -> Iterator[str]:
     yield f"files {len(totals.outcomes)} · taken in {count['taken-in']} · refused {count['refused']} · {seconds:.0f} s"
     for code, many in reasons.most_common():
         yield f"  refused {many:4} x {sentence(code)} ({code})"
-    yield f"pages read {sum(one.pages_read for one in totals.outcomes)} of {sum(one.pages for one in totals.outcomes)} · refused {pages.total()}"
+    read, there = sum(one.pages_read for one in totals.outcomes), sum(one.pages for one in totals.outcomes)
+    yield f"pages read {read} of {there} · refused {pages.total()}"
     for code, many in pages.most_common():
         yield f"  page    {many:4} x {sentence(code)} ({code})"
     yield f"PDFs refused {len(refused_pdfs)} · of those bare pypdfium2 opens {sum(one.bare_opens for one in totals.outcomes)}"

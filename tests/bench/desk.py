@@ -74,7 +74,7 @@ def application() -> QApplication:
 
 
 def wait(condition: Callable[[], object], seconds: float = _PATIENCE_SECONDS) -> None:
-    """Run the event loop until the condition holds. It is `exec`, as in the application: that lets the bridge's threads run while it waits."""
+    """Run the event loop until the condition holds. It is `exec`, as in the application: the bridge's threads run while it waits."""
     application()
     loop, looking = QEventLoop(), QTimer(interval=_LOOK_MS)
     deadline = time.monotonic() + seconds

@@ -2,8 +2,8 @@
 
 Rules:
 
-- The services as they are: the worker looks at the file first, chunks are hashed, sealed and committed, the register row and its audit entry
-  make the document visible. The clock runs until that is durable.
+- The services as they are: the worker looks at the file first, chunks are hashed, sealed and committed, the register row and its audit
+  entry make the document visible. The clock runs until that is durable.
 - The peers read the same chunks of the same file and store them unsealed, a group of as many a transaction, until the file is closed.
 - Breaches are recorded on the control thread of a process with its real threads, by priority, while its intake lane works.
 """

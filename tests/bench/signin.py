@@ -2,8 +2,8 @@
 
 Rules:
 
-- Usable: the shell is shown, the first page of cases and what I hold are here, and the event loop is free again. The modules that load while
-  the passphrase is typed are loaded.
+- Usable: the shell is shown, the first page of cases and what I hold are here, and the event loop is free again. The modules that load
+  while the passphrase is typed are loaded.
 - Argon2id is timed beside it, A B A B, with the vault's own cost and passphrase; the limit is on the rest.
 - Blocking is the longest time between two turns of a 1 ms timer while Page Down goes through the list, a pass at a time. A pass that only
   waits tells what the machine itself does to such a timer.
