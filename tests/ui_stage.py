@@ -338,6 +338,9 @@ class StagedBridge(QObject):
         self.started += 1
         QTimer.singleShot(0, self.ready.emit)
 
+    def restart(self) -> None:
+        self.start()
+
     def shutdown(self) -> None:
         self.asked.append(("shutdown", ()))
 

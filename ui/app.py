@@ -404,10 +404,8 @@ class Routing(QObject):
         self._crashes = 0
         self.sign_in.show_opening()
         self._window.show_face(self.sign_in)
-        if self._bridge is not None and not self._bridge.vault_process_id:
-            self._bridge.start()  # `ready` follows
-        else:
-            self._ready()
+        if self._bridge is not None:
+            self._bridge.restart()  # `ready` follows
 
     def _close(self) -> None:
         held = self.shell.held_count() if self.shell is not None else 0

@@ -149,6 +149,15 @@ class Bridge(QObject):
                 self._process.wait()
         self._drop_pages()
 
+    def restart(self) -> None:
+        """End the vault process and start a fresh one: what could not be opened is tried again. `ready` follows."""
+        self._crashes = 0
+        if self._process is None:
+            self.start()
+        else:
+            self._why_ending = "restarted"
+            self._outgoing.put(None)
+
     def lock(self, reason: str) -> None:
         """Lock the session. The caller has replaced the screen already."""
         from vault.services.session import Session  # noqa: PLC0415

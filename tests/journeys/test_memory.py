@@ -21,7 +21,7 @@ SESSION_SECRETS = ("case key", "officer's private keys", "page text", "passphras
 def test_memory_holds_what_the_threat_model_says(tmp_path: Path) -> None:
     out = ROOT / "build" / "memory.json"
     out.parent.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_"))}
     done = subprocess.run(
         [
             ROOT / "packaging" / "session.sh",

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.timeout(400)
 def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
     """A session of its own (screen, bus, keyring, home), as `make run HEADLESS=1` makes it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_"))}
     done = subprocess.run(
         [ROOT / "packaging" / "session.sh", "headless", sys.executable, "-m", "tests.journeys.shift", "--out", tmp_path / "shift"],
         cwd=ROOT,
