@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 
@@ -125,4 +126,4 @@ def _longest_gap(cases: CaseList, *, keys: bool) -> float:
     wait(lambda: len(pressed) >= _KEYS_A_PASS)
     beat.stop()
     press.stop()
-    return max(after - before for before, after in zip(stamps, stamps[1:], strict=False))
+    return max(after - before for before, after in itertools.pairwise(stamps))
