@@ -1,0 +1,110 @@
+"""The command line, run as a person runs it: a real Secret Service, questions answered on standard input, exit codes read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.secret_service import PrivateSecretService
+from vault.demo import read_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+CUSTODIAN = next(one for one in read_plan()["person"] if one["role"] == "custodian")
+
+
+class CommandLine:
+    """``casevault`` in a home of its own."""
+
+    def __init__(self, service: PrivateSecretService, vault: Path) -> None:
+        self.vault = vault
+        self._environment = {**os.environ, **service.environment, "PYTHONPATH": str(ROOT)}
+
+    def run(self, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "vault.commands", *arguments],
+            env=self._environment,
+            cwd=ROOT,
+            input=answers,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            start_new_session=True,  # no terminal: questions are asked on standard input
+        )
+
+    def code(self, badge_no: str) -> str:
+        done = self.run("code", "--vault", str(self.vault), badge_no)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def line(secret_service: PrivateSecretService, tmp_path: Path) -> CommandLine:
+    return CommandLine(secret_service, tmp_path / "vault")
+
+
+def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: Path) -> None:
+    vault = str(line.vault)
+    founded = line.run("demo", "--vault", vault, "--without-documents")
+    assert founded.returncode == 0, founded.stderr
+    assert CUSTODIAN["passphrase"] in founded.stdout
+    assert line.run("demo", "--vault", vault).returncode == 0, "a second call founds nothing and says who works there"
+    good, empty = tmp_path / "letter.txt", tmp_path / "empty.pdf"
+    good.write_text("a letter\n")
+    empty.touch()
+    number = read_plan()["case"][0]["number"]
+    founding_step = int(time.time()) // 30
+    while int(time.time()) // 30 == founding_step:  # the code of this half-minute was used when the demo was founded
+        time.sleep(0.2)
+    answers = f"{CUSTODIAN['badge_no']}\n{CUSTODIAN['passphrase']}\n{line.code(CUSTODIAN['badge_no'])}\n"
+    taken = line.run("intake", "--vault", vault, "--case", number, str(good), str(empty), answers=answers)
+    assert taken.returncode == 1, taken.stderr
+    assert "done" in taken.stdout
+    assert "refused" in taken.stdout
+    verified = line.run("verify", vault)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    (line.vault / "vault.header.json").rename(tmp_path / "elsewhere.json")
+    gone = line.run("verify", vault)
+    assert gone.returncode == 1
+    assert "Traceback" not in gone.stderr
+    assert gone.stderr.strip()
+
+
+def test_founding_by_questions_and_a_short_passphrase_refused(line: CommandLine) -> None:
+    people = [("9001", "Ada Marsh", "granite window orchard nine"), ("4001", "Sven Okafor", "granite window orchard four")]
+    people.append(("7001", "Clara Reyes", "short"))
+    answers = "Station\n" + "".join(f"{badge}\n{name}\n{passphrase}\n{passphrase}\n" for badge, name, passphrase in people)
+    refused = line.run("found", "--vault", str(line.vault), answers=answers)
+    assert refused.returncode == 1
+    assert "too short" in refused.stderr
+    assert not (line.vault / "vault.header.json").exists()
+    founded = line.run("found", "--vault", str(line.vault), answers=answers.replace("short", "granite window orchard seven"))
+    assert founded.returncode == 0, founded.stderr
+    assert "█" in founded.stdout, "the second factors are shown once"
+    assert line.run("verify", str(line.vault)).returncode == 0
+
+
+def test_without_a_keyring_nothing_is_founded(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DBUS", "XDG"))}
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/no-bus"}
+    answers = "Station\n" + "".join(f"{no}\nName {no}\ngranite window orchard\ngranite window orchard\n" for no in (1, 2, 3))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "vault.commands", "found", "--vault", str(tmp_path / "vault")],
+        env=environment,
+        cwd=ROOT,
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+    assert done.returncode == 1
+    assert "gnome-keyring" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "vault").glob("*.db"))
