@@ -15,7 +15,7 @@ import enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QRect, QRectF, Qt
+from PySide6.QtCore import QByteArray, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from ui import theme
@@ -107,8 +107,8 @@ def _drawn(name: IconName, hex_colour: str, side_px: int) -> QImage:
     renderer = QSvgRenderer(QByteArray(drawing))
     if not renderer.isValid():
         raise DefectError("icons.file", icon=name.value)
-    image = QImage(side_px, side_px, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
+    clear, shape = bytes(4 * side_px * side_px), QImage.Format.Format_ARGB32_Premultiplied
+    image = QImage(clear, side_px, side_px, 4 * side_px, shape).copy()  # `fill` builds the enums of Qt: see `painting`
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     renderer.render(painter, QRectF(0, 0, side_px, side_px))

@@ -5,8 +5,8 @@ Rules of this module:
 - Every colour, size and font in `ui` comes from here. Nothing else names a colour.
 - State colours (amber, red, green) mean state. `soft` grounds are derived, so that the contrast test covers what is painted.
 - Widgets ask at paint time and repaint on `QEvent.PaletteChange`, so that changing the scheme needs no restart and no list of widgets.
-- Before the first paint every Qt class touched costs: enums are built then (QStyle alone a third of a bare window's start). So some imports
-  are late, and tokens are named tuples, which need no `dataclasses`.
+- Before the first paint every Qt class touched costs: enums are built then (the `Qt` namespace and QStyle are a third of a bare window's
+  start). So `apply_first` asks for neither, some imports are late, and tokens are named tuples, which need no `dataclasses`.
 - Reduced motion and the scheme follow the system; `CASEVAULT_SCHEME` (light, dark) and `CASEVAULT_REDUCED_MOTION=1` say otherwise.
 
 Thread: the interface's main thread. Raises `DefectError` theme.tokens when the token file is not what the code expects.
@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import enum
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from ui.resource_files import RESOURCES, read_flat
 from vault.errors import DefectError
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QBrush
+    from PySide6.QtWidgets import QWidget
 
 
 class Scheme(enum.Enum):
@@ -138,6 +141,13 @@ _GROUND = {
     Tone.BREACH: Colour.RED_SOFT,
     Tone.PROVEN: Colour.GREEN_SOFT,
 }
+_FOREGROUND = {
+    Colour.TEXT: QPalette.ColorRole.WindowText,
+    Colour.TEXT_QUIET: QPalette.ColorRole.PlaceholderText,
+    Colour.RED: QPalette.ColorRole.BrightText,
+    Colour.ON_ACCENT: QPalette.ColorRole.HighlightedText,
+    Colour.ACCENT_TEXT: QPalette.ColorRole.Link,
+}
 # The last two are for names in scripts that Inter lacks (Arabic, Hebrew, Chinese …), on machines without other fonts.
 _FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf", "DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
 _FALLBACK_FAMILIES = ("DejaVu Sans", "Droid Sans Fallback")
@@ -180,7 +190,9 @@ class _Applied:
         self.tokens = load_tokens(Scheme.LIGHT)
         self.colours: dict[Colour, QColor] = {}
         self.fonts: dict[tuple[TypeSize, Weight, bool, bool], QFont] = {}
+        self.brushes = QPalette()
         self.fonts_registered = False
+        self.follows = False
         self.mono_registered = False
         self.reduced_motion: bool | None = None
         self.chosen: Scheme | None = None
@@ -206,21 +218,63 @@ def apply_theme(app: QApplication, scheme: Scheme | None = None) -> Tokens:
         the tokens now in use.
     """
     now = _now()
-    first = not now.fonts_registered
-    if first:
-        for name in _FONT_FILES:
-            QFontDatabase.addApplicationFont(str(RESOURCES / "fonts" / name))
-        now.fonts_registered = True
+    _register_fonts()
+    if not now.follows:
         app.setStyle("Fusion")
-        # The system's change arrives on the hints; a chosen scheme ignores it.
-        app.styleHints().colorSchemeChanged.connect(_system_scheme_changed)
-    forced = os.environ.get("CASEVAULT_SCHEME")
-    now.chosen = scheme or (Scheme(forced) if forced in {s.value for s in Scheme} else None)
+        _follow(app)
+    now.chosen = scheme or _forced()
     _dress(app, now.chosen or _system_scheme())
     return now.tokens
 
 
+STYLE_ARGUMENTS = ("-style", "fusion")
+"""For the application's argument list: so that `apply_first` need not name the style."""
+
+
+def apply_first(app: QApplication) -> None:
+    """Dress the application for its first window, as cheaply as can be; `follow_system` does the rest after the first paint.
+
+    Args:
+        app: made with STYLE_ARGUMENTS; nothing has dressed it yet.
+    """
+    now = _now()
+    _register_fonts()
+    now.chosen = _forced()
+    # The platform's own palette says what its colour scheme is; asking for that by name would build the enums of Qt.
+    middle = 128
+    dark = app.palette().color(QPalette.ColorRole.Window).lightness() < middle
+    _dress(app, now.chosen or (Scheme.DARK if dark else Scheme.LIGHT))
+
+
+def follow_system(app: QApplication) -> None:
+    """Follow the system's colour scheme from now on, after `apply_first`."""
+    _follow(app)
+    _system_scheme_changed()
+
+
+def _register_fonts() -> None:
+    now = _now()
+    if not now.fonts_registered:
+        for name in _FONT_FILES:
+            QFontDatabase.addApplicationFont(str(RESOURCES / "fonts" / name))
+        now.fonts_registered = True
+
+
+def _follow(app: QApplication) -> None:
+    if not _now().follows:
+        _now().follows = True
+        # The system's change arrives on the hints; a chosen scheme ignores it.
+        app.styleHints().colorSchemeChanged.connect(_system_scheme_changed)
+
+
+def _forced() -> Scheme | None:
+    forced = os.environ.get("CASEVAULT_SCHEME")
+    return Scheme(forced) if forced in {s.value for s in Scheme} else None
+
+
 def _system_scheme() -> Scheme:
+    from PySide6.QtCore import Qt  # noqa: PLC0415 -- after the first paint
+
     dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
     return Scheme.DARK if dark else Scheme.LIGHT
 
@@ -259,6 +313,18 @@ def colour(role: Colour) -> QColor:
     if found is None:
         found = now.colours[role] = QColor(now.tokens.colours[role])
     return found
+
+
+def brush(role: Colour) -> QBrush:
+    """Give a solid brush of a colour. Made by a palette, because QBrush(QColor) builds the enums of Qt."""
+    brushes = _now().brushes
+    brushes.setColor(QPalette.ColorRole.Window, colour(role))
+    return brushes.brush(QPalette.ColorRole.Window)
+
+
+def set_foreground(widget: QWidget, role: Colour) -> None:
+    """Have the widget's painters start with a pen of this ink, where the application's palette has it; see `painting.set_ink`."""
+    widget.setForegroundRole(_FOREGROUND.get(role, QPalette.ColorRole.WindowText))
 
 
 def ink(tone: Tone) -> Colour:

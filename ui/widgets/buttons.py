@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
@@ -20,6 +20,7 @@ from ui import theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.early import set_properties
 
 if TYPE_CHECKING:
     # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
@@ -82,14 +83,14 @@ class Button(QAbstractButton):
         self._kind = kind
         self._icon = icon
         self._hint = key_hint or (written(shortcut) if shortcut else "")
+        theme.set_foreground(self, self._colours()[2])
         self.setText(words.replace("&", "&&"))
         self._words = words
         self.setAccessibleName(words)
         if shortcut:
             bind(shortcut, self)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        set_properties(self, focusPolicy="StrongFocus")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)  # repainted on hover: Fusion sees to it
 
     def set_words(self, words: str) -> None:
         """Change the verb, for example from "Check out" to "Continue"."""
@@ -113,6 +114,8 @@ class Button(QAbstractButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Press on Enter as on Space."""
+        from PySide6.QtCore import Qt  # noqa: PLC0415 -- with the first key, after the first paint
+
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.click()  # with Ctrl it is the sheet's verb, whatever button has the focus
             return
@@ -187,9 +190,8 @@ class IconButton(QAbstractButton):
         self.setToolTip(f"{words}  {keys}" if keys else words)
         if shortcut:
             bind(shortcut, self)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        set_properties(self, focusPolicy="StrongFocus")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)  # repainted on hover: Fusion sees to it
 
     def set_icon(self, icon: IconName) -> None:
         """Change the drawing, for example of a toggle."""
@@ -202,6 +204,8 @@ class IconButton(QAbstractButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Press on Enter as on Space."""
+        from PySide6.QtCore import Qt  # noqa: PLC0415 -- with the first key, after the first paint
+
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.click()  # with Ctrl it is the sheet's verb, whatever button has the focus
             return

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -20,6 +20,7 @@ from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.buttons import IconButton
+from ui.widgets.early import set_properties
 from ui.widgets.label import Label
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent
 
-_SENSITIVE = Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText | Qt.InputMethodHint.ImhNoAutoUppercase
+_SENSITIVE = "|ImhSensitiveData|ImhNoPredictiveText|ImhNoAutoUppercase"
 
 
 class _ErrorLine(QWidget):
@@ -112,7 +113,7 @@ class _Line(QLineEdit):
         self._copy_disabled = copy_disabled
         self.setDragEnabled(False)
         if copy_disabled:
-            self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+            set_properties(self, contextMenuPolicy="PreventContextMenu")
             # A selection alone fills PRIMARY on X11; without one there is nothing to fill it with.
             self.selectionChanged.connect(self.deselect)
 
@@ -152,7 +153,7 @@ class LineField(Field):
         self.line.setMaxLength(max_length)
         if digits:
             self.line.setFont(theme.font(tabular=True))
-            self.line.setInputMethodHints(Qt.InputMethodHint.ImhDigitsOnly | _SENSITIVE)
+            set_properties(self.line, inputMethodHints="ImhDigitsOnly" + _SENSITIVE)
         self.line.textChanged.connect(lambda _text: self.changed.emit())
         self.line.returnPressed.connect(self.submitted)
 
@@ -175,7 +176,7 @@ class PassphraseField(Field):
         eye = IconButton(IconName.ACKNOWLEDGE, strings.text("field.show_while_held"))
         super().__init__(label, self.line, hint, beside=eye)
         self._hide()
-        self.line.setInputMethodHints(Qt.InputMethodHint.ImhHiddenText | _SENSITIVE)
+        set_properties(self.line, inputMethodHints="ImhHiddenText" + _SENSITIVE)
         self.line.textChanged.connect(lambda _text: self.changed.emit())
         self.line.returnPressed.connect(self.submitted)
         eye.pressed.connect(lambda: self.line.setEchoMode(QLineEdit.EchoMode.Normal))

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QLabel, QWidget
 
 from ui import theme
 from ui.theme import Colour, TypeSize, Weight
+from ui.widgets import painting
+from ui.widgets.early import set_properties
 
 if TYPE_CHECKING:
     # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
+    from PySide6.QtCore import Qt
     from PySide6.QtGui import QPaintEvent
 
 
@@ -39,21 +41,28 @@ class Label(QLabel):
     ) -> None:
         super().__init__(words, parent)
         self._role = role
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._align = painting.ALIGN_LEFT | painting.ALIGN_VCENTER
+        set_properties(self, textFormat="PlainText", textInteractionFlags="NoTextInteraction")
         self.setWordWrap(wrap)
+        theme.set_foreground(self, role)
         self.setFont(theme.font(size, weight, tabular=tabular, mono=mono))
 
     def set_role(self, role: Colour) -> None:
         """Change the ink, for example to the state's."""
         self._role = role
+        theme.set_foreground(self, role)
         self.update()
 
+    def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:  # noqa: N802 -- Qt's name
+        """Align the words in their place."""
+        self._align = alignment.value
+        super().setAlignment(alignment)
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
-        """Paint the words in today's ink. Not by palette: a style sheet puts an older palette back when the label changes its parent."""
+        """Paint the words in today's ink. Not by palette alone: a style sheet puts an older one back when the label changes its parent."""
         painter = QPainter(self)
         painter.setFont(self.font())
-        painter.setPen(theme.colour(self._role if self.isEnabled() else Colour.TEXT_DISABLED))
-        wrap = Qt.TextFlag.TextWordWrap if self.wordWrap() else Qt.TextFlag.TextSingleLine
-        painter.drawText(self.contentsRect(), int(self.alignment()) | int(wrap), self.text())
+        painting.set_ink(painter, self._role if self.isEnabled() else Colour.TEXT_DISABLED)
+        wrap = painting.WORD_WRAP if self.wordWrap() else painting.SINGLE_LINE
+        painter.drawText(self.contentsRect(), self._align | wrap, self.text())
         painter.end()

@@ -4,45 +4,65 @@ Rules of this module:
 
 - Pure painting: nothing is kept, nothing asks a widget what it is.
 - A line too long is elided at its end, never clipped in the middle of a letter.
+- The first paint waits for what is used here. `QPainter.setPen`, `setBrush` and `fillRect` make PySide6 build every enum of `Qt`
+  (a thousand members, a fifth of a bare window's start); paths are filled and stroked without, and a pen that has the ink stays.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPen
 
 from ui import theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour
 
+if TYPE_CHECKING:
+    from PySide6.QtCore import Qt
+
 ICON_PX = 16
 GAP_PX = 6
 _RING_PX = 2
-# AlignAbsolute: a right-to-left name keeps its own direction and the column keeps its edge.
-_ONE_LINE = Qt.AlignmentFlag.AlignVCenter.value | Qt.AlignmentFlag.AlignAbsolute.value | Qt.TextFlag.TextSingleLine.value
+# Qt.AlignmentFlag and Qt.TextFlag by number; a test compares them.
+ALIGN_LEFT, ALIGN_VCENTER, SINGLE_LINE, WORD_WRAP = 0x0001, 0x0080, 0x0100, 0x1000
+_ALIGN_ABSOLUTE = 0x0010  # a right-to-left name keeps its own direction and the column keeps its edge
+_ONE_LINE = ALIGN_VCENTER | _ALIGN_ABSOLUTE | SINGLE_LINE
 
 
 def panel(painter: QPainter, at: QRect, fill: Colour | None, edge: Colour | None = None, radius_px: int | None = None) -> None:
     """Paint a rounded ground, with an outline of one pixel where `edge` is given."""
-    radius = theme.shape().radius_px if radius_px is None else radius_px
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.colour(edge), 1) if edge is not None else Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour(fill) if fill is not None else Qt.BrushStyle.NoBrush)
     inset = 0.5 if edge is not None else 0.0
-    painter.drawRoundedRect(QRectF(at).adjusted(inset, inset, -inset, -inset), radius, radius)
-    painter.restore()
+    _rounded(painter, QRectF(at).adjusted(inset, inset, -inset, -inset), radius_px, fill, edge, 1)
 
 
 def focus_ring(painter: QPainter, at: QRect, radius_px: int | None = None, role: Colour = Colour.ACCENT_TEXT) -> None:
     """Paint the ring of what has the keyboard, two pixels wide, just inside `at`."""
+    _rounded(painter, QRectF(at).adjusted(1, 1, -1, -1), radius_px, None, role, _RING_PX)
+
+
+def _rounded(painter: QPainter, at: QRectF, radius_px: int | None, fill: Colour | None, edge: Colour | None, edge_px: int) -> None:
     radius = theme.shape().radius_px if radius_px is None else radius_px
-    painter.save()
+    outline = QPainterPath()
+    outline.addRoundedRect(at, radius, radius)
+    was_smooth = bool(painter.renderHints() & QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.colour(role), _RING_PX))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(QRectF(at).adjusted(1, 1, -1, -1), radius, radius)
-    painter.restore()
+    if fill is not None:
+        painter.fillPath(outline, theme.brush(fill))
+    if edge is not None:
+        pen = QPen()
+        pen.setColor(theme.colour(edge))
+        pen.setWidth(edge_px)
+        painter.strokePath(outline, pen)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, was_smooth)
+
+
+def set_ink(painter: QPainter, role: Colour) -> None:
+    """Have the pen write in a colour. A widget whose `foregroundRole` is that ink has the pen already."""
+    wanted = theme.colour(role)
+    if painter.pen().color().rgba() != wanted.rgba():
+        painter.setPen(wanted)
 
 
 def line(
@@ -51,9 +71,9 @@ def line(
     words: str,
     role: Colour = Colour.TEXT,
     font: QFont | None = None,
-    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    align: Qt.AlignmentFlag | None = None,
 ) -> int:
-    """Paint one line of text, vertically centred and elided to `at`.
+    """Paint one line of text, vertically centred and elided to `at`; `align` None is left.
 
     Returns:
         the width used, in pixels; at most ``at.width()``.
@@ -64,11 +84,13 @@ def line(
     metrics = QFontMetrics(face)
     width = metrics.horizontalAdvance(words)
     if width > at.width():
+        from PySide6.QtCore import Qt  # noqa: PLC0415 -- see the rules
+
         words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, at.width())
         width = min(at.width(), metrics.horizontalAdvance(words))
     painter.setFont(face)
-    painter.setPen(theme.colour(role))
-    painter.drawText(at, align.value | _ONE_LINE, words)
+    set_ink(painter, role)
+    painter.drawText(at, (ALIGN_LEFT if align is None else align.value) | _ONE_LINE, words)
     return width
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.early import set_properties
 from ui.widgets.label import Label
 
 if TYPE_CHECKING:
@@ -107,16 +108,19 @@ class QuietPage(QWidget):
         ground = QWidget()
         around = QVBoxLayout(ground)
         around.setContentsMargins(16, 16, 16, 16)
+        across = QHBoxLayout()
+        across.addStretch(1)
+        across.addWidget(card)
+        across.addStretch(1)
         around.addStretch(2)
-        around.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        around.addLayout(across)
         around.addStretch(3)
         # Not a ScrollColumn, and `viewport` is not asked for: PySide6 answers it by building every widget class it knows, 30 ms and more
         # before the first paint. The viewport has the window's own ground, which is wanted here.
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        set_properties(scroll, focusPolicy="NoFocus", horizontalScrollBarPolicy="ScrollBarAlwaysOff")
         scroll.setWidget(ground)
         self._scroll = scroll
         outer = QVBoxLayout(self)
@@ -125,5 +129,7 @@ class QuietPage(QWidget):
 
     def put_focus(self, widget: QWidget) -> None:
         """Give the keyboard to a widget of the card and bring it into view."""
+        from PySide6.QtCore import Qt  # noqa: PLC0415 -- after the first paint
+
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self._scroll.ensureWidgetVisible(widget, 8, 24)

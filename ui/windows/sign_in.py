@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -64,7 +64,10 @@ class SignIn(QuietPage):
         for field in (self.badge, self.passphrase, self.code):
             self.column.addWidget(field)
         self.column.addSpacing(4)
-        self.column.addWidget(self.enter, 0, Qt.AlignmentFlag.AlignRight)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        last.addWidget(self.enter)
+        self.column.addLayout(last)
         self.column.addWidget(self._busy)
         self._busy.hide()
         place = QWidget()
