@@ -22,7 +22,7 @@ def open_with_settings(path: Path, form: Format) -> engine.Connection:
     for name, value in (
         ("cipher_page_size", form.page_bytes),
         ("cipher_hmac_algorithm", form.hmac),
-        ("cipher_memory_security", "ON"),
+        ("cipher_memory_security", "OFF"),
         ("temp_store", "MEMORY"),
         ("secure_delete", "ON"),
         ("cell_size_check", "ON"),

@@ -21,7 +21,7 @@ MIB = 1 << 20
 SETTINGS = [
     ("cipher_hmac_algorithm", {REGISTER_FORMAT: "HMAC_SHA512", CONTENT_FORMAT: "HMAC_SHA256"}),
     ("cipher_page_size", {REGISTER_FORMAT: "4096", CONTENT_FORMAT: "32768"}),
-    ("cipher_memory_security", "1"),
+    ("cipher_memory_security", "0"),
     ("journal_mode", "wal"),
     ("synchronous", 2),
     ("temp_store", 2),
