@@ -14,9 +14,10 @@ import subprocess
 import time
 
 from tests.bench import stations
-from tests.bench.desk import BareRenderer, Desk, rest, screen
+from tests.bench.desk import BareRenderer, Desk, rest, screen, wait
 from tests.bench.measures import Report, at_most, median, percentile
 from tests.journeys.desk_driver import DeskDriver
+from vault.services.custody import Custody
 from vault.services.desk import Desk as DeskService
 
 _TURNS, _WARM = 60, 5
@@ -88,25 +89,29 @@ def _width_for_dpi(made: stations.Made) -> int:
 
 
 def _return(desk: Desk) -> None:
-    from vault.services.custody import Custody
-
     check_out_id = desk.reader.check_out_id
     desk.reader.leave()
     desk.ask(Custody.check_in, check_out_id, True)
+    desk.routing._sign_out()  # a session left open would meet the next desk at the lock page
+    wait(lambda: desk.routing.shell is None and desk.routing._is_ready)
 
 
 def _open(desk: DeskDriver, made: stations.Made, width: int) -> None:
     """Sign in, check the newest case out with one key and make the window wide enough."""
     desk.wait("show casevault", since=0)
     found = desk._xdotool("search", "--sync", "--onlyvisible", "--name", "^Casevault$").split()[0]
-    desk._xdotool("windowmove", found, "0", "0", "windowsize", found, str(width), "1100", "windowfocus", found)
-    desk.settle(1.0)
+    desk._xdotool("windowmove", found, "0", "0", "windowsize", found, str(width), "1100")
+    desk.settle(1.5)
+    desk._xdotool("windowfocus", "--sync", found)
+    desk.wait("focus sign_in_badge", since=0)
+    desk.settle(0.5)
     badge_no, passphrase, code = made.credentials(stations.OFFICER)
     for text in (badge_no, passphrase, code):
         desk.type(text)
         before = desk.key("Return")
+        desk.settle(0.3)
     desk.wait("show page_desk", since=before)
-    desk.settle(0.5)
+    desk.settle(1.0)
     while [step.name for step in desk.steps if step.verb == "focus"][-1] != "desk_cases":
         before = desk.key("Tab")
         desk.wait("focus *", since=before, seconds=5)
