@@ -84,10 +84,11 @@ class Reader(QWidget):
     ended = Signal(object, object)
     disclosing = Signal(bool)
 
-    def __init__(self, bridge: Bridge, check_out_id: CheckOutId) -> None:
+    def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self.setObjectName("reader")
-        self.bridge, self.check_out_id = bridge, check_out_id
+        self.bridge = bridge
+        self.check_out_id = CheckOutId("")  # until `start`
         self._holding: HoldingLine | None = None
         self._documents: tuple[DocumentLine, ...] = ()
         self._seen: dict[DocumentId, set[int]] = {}
@@ -164,8 +165,9 @@ class Reader(QWidget):
 
     # -- opening and ending ------------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Open the file where it was left."""
+    def start(self, check_out_id: CheckOutId) -> None:
+        """Open a file that is held, where it was left."""
+        self.check_out_id = check_out_id
         self.bridge.ask(Reading.open_file, self.check_out_id).then(self._opened, self._not_opened).owner(self)
 
     def _opened(self, opened: OpenFile) -> None:
@@ -407,6 +409,8 @@ class Reader(QWidget):
     # -- what the vault tells --------------------------------------------------------------------------------------------------------------
 
     def _told(self, event: object) -> None:
+        if not self.check_out_id:
+            return  # built ahead, and nobody reads in it yet
         if isinstance(event, CustodyChanged) and event.check_out_id == self.check_out_id:
             if event.ended is None:
                 self.bridge.ask(Desk.overview).then(self._look_again).owner(self)

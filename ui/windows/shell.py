@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 _MINUTE_MS = 60_000
 _SESSION_WARNING_MINUTES = 10
+_SPARE_AFTER_MS = 400
 
 PLACES: dict[Role, tuple[str, ...]] = {
     Role.OFFICER: ("desk", "find"),
@@ -96,6 +97,7 @@ class Shell(QWidget):
         self.reader: Reader | None = None
         self._reader_face: QWidget | None = None
         self._reader_strip: ProtectionStrip | None = None
+        self._spare_reader: tuple[QWidget, Reader, ProtectionStrip] | None = None
         self._panel: PlainPanel | None = None
         self._alerts: Alerts | None = None
         self._faces = QStackedLayout(self)
@@ -158,6 +160,7 @@ class Shell(QWidget):
             self._count_held()
         if self._signed_in.person.role is Role.SUPERVISOR:
             QTimer.singleShot(0, self, self._start_alerts)
+        QTimer.singleShot(_SPARE_AFTER_MS, self, self._keep_spare_reader)
 
     def end(self) -> None:
         """Stop everything: the session is over on screen."""
@@ -236,30 +239,41 @@ class Shell(QWidget):
     # -- reader --------------------------------------------------------------------------------------------------------------------------
 
     def open_reader(self, check_out_id: CheckOutId) -> None:
-        """Read a file that is held: the page takes the window."""
+        """Read a file that is held: the page takes the window. The vault is asked first, and opens the file while the window changes."""
+        self.close_reader()
+        face, reader, strip = self._spare_reader or self._make_reader()
+        self._spare_reader = None
+        reader.start(check_out_id)
+        if self._page is not None:
+            self._page.hidden()
+        self.reader, self._reader_face, self._reader_strip = reader, face, strip
+        self._show_protections(self._signed_in.protections)
+        self._faces.setCurrentWidget(face)
+        reader.page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _make_reader(self) -> tuple[QWidget, Reader, ProtectionStrip]:
         from PySide6.QtWidgets import QVBoxLayout  # noqa: PLC0415
 
         from ui.windows.reader import Reader  # noqa: PLC0415 -- with the first file
 
-        self.close_reader()
-        if self._page is not None:
-            self._page.hidden()
-        face, reader, strip = QWidget(), Reader(self._bridge, check_out_id), ProtectionStrip()
+        face, reader, strip = QWidget(), Reader(self._bridge), ProtectionStrip()
         column = QVBoxLayout(face)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(reader, 1)
         column.addWidget(strip)
-        self.reader, self._reader_face, self._reader_strip = reader, face, strip
-        self._show_protections(self._signed_in.protections)
         reader.ended.connect(self._reader_ended)
         reader.disclosing.connect(self._disclosing)
         self._shortcut(reader, "Ctrl+K", self.open_palette)
         self._shortcut(reader, "Ctrl+L", lambda: self.locking.emit("key"))
         self._faces.addWidget(face)
-        self._faces.setCurrentWidget(face)
-        reader.page.setFocus(Qt.FocusReason.OtherFocusReason)
-        reader.start()
+        face.ensurePolished()
+        return face, reader, strip
+
+    def _keep_spare_reader(self) -> None:
+        """Build the next reader while nobody waits: building one costs more than the vault needs for a page."""
+        if not self._ended and self._spare_reader is None and self._signed_in.person.role in _ROLES_WITH_REPORTS:
+            self._spare_reader = self._make_reader()
 
     def close_reader(self) -> None:
         """Take the reader away."""
@@ -268,6 +282,7 @@ class Shell(QWidget):
             self._faces.removeWidget(face)
             face.hide()
             face.deleteLater()
+            QTimer.singleShot(_SPARE_AFTER_MS, self, self._keep_spare_reader)
         self._disclosing(shown=False)
 
     def _disclosing(self, shown: bool) -> None:
