@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSettings, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QStackedLayout, QWidget
 
 from ui import strings, theme
 from ui.windows.sign_in import SignIn
@@ -216,6 +216,8 @@ class Routing(QObject):
             from ui.icons import IconName, icon  # noqa: PLC0415
 
             self._window.setWindowIcon(icon(IconName.CASEVAULT))
+            # Asked for the first time, PySide6 builds every widget class with its enums: here, and not between sign-in and desk.
+            QScrollArea().viewport()
 
     def _ready(self) -> None:
         from vault.services.session import Session  # noqa: PLC0415 -- after the first paint
