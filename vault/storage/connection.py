@@ -52,7 +52,7 @@ class Format:
     hmac: str
     cache_kib: int
     checkpoint_pages: int
-    memory_security: bool = False  # docs/adr/0012; wipes and locks all of the engine's memory; for the whole process once one connection asks for it
+    memory_security: bool = False  # docs/adr/0012; once one connection asks for it, it is on for the whole process
 
 
 REGISTER_FORMAT = Format(page_bytes=4096, hmac="HMAC_SHA512", cache_kib=64 * 1024, checkpoint_pages=1000)
