@@ -5,7 +5,7 @@
 PYTHON := .venv/bin/python
 SESSION := packaging/session.sh headless
 WORKERS ?= auto
-CORPUS ?= $(firstword $(wildcard ../shared/corpus) resources/demo)
+CORPUS ?= resources/demo
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ check: ## lint, types, import contracts, completeness of words and icons
 	.venv/bin/lint-imports
 	$(SESSION) $(PYTHON) -m pytest -q tests/architecture
 
-bench: ## measure what issue 2 asks for; table and build/bench.json (ITEMS="turn intake": only those)
+bench: ## measure what is promised; table and build/bench.json (ITEMS="turn intake": only those)
 	@packaging/setup.sh dev
 	@$(SESSION) $(PYTHON) -m tests.bench $(ITEMS)
 

@@ -185,6 +185,9 @@ class Bridge(QObject):
 
         assert not kwargs, "arguments cross the pipe by position"
         reply: Reply[R] = Reply(self.refused.emit)
+        if self._process is None:
+            QTimer.singleShot(0, self, lambda: reply.deliver(None, UnavailableError("vault.process-ended")))
+            return reply
         call_id = self._next_call_id
         self._next_call_id += 1
         self._replies[call_id] = (method, reply)
@@ -239,7 +242,11 @@ class Bridge(QObject):
         self._tick.stop()
         pending, self._replies = self._replies, {}
         if self._process is not None:
-            self._process.wait()
+            try:
+                self._process.wait(timeout=1)  # it has closed its end; what does not end by itself is ended
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._drop_pages()
         if self._shutting_down:
             return
@@ -271,7 +278,7 @@ def _read(pipe: socket.socket, generation: int, arrived: Any) -> None:  # noqa: 
     while body is not None:
         try:
             body = wire.read_frame(pipe.recv)
-        except OSError:
+        except (OSError, VaultError):
             body = None
         arrived.emit(body, generation)
 

@@ -162,12 +162,12 @@ def _intake(options: argparse.Namespace) -> int:
             case = next((one for one in found if one.rms_number.casefold() == options.case.casefold()), None)
             if case is None:
                 print(words["no_case"].format(number=options.case), file=sys.stderr)
-                return 1
+                return 1  # the session ends below, as after an intake
             started = vault.intake.start(case.case_id, tuple(str(path.absolute()) for path in options.paths))
             files = vault.intake.status(started.intake_no).files
+        finally:
             vault.session.sign_out()
             vault.witness.seal_now()
-        finally:
             vault.close()
             pages.close()
     for file in files:

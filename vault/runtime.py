@@ -16,6 +16,7 @@ import inspect
 import logging
 import os
 import socket
+import struct
 import sys
 import threading
 import traceback
@@ -40,6 +41,9 @@ from vault.threads import Lanes
 from vault.watching import Watching
 
 _CLOSING_SECONDS = 10.0
+_SENDING_SECONDS = 5
+_LOCKING_SECONDS = 3.0
+_UNRECORDED_MOST = 200
 _log = logging.getLogger("vault.runtime")
 
 
@@ -61,6 +65,7 @@ class Server:
         self._cannot_open: VaultError | None = None
         self._answering = threading.Event()
         self._alone: object | None = None  # the instance lock, held until this process ends
+        self._unrecorded: list[Signal] = []  # signals whose report could not be committed yet
         self._ending = ""
         self._last_witness_us = 0
 
@@ -119,24 +124,39 @@ class Server:
             self._lanes.later(lane, renderer.start)
 
     def _founded(self) -> None:
-        """Founding is done: open the new vault in this process."""
+        """Founding is done: open the new vault in this process. Whatever that does, the founders get their second factors."""
         self._methods.clear()
-        self._open_vault()
+        try:
+            self._open_vault()
+        except VaultError as error:
+            _log.error("cannot open what was founded: %s", error)
+            self._cannot_open = error
 
     def _close(self) -> None:
+        """Close in order; each step by itself, and all of them within a deadline: keys must not outlive a lock."""
+        _end_process_within(_CLOSING_SECONDS)
         vault = self._vault
+        steps: list[Callable[[], None]] = []
         if vault is not None:
-            try:
-                if vault.world.session is not None:
-                    vault.session.lock("interface-gone")
-                vault.reading.leave_page()
-                vault.witness.seal_now()
-                if self._watching is not None:
-                    self._watching.stop()
-                vault.close()
-            except VaultError as error:
-                _log.error("closing: %s", error)
-        self._pages.wipe()
+            if vault.world.session is not None:
+                steps.append(lambda: vault.session.lock("interface-gone"))
+            steps += [vault.reading.leave_page, vault.witness.seal_now]
+            if self._watching is not None:
+                steps.append(self._watching.stop)
+            steps.append(vault.close)
+        for step in (*steps, self._pages.wipe):
+            self._guarded(step)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values."""
+        try:
+            step()
+        except TamperError as error:
+            self._tampered(error)
+        except VaultError as error:
+            _log.error("%s", error)
+        except Exception:  # the last net, as around a call
+            self._defect()
 
     def _end(self, reason: str) -> None:
         self._ending = reason
@@ -144,19 +164,31 @@ class Server:
     # -- time ------------------------------------------------------------------------------------------------------------------------
 
     def _every_second(self) -> None:
+        if self._unrecorded:
+            self._guarded(self._record_again)
+        if self._unrecorded:
+            return  # no tick: the interface blanks the page until what was seen can be recorded
         self._publish(Tick())
-        vault = self._vault
-        if vault is None:
+        vault, watching = self._vault, self._watching
+        if vault is None or watching is None:
             return
-        vault.custody.return_expired()
-        if vault.session.overdue():
-            self._publish(LockRequired("session-end"))
-        now_us = self._clock.boot_us()
-        if now_us - self._last_witness_us >= self._policy.witness_seconds * 1_000_000:
-            self._last_witness_us = now_us
-            vault.witness.checkpoint()
-        if self._watching is not None and (changed := self._watching.changed(vault)):
-            self._publish(ProtectionsChanged(changed))
+
+        def witness() -> None:
+            now_us = self._clock.boot_us()
+            if now_us - self._last_witness_us >= self._policy.witness_seconds * 1_000_000:
+                self._last_witness_us = now_us
+                vault.witness.checkpoint()
+
+        def session_end() -> None:
+            if vault.session.overdue():
+                self._publish(LockRequired("session-end"))
+
+        def protections() -> None:
+            if changed := watching.changed(vault):
+                self._publish(ProtectionsChanged(changed))
+
+        for step in (vault.custody.return_expired, session_end, witness, protections):
+            self._guarded(step)
 
     # -- pipe ------------------------------------------------------------------------------------------------------------------------
 
@@ -172,10 +204,7 @@ class Server:
                 self._take(*wire.decode_call(body))
         except (OSError, VaultError, msgspec.MsgspecError) as error:
             _log.error("the pipe broke: %s", type(error).__name__)
-        # The interface is gone. Closing takes milliseconds; a process that cannot close must not outlive it with keys in its memory.
-        stop = threading.Timer(_CLOSING_SECONDS, os._exit, (1,))
-        stop.daemon = True
-        stop.start()
+        _end_process_within(_CLOSING_SECONDS)  # the interface is gone
         self._lanes.end()
 
     def _take(self, call_id: int, name: str, arguments: msgspec.Raw) -> None:
@@ -200,8 +229,11 @@ class Server:
         except Exception:  # the last net: nothing but a code may leave
             body = wire.encode_failure(call_id, self._defect())
         self._send(body)
+        self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
         if self._ending:
-            self._send(wire.encode_event(Ending(self._ending)))
+            self._publish(Ending(self._ending))
             self._lanes.end()
 
     def _send(self, body: bytes) -> None:
@@ -226,9 +258,19 @@ class Server:
             return
         try:
             vault.breaches.record(signal)
+        except VaultError as error:  # a full disk: kept, tried again every second, and no page is shown meanwhile
+            _log.error("a report could not be committed: %s", error)
+            if len(self._unrecorded) < _UNRECORDED_MOST:
+                self._unrecorded.append(signal)
+            return
         finally:
             watching.let_go(signal)
         watching.recorded(signal)
+
+    def _record_again(self) -> None:
+        waiting, self._unrecorded = self._unrecorded, []
+        for signal in waiting:
+            self._record(signal)
 
     def _denied(self, action: str) -> None:
         self._observed(Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), (("code", "storage.denied"), ("action", action))))
@@ -237,7 +279,20 @@ class Server:
         self._observed(Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), (("code", error.code), *error.facts.items())))
 
     def _system_locks(self, reason: str) -> None:
+        """The system locks, suspends or changes user (a listener's thread, which suspend waits for): blank, then end the session here."""
         self._publish(LockRequired(reason))
+        done = threading.Event()
+
+        def lock() -> None:
+            try:
+                if self._vault is not None:
+                    self._vault.session.lock_by_system(reason)
+            finally:
+                done.set()
+                self._end_if_asked()
+
+        if self._lanes.control.put(Priority.LOCK, lambda: self._guarded(lock)):
+            done.wait(_LOCKING_SECONDS)
 
     def _defect(self) -> DefectError:
         """Log the stack without a value in it; give the incident number that leads to it."""
@@ -246,6 +301,13 @@ class Server:
         frames = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(trace)))
         _log.error("incident %s: %s in %s", incident, kind.__name__ if kind else "?", frames)
         return DefectError("vault.defect", incident=incident)
+
+
+def _end_process_within(seconds: float) -> None:
+    """Closing takes milliseconds; a process that cannot close must not live on with keys in its memory."""
+    stop = threading.Timer(seconds, os._exit, (1,))
+    stop.daemon = True
+    stop.start()
 
 
 def main() -> None:
@@ -258,6 +320,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
     pipe = socket.socket(fileno=options.pipe)
+    # An interface that was stopped must not stop the vault: what cannot be told within seconds ends the process.
+    pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING_SECONDS, 0))
     Server(options.vault, pipe, PageMemory.from_descriptor(options.pages)).run()
     # Threads of sensors and lanes are daemons; what must be closed is closed.
     os._exit(0)

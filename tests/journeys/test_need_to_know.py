@@ -165,3 +165,14 @@ def test_a_swapped_public_key_is_refused(station: Station) -> None:
     )
     with pytest.raises(TamperError, match=r"directory\.unsigned"):
         station.vault.world.directory.refresh()
+
+
+def test_asking_about_a_colleague_does_not_tell_whether_a_case_exists(station: Station) -> None:
+    marked_case(station)
+    station.sign_in(COLLEAGUE)
+    answers = []
+    for number in ("2026-0777", "2026-9999"):
+        with pytest.raises(RefusedError) as refused:
+            station.vault.desk.explain(number, OFFICER)
+        answers.append((refused.value.code, refused.value.facts))
+    assert answers[0] == answers[1]

@@ -118,8 +118,7 @@ class Breaches:
         returned = False
         try:
             if seen is not None and containment is Containment.RECALL:
-                self._contain(seen, breach_id)
-                returned = True
+                returned = self._contain(seen, breach_id)
         finally:  # a file that could not be returned (a full disk) takes neither the notice nor the blanking with it
             world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
         if seen is not None and returned:  # after the report: whoever closes the page says why
@@ -172,7 +171,7 @@ class Breaches:
 
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 
-    def _contain(self, seen: OnScreen, breach_id: BreachId) -> None:
+    def _contain(self, seen: OnScreen, breach_id: BreachId) -> bool:
         check_out = seen.check_out
         audit = AuditDraft(
             AuditKind.CONTAINED,
@@ -181,7 +180,11 @@ class Breaches:
             facts=(("check_out_id", check_out.check_out_id), ("breach_id", breach_id)),
         )
         store = self._world.store
-        store.close_check_out(check_out.check_out_id, self._world.clock.now_us(), ReturnKind.CONTAINED, None, b"", [audit])
+        try:
+            store.close_check_out(check_out.check_out_id, self._world.clock.now_us(), ReturnKind.CONTAINED, None, b"", [audit])
+        except RefusedError:
+            return False  # it had just been returned
+        return True
 
     def _seal(self, breach_id: BreachId, signal: Signal, seen: OnScreen | None, containment: Containment) -> bytes:
         fact = SealedFact(

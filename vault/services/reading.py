@@ -73,6 +73,7 @@ class Reading:
         self._open: OrderedDict[DocumentId, int] = OrderedDict()
         self._sources: dict[DocumentId, _SealedSource] = {}
         self._slot = 0
+        self._last_find: tuple[CheckOutId, DocumentId, str] | None = None
         self.on_screen: OnScreen | None = None  # control thread
 
     @query
@@ -139,6 +140,9 @@ class Reading:
             world.on_control(lambda: self._refused(check_out_id, document_id, page_no, code))
             raise
         rendered = time.perf_counter_ns()
+        seen = self.on_screen
+        if seen is None or seen.check_out.check_out_id != check_out_id:
+            raise RefusedError("custody.not-held")  # the file was returned, or the page left, while it was rendered
         if page_no < permit.card.page_count:
             world.later(Lane.READING, lambda: self._prepare(document_id, page_no + 1, dpi, turn))
         return PageImage(
@@ -172,7 +176,7 @@ class Reading:
             first_page: 1-based; `next_page` of the result before.
         Raises:
             as `view_page`; RefusedError find.empty.
-        Audit: document.searched, with a keyed hash of the words, once a find (first_page 1).
+        Audit: document.searched, with a keyed hash of the words, once for the same words in the same document running.
         """
         if not text.strip():
             raise RefusedError("find.empty")
@@ -253,10 +257,12 @@ class Reading:
         row, card, cipher = self._document(check_out, document_id)
         if not 1 <= first_page <= max(1, card.page_count):
             raise RefusedError("document.no-such-page", page_no=first_page, page_count=card.page_count)
-        if first_page == 1:
+        this = (check_out_id, document_id, text.casefold())
+        if this != self._last_find:
             words = world.locksmith.blind("find:" + text.casefold()).hex()[:16]
             draft = self._draft(AuditKind.FIND_RAN, check_out, document_id, 0)
             world.store.append_audit(_with_fact(draft, "words", words))
+            self._last_find = this
         return _Permit(row, card, cipher, Watermark(("",)), 0)
 
     def _refused(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, code: str) -> None:

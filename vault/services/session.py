@@ -32,6 +32,7 @@ class Session:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._interrupted = False  # the system locked while somebody was signing in
 
     @query
     def station(self) -> StationView:
@@ -103,11 +104,19 @@ class Session:
         """
         world = self._world
         session = world.session
-        if session is not None:
-            draft = world.draft(AuditKind.LOCKED, reason=reason)
-            world.session = None
-            world.store.lock_session(session.row.session_id, world.clock.now_us(), draft)
-        world.end("locked")
+        try:
+            if session is not None:
+                draft = world.draft(AuditKind.LOCKED, reason=reason)
+                world.session = None
+                world.store.lock_session(session.row.session_id, world.clock.now_us(), draft)
+        finally:  # an entry that cannot be written does not keep the keys alive
+            world.end("locked")
+
+    def lock_by_system(self, reason: str) -> None:
+        """Lock because the system did (control thread); a sign-in under way is refused. Audit: session.locked."""
+        self._interrupted = True
+        if self._world.session is not None:
+            self.lock(reason)
 
     @operation(Priority.LOCK)
     def sign_out(self) -> None:
@@ -115,6 +124,20 @@ class Session:
 
         Audit: session.signed-out.
         """
+        world = self._world
+        try:
+            self._sign_out()
+        finally:
+            world.end("signed-out")
+
+    def overdue(self) -> bool:
+        """Whether the open session has lasted as long as policy allows (control thread, every second)."""
+        session = self._world.session
+        return session is not None and self._world.clock.now_us() >= self._world.session_ends_us(session.row)
+
+    # -- control thread --------------------------------------------------------------------------------------------------------------
+
+    def _sign_out(self) -> None:
         world = self._world
         session = world.session
         if session is None:
@@ -126,17 +149,10 @@ class Session:
             draft = world.draft(AuditKind.SIGNED_OUT)
             world.session = None
             world.store.end_session(session.row.session_id, world.clock.now_us(), draft)
-        world.end("signed-out")
-
-    def overdue(self) -> bool:
-        """Whether the open session has lasted as long as policy allows (control thread, every second)."""
-        session = self._world.session
-        return session is not None and self._world.clock.now_us() >= self._world.session_ends_us(session.row)
-
-    # -- control thread --------------------------------------------------------------------------------------------------------------
 
     def _candidate(self, badge_no: str) -> PersonRow | None:
         world = self._world
+        self._interrupted = False
         if world.session is not None:
             raise RefusedError("session.already-open")
         person = world.store.person_by_badge(badge_no)
@@ -172,6 +188,7 @@ class Session:
     def _open(self, person: PersonRow, keys: PersonKeys, step: int) -> SignedIn:
         world = self._world
         self._require_good(person)
+        self._require_undisturbed()
         row = SessionRow(SessionId(world.entropy.token()), person.person_id, world.station.workstation_id, world.clock.now_us())
         session = self._session(row, person, keys)
         before = world.store.audit_entries(AuditFilter(kinds=(AuditKind.SIGNED_IN.value,), actor_id=person.person_id), 0, 1)
@@ -189,6 +206,11 @@ class Session:
         world.store.clear_sign_in_failures(self._blind(person.badge_no))
         world.session = session
         return self._signed_in(session)
+
+    def _require_undisturbed(self) -> None:
+        """Refuse to open a session behind a screen that the system locked meanwhile."""
+        if self._interrupted:
+            raise RefusedError("session.locked")
 
     def _require_good(self, person: PersonRow) -> None:
         """Refuse an account without its second signature, or a disabled one, after both factors were right; record it."""
@@ -214,6 +236,7 @@ class Session:
     def _resume(self, row: SessionRow, person: PersonRow, keys: PersonKeys) -> SignedIn:
         world = self._world
         self._require_good(person)
+        self._require_undisturbed()
         session = self._session(row, person, keys)
         world.store.clear_sign_in_failures(self._blind(person.badge_no))
         world.store.unlock_session(row.session_id, AuditDraft(AuditKind.UNLOCKED, person.person_id, row.session_id))

@@ -45,6 +45,7 @@ class Supervision:
         self._cases = cases
         self._custody = custody
         self._witness = witness
+        self._last_listing: tuple[object, ...] | None = None
 
     # -- breach reports --------------------------------------------------------------------------------------------------------------
 
@@ -101,18 +102,22 @@ class Supervision:
         Args:
             kinds: AuditKind values; () = all.
             badge_no: "" = everybody.
-            rms_number: "" = all cases.
+            rms_number: "" = all cases; supervisors only.
             from_us: 0 = from the beginning.
             until_us: 0 = to now.
             before_seq: 0 = from the end; otherwise `next_before_seq` of the page before.
             limit: 1…500.
         Raises:
             RefusedError: access.not-your-role, person.unknown, case.unknown.
-        Audit: audit.read, once a listing (before_seq 0).
+        Audit: audit.read, once a listing.
         """
         world = self._world
-        world.require(Role.SUPERVISOR, Role.AUDITOR)
-        if before_seq == 0:
+        session = world.require(Role.SUPERVISOR, Role.AUDITOR)
+        if rms_number.strip() and session.person.role is Role.AUDITOR:
+            raise RefusedError("access.not-your-role")  # an auditor does not learn which number an opaque reference stands for
+        listing = (kinds, badge_no, rms_number, from_us, until_us)
+        if before_seq == 0 or listing != self._last_listing:
+            self._last_listing = listing
             world.store.append_audit(world.draft(AuditKind.AUDIT_READ, filtered=int(bool(kinds or badge_no or rms_number))))
         actor: PersonId | None = None
         if badge_no.strip():
