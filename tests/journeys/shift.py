@@ -147,7 +147,7 @@ class Shift:
             desk.settle(0.3)
             self._scan(badge)
             before = desk.key("Return")
-        desk.wait("show sign_in", since=before)
+        desk.wait("focus sign_in_badge", since=before)
 
     def add_unit(self) -> None:
         self._sign_in(SUPERVISOR, "show page_*")
@@ -436,8 +436,8 @@ class Shift:
     # -- keys ------------------------------------------------------------------------------------------------------------------------
 
     def _focus(self, name: str) -> None:
-        """Go to a control with the Tab key."""
-        self.desk.mark()
+        """Go to a control with the Tab key, once the window has come to rest: a Tab too early would be one too many."""
+        self.desk.settle()
         for _ in range(40):
             focused = [step.name for step in self.desk.steps if step.verb == "focus"]
             if focused and focused[-1] == name:
