@@ -85,7 +85,7 @@ class DeskDriver:
             pass
         return len(self.steps)
 
-    def settle(self, quiet_seconds: float = 0.25, seconds: float = 10.0) -> None:
+    def settle(self, quiet_seconds: float = 0.4, seconds: float = 10.0) -> None:
         """Wait until the window shows nothing new for a moment."""
         deadline = time.monotonic() + seconds
         while self._take(min(deadline, time.monotonic() + quiet_seconds)):
