@@ -89,7 +89,8 @@ mode=${1:-}
 [[ $# -ge 2 ]] || fail "say what to run: packaging/session.sh headless|demo COMMAND..."
 shift
 
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/casevault-session.XXXXXX")
+# Not below /tmp: every desk watches it for copies, and two sessions would report each other.
+scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/casevault-session.XXXXXX")
 export LC_ALL=${LC_ALL:-C.UTF-8}
 case $mode in
     headless)
