@@ -198,9 +198,11 @@ class _Demo:
         if vault.world.session is not None:
             vault.session.sign_out()
         badge_no = person["badge_no"]
-        now = self._clock.now_us() // _STEP_US
-        # A code is good once; the step before and the step after are accepted as well (RFC 6238 5.2).
-        step = max(now - 1, self._used_steps.get(badge_no, 0) + 1)
+        now, into_step_us = divmod(self._clock.now_us(), _STEP_US)
+        # A code is good once; the step before and the step after are accepted as well (RFC 6238 5.2). The oldest leaves most for the
+        # person who signs in next, and is taken only while its time does not run out during the sign-in.
+        oldest = now - 1 if into_step_us < _STEP_US // 2 else now
+        step = max(oldest, self._used_steps.get(badge_no, 0) + 1)
         self._used_steps[badge_no] = step
         vault.session.sign_in(badge_no, person["passphrase"], pyotp.TOTP(self._second_factors[badge_no]).generate_otp(step))
 

@@ -235,7 +235,7 @@ class RecordTable(QAbstractScrollArea):
         self._asking.start()
         rows, self._top = top - self._top, top
         view = QRect(0, self._header_px, self.viewport().width(), self.viewport().height() - self._header_px)
-        if abs(rows) * self._row_px() < view.height():
+        if abs(rows) * self._row_px() < view.height() and not self._hurry:  # while hurrying, some of what would be moved is not painted yet
             self.viewport().scroll(0, -rows * self._row_px(), view)  # what stays is moved, only what is new is painted
         else:
             self._hurry = True
@@ -392,15 +392,17 @@ class RecordTable(QAbstractScrollArea):
         painter.fillRect(event.rect(), theme.colour(Colour.SURFACE_1))
         row_px, now_us, until = self._row_px(), strings.now_us(), time.perf_counter() + _SLICE_SECONDS
         skipped = max(0, (event.rect().top() - self._header_px) // row_px)
-        top, index = self._header_px + skipped * row_px, self._top + skipped
+        first = index = self._top + skipped
+        top = self._header_px + skipped * row_px
         while top <= event.rect().bottom() and index < self._rows.row_count:
-            self._paint_row(painter, QRect(0, top, self.viewport().width(), row_px), index, now_us)
-            top += row_px
-            index += 1
-            if self._hurry and time.perf_counter() > until:
+            # Asked before a row and not after it: what is put off is then never nothing, for which no paint would come.
+            if self._hurry and index > first and time.perf_counter() > until:
                 rest = QRect(0, top, self.viewport().width(), self.viewport().height() - top)
                 QTimer.singleShot(0, self, functools.partial(self._paint_rest, rest))
                 break
+            self._paint_row(painter, QRect(0, top, self.viewport().width(), row_px), index, now_us)
+            top += row_px
+            index += 1
         else:
             self._hurry = False
         if event.rect().top() < self._header_px:
