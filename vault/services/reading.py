@@ -4,7 +4,8 @@ Rules:
 
 - A page needs an active check-out held by the signed-in person, and need-to-know now, not only when the file was taken.
 - The audit entry of the view is durable before the worker is told to disclose. The view before ends with its dwell time in the same commit.
-- The next page is rendered ahead inside the worker, unmarked and undisclosed; only `view_page` discloses.
+- The next page, and the page a held file would open at (`prepare_page`), is rendered ahead inside the worker, unmarked and undisclosed:
+  no pixel of it reaches the page memory, so there is nothing to record. Only `view_page` discloses.
 - Find returns rectangles, never text. The words asked for are recorded as a keyed hash (CJIS AU-3(3)).
 
 Lanes: methods run on the reading lane; what touches the register runs on the control thread.
@@ -14,19 +15,20 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vault.domain.audit import AuditDraft, AuditKind, Outcome
+from vault.domain.audit import AuditDraft, AuditEntry, AuditKind, Outcome
 from vault.domain.casefile import DocumentCard
 from vault.domain.custody import CheckOut, require_held
 from vault.domain.identity import CheckOutId, DocumentId
-from vault.errors import RefusedError, VaultError
+from vault.errors import RefusedError, UnavailableError, VaultError
 from vault.services.cases import Cases
 from vault.services.locksmith import CaseCipher, ChunkSealer
 from vault.services.operation import Lane, Priority, operation, query
 from vault.services.ports import AuditFilter, ContentReader, ContentStore, DocumentRow
 from vault.services.rendition import Renderer, Rotation, Watermark
-from vault.services.views import FindHit, FindResult, OpenFile, PageImage
+from vault.services.views import FindHit, FindResult, OpenFile, PageImage, PreparedPage
 from vault.services.world import World
 
 CHUNK_BYTES = 256 * 1024
@@ -82,11 +84,8 @@ class Reading:
         world = self._world
         check_out = self._held(check_out_id)
         cipher = world.require_case(check_out.case_id)
-        wanted = AuditFilter(
-            kinds=(AuditKind.PAGE_VIEWED.value,), actor_id=check_out.holder_id, case_id=check_out.case_id, from_us=check_out.taken_us
-        )
         viewed: dict[DocumentId, set[int]] = {}
-        entries = world.store.audit_entries(wanted, 0, _VIEWED_LOOKED_AT)
+        entries = self._views_of(check_out, _VIEWED_LOOKED_AT)
         for entry in entries:
             viewed.setdefault(DocumentId(entry.document_id), set()).add(entry.page_no)
         documents = self._cases.documents(check_out.case_id, cipher)
@@ -158,6 +157,30 @@ class Reading:
             audit_seq=permit.audit_seq,
             timings_us=(("audit", (recorded - began) // 1000), ("render", (rendered - recorded) // 1000)),
         )
+
+    @operation(Priority.QUERY, Lane.READING)
+    def prepare_page(self, check_out_id: CheckOutId, document_id: DocumentId | None, dpi: int) -> PreparedPage:
+        """Render the page that a person is about to ask for inside the worker. Nothing is disclosed: `view_page` does that, and records it.
+
+        Args:
+            check_out_id: an active check-out of this session's officer: without one nothing is prepared.
+            document_id: a document of that case file, prepared at its first page; None for where the file was left.
+            dpi: as for `view_page`; another resolution there renders again.
+        Returns:
+            PreparedPage: which page that is; whether it could be rendered is told when it is asked for.
+        Raises:
+            RefusedError: session.locked, custody.not-held, custody.expired, access.no-need-to-know, document.unknown.
+        Audit: none, for nothing leaves the worker.
+        Thread: reading; the check-out is looked at on the control thread.
+        """
+        permit, page_no = self._world.on_control(lambda: self._preparing(check_out_id, document_id), Priority.QUERY)
+        try:
+            self._handle(permit)
+        except (RefusedError, UnavailableError):
+            # As with a page that fails: refused, recorded and explained when somebody asks for it. Tampering is told now.
+            return PreparedPage(permit.document.document_id, page_no)
+        self._prepare(permit.document.document_id, page_no, min(max(dpi, _DPI.start), _DPI.stop - 1), Rotation.NONE)
+        return PreparedPage(permit.document.document_id, page_no)
 
     @operation(Priority.CHANGE)
     def leave_page(self) -> None:
@@ -250,6 +273,29 @@ class Reading:
         person = session.person
         mark = Watermark((f"{person.name} · {person.badge_no}", f"{world.station.workstation_name} · no. {check_out.check_out_no}", minute))
         return _Permit(row, card, cipher, mark, seq)
+
+    def _views_of(self, check_out: CheckOut, limit: int) -> Sequence[AuditEntry]:
+        """What its holder saw in this check-out, newest first."""
+        wanted = AuditFilter(
+            kinds=(AuditKind.PAGE_VIEWED.value,), actor_id=check_out.holder_id, case_id=check_out.case_id, from_us=check_out.taken_us
+        )
+        return self._world.store.audit_entries(wanted, 0, limit)
+
+    def _preparing(self, check_out_id: CheckOutId, document_id: DocumentId | None) -> tuple[_Permit, int]:
+        """The document to prepare and the page of it; None is where the reader will open the file (`open_file`)."""
+        check_out, page_no = self._held(check_out_id), 1
+        if document_id is None:
+            cipher = self._world.require_case(check_out.case_id)
+            known = [one.document_id for one in self._cases.documents(check_out.case_id, cipher)]
+            last = next(iter(self._views_of(check_out, 1)), None)
+            if last is not None and last.document_id in known:
+                document_id, page_no = DocumentId(last.document_id), last.page_no
+            elif known:
+                document_id = known[0]
+            else:
+                raise RefusedError("document.unknown")
+        row, card, cipher = self._document(check_out, document_id)
+        return _Permit(row, card, cipher, Watermark(("",)), 0), max(1, min(page_no, card.page_count))
 
     def _find_permit(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> _Permit:
         world = self._world

@@ -312,6 +312,14 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedPage:
+    """The page the worker holds ready, unmarked and undisclosed: which one, and nothing of it."""
+
+    document_id: DocumentId
+    page_no: int
+
+
+@dataclass(frozen=True, slots=True)
 class FindHit:
     """Where a find matched: fractions 0…1 of the unrotated page."""
 
