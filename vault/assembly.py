@@ -113,9 +113,22 @@ class Vault:
 
 
 def load_policy(path: Path | None = None) -> Policy:
-    """Read the station's policy. Raises RefusedError policy.unknown, policy.out-of-bounds."""
+    """Read the policy the product ships. Raises RefusedError policy.unknown, policy.out-of-bounds."""
     with (path or _RESOURCES / "policy" / "default.toml").open("rb") as file:
         return policy_from(tomllib.load(file))
+
+
+def station_policy(shipped: Policy, policy_text: str) -> Policy:
+    """Lay a station's own settings (TOML) over the shipped ones.
+
+    Raises:
+        RefusedError: policy.unreadable, policy.unknown, policy.out-of-bounds.
+    """
+    try:
+        own = tomllib.loads(policy_text)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError("policy.unreadable") from error
+    return policy_from(own, shipped)
 
 
 def found_vault(
@@ -126,11 +139,14 @@ def found_vault(
     clock: Clock,
     entropy: Entropy,
     cost: Argon2Cost,
+    policy_text: str = "",
 ) -> tuple[Enrolment, ...]:
     """Make a new vault in `directory` (made if missing, 0700).
 
+    `policy_text` is TOML: what this station sets differently from `resources/policy/default.toml`, kept in the authenticated header.
+
     Raises:
-        RefusedError: founding.already, passphrase.*.
+        RefusedError: founding.already, passphrase.*, policy.unknown, policy.out-of-bounds, policy.unreadable.
         UnavailableError: keyring.missing, keyring.locked, storage.full, storage.read-only.
     Audit: vault.founded and one entry for each person and unit.
     """
@@ -138,6 +154,7 @@ def found_vault(
         raise RefusedError("founding.already")
     for founder in founders:
         check_passphrase(Secret(founder.passphrase.encode()), founder.badge_no)
+    station_policy(load_policy(), policy_text)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -150,7 +167,18 @@ def found_vault(
     keeper.write(_workstation_name(vault_id), Secret(workstation_id.encode() + workstation_secret.reveal()))
     try:
         return _build(
-            directory, station_name, founders, vault_id, workstation_id, workstation_secret, secrets, keeper, clock, entropy, cost
+            directory,
+            station_name,
+            founders,
+            vault_id,
+            workstation_id,
+            workstation_secret,
+            secrets,
+            keeper,
+            clock,
+            entropy,
+            cost,
+            policy_text,
         )
     except BaseException:
         keeper.erase(_workstation_name(vault_id))
@@ -202,6 +230,7 @@ def _build(
     clock: Clock,
     entropy: Entropy,
     cost: Argon2Cost,
+    policy_text: str,
 ) -> tuple[Enrolment, ...]:
     keys = vault_keys(secrets.vault_key)
     locksmith = VaultLocksmith(secrets, cost)
@@ -235,6 +264,7 @@ def _build(
         argon2_lanes=cost.lanes,
         directory_roots=roots,
         directory_roots_signature=locksmith.sign_as_workstation(_roots_statement(vault_id, roots)),
+        policy=policy_text,
     )
     write_header(directory / HEADER_NAME, header, keys.header_mac)
     return enrolments
@@ -259,7 +289,7 @@ def open_vault(
         keeper_for: gives the OS keyring for a vault id.
         clock: time.
         entropy: random bytes.
-        policy: the station's settings.
+        policy: what the product ships; the header holds what this station sets differently.
         threads: the process's threads.
         publish: told every event after its commit.
         pages: where page pictures go.
@@ -295,7 +325,7 @@ def open_vault(
             keeper,
             clock,
             entropy,
-            policy,
+            station_policy(policy, header.policy),
             threads,
             publish,
             pages,
@@ -348,8 +378,8 @@ def _join(
     content = _WatchedContent(SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied), own_open)
     _sweep(world, content)
     cases = Cases(world)
-    register = Register(world, cases)
     custody = Custody(world, cases)
+    register = Register(world, cases, custody)
     reader, prober = RenditionWorker(pages), RenditionWorker(None)
     reading = Reading(world, cases, reader, content)
     world.leave_page = reading.leave_page

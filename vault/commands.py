@@ -29,7 +29,7 @@ from vault.assembly import LOCK_NAME, REGISTER_NAME, found_vault, load_policy, o
 from vault.crypto.keypairs import verify
 from vault.crypto.slots import Argon2Cost, vault_keys
 from vault.demo import current_code, make_demo, read_plan
-from vault.errors import VaultError
+from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.services.events import Event, IntakeMoved
 from vault.services.locksmith import WORKSTATION_CONTEXT
@@ -70,8 +70,10 @@ def _parser() -> argparse.ArgumentParser:
             made.add_argument("--vault", type=Path, required=True)
         return made
 
-    command("found", _found)
-    command("demo", _demo).add_argument("--without-documents", action="store_true")
+    command("found", _found).add_argument("--policy", type=Path, help=words["help_policy"])
+    demo = command("demo", _demo)
+    demo.add_argument("--without-documents", action="store_true")
+    demo.add_argument("--policy", type=Path, help=words["help_policy"])
     command("code", _code).add_argument("badge")
     command("run", _run)
     intake = command("intake", _intake)
@@ -100,6 +102,7 @@ def _found(options: argparse.Namespace) -> int:
         system.SystemClock(),
         system.SystemEntropy(),
         Argon2Cost(),
+        _policy_text(options.policy),
     )
     for one in made:
         _show_second_factor(one)
@@ -118,6 +121,7 @@ def _demo(options: argparse.Namespace) -> int:
                 system.SystemEntropy(),
                 lambda stage: print(words[f"stage_{stage}"], file=sys.stderr),
                 take_in=not options.without_documents,
+                policy_text=_policy_text(options.policy),
             )
     print(words["demo_people"])
     for person in read_plan()["person"]:
@@ -198,6 +202,15 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 # ---- words and questions -----------------------------------------------------------------------------------------------------------
+
+
+def _policy_text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusedError("policy.unreadable") from error
 
 
 def _alone(directory: Path) -> AbstractContextManager[object]:

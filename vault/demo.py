@@ -46,6 +46,7 @@ def make_demo(
     *,
     take_in: bool = True,
     cost: Argon2Cost = Argon2Cost(),  # noqa: B008 - frozen
+    policy_text: str = "",
 ) -> None:
     """Found and staff the demo station.
 
@@ -57,12 +58,13 @@ def make_demo(
         say: told a key of the command line's words for each stage.
         take_in: whether the documents are taken in; the scripted shift does that itself, in the window.
         cost: of the person slots.
+        policy_text: what the station sets differently (TOML).
     """
     plan = read_plan()
     building = directory.with_name(directory.name + ".building")
     shutil.rmtree(building, ignore_errors=True)
     try:
-        _Demo(building, plan, keeper_for, clock, entropy, say, cost).make(take_in=take_in)
+        _Demo(building, plan, keeper_for, clock, entropy, say, cost, policy_text).make(take_in=take_in)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for one in sorted(building.iterdir(), key=lambda path: path.name == HEADER_NAME):
             one.replace(directory / one.name)  # the header last: without it there is no vault
@@ -99,7 +101,9 @@ class _Demo:
         entropy: Entropy,
         say: Callable[[str], None],
         cost: Argon2Cost,
+        policy_text: str,
     ) -> None:
+        self._policy_text = policy_text
         self._directory = directory
         self._plan = plan
         self._keeper_for = keeper_for
@@ -123,6 +127,7 @@ class _Demo:
             self._clock,
             self._entropy,
             self._cost,
+            self._policy_text,
         ):
             self._remember(made)
         pages = PageMemory.create()

@@ -58,7 +58,6 @@ class Server:
         self._lanes = Lanes()
         self._clock = system.SystemClock()
         self._entropy = system.SystemEntropy()
-        self._policy = load_policy()
         self._methods: dict[str, tuple[Callable[..., Any], wire.Signature]] = {}
         self._vault: Vault | None = None
         self._watching: Watching | None = None
@@ -98,13 +97,13 @@ class Server:
 
     def _open_vault(self) -> None:
         self._alone = self._alone or system.single_instance(self._directory / LOCK_NAME)
-        watching = Watching(self._directory, self._policy, self._clock, self._observed, self._system_locks)
+        watching = Watching(self._directory, self._clock, self._observed, self._system_locks)
         vault = open_vault(
             self._directory,
             open_secret_keeper,
             self._clock,
             self._entropy,
-            self._policy,
+            load_policy(),
             self._lanes,
             self._publish,
             self._pages,
@@ -175,7 +174,7 @@ class Server:
 
         def witness() -> None:
             now_us = self._clock.boot_us()
-            if now_us - self._last_witness_us >= self._policy.witness_seconds * 1_000_000:
+            if now_us - self._last_witness_us >= vault.world.policy.witness_seconds * 1_000_000:
                 self._last_witness_us = now_us
                 vault.witness.checkpoint()
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from vault import platform as system
 from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
-from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor, CopyMemory
@@ -33,7 +32,6 @@ class Watching:
     def __init__(
         self,
         directory: Path,
-        policy: Policy,
         clock: Clock,
         observed: Callable[[Signal], None],
         lock: Callable[[str], None],
@@ -45,7 +43,6 @@ class Watching:
         files = (register, Path(f"{register}-wal"), content, Path(f"{content}-wal"), directory / HEADER_NAME)
         self._store_access = StoreAccessSensor(files, lambda: frozenset({os.getpid()}), lambda: own_descriptor(register))
         self._files = files
-        self._folders = [Path(one).expanduser() for one in policy.copies_watched_folders]
         self._clock = clock
         self._copies: CopiesSensor | None = None
         self._hub: SensorHub | None = None
@@ -60,7 +57,7 @@ class Watching:
         """Start the sensors; their first self-tests run beside the control thread."""
         self._copies = CopiesSensor(
             self._store_access.salts,
-            self._folders,
+            [Path(one).expanduser() for one in vault.world.policy.copies_watched_folders],
             self._directory,
             vault_id=vault.world.station.vault_id,
             own_files=self._files,

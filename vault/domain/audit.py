@@ -59,6 +59,7 @@ class AuditKind(enum.Enum):
     FORCED_RETURN = "custody.forced-return"
     EXPIRED = "custody.expired"
     CONTAINED = "custody.contained"
+    WITHDRAWN = "custody.withdrawn"
     WAITING = "custody.waiting"
     WAIT_ENDED = "custody.wait-ended"
     CUSTODY_REFUSED = "custody.refused"

@@ -41,6 +41,22 @@ class SignalKind(enum.Enum):
     CLOCK_SET_BACK = "clock-set-back"
     STORE_TAMPERED = "store-tampered"
     SENSOR_BLIND = "sensor-blind"
+    CAPTURE_TOOL = "capture-tool"  # a program known to capture or record the screen runs while a page is shown
+    UNKNOWN_SCREEN_CLIENT = "unknown-screen-client"  # a program nobody vouches for connects to the display while a page is shown
+    NEW_PICTURE = "new-picture"  # a picture file appears while a page is shown
+    SCREEN_CAST = "screen-cast"  # the desktop hands the screen to a program
+    REMOTE_SESSION = "remote-session"  # the screen is forwarded or served over the network
+    SYNTHETIC_INPUT = "synthetic-input"  # keys or pointer moved by a program
+    DISPLAY_ADDED = "display-added"
+    MEDIA_MOUNTED = "media-mounted"  # removable or network media while a case file is out
+    DEBUGGER = "debugger"  # a process of this application is being traced
+    FOREIGN_LIBRARY = "foreign-library"  # code that is not ours is loaded into a process of this application
+    HOSTILE_ENVIRONMENT = "hostile-environment"  # the application was started with variables or files that would change what it runs
+    VIRTUAL_MACHINE = "virtual-machine"
+    BULK_READING = "bulk-reading"
+    READING_OUTSIDE_SHIFT = "reading-outside-shift"
+    READING_OUTSIDE_ASSIGNMENT = "reading-outside-assignment"
+    DECOY_READ = "decoy-read"
 
 
 class Severity(enum.IntEnum):
@@ -70,16 +86,60 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.CLOCK_SET_BACK: Severity.DELIBERATE,
     SignalKind.STORE_TAMPERED: Severity.BULK,
     SignalKind.SENSOR_BLIND: Severity.DELIBERATE,
+    SignalKind.CAPTURE_TOOL: Severity.EXPOSED,
+    SignalKind.UNKNOWN_SCREEN_CLIENT: Severity.EXPOSED,
+    SignalKind.NEW_PICTURE: Severity.DELIBERATE,
+    SignalKind.SCREEN_CAST: Severity.EXPOSED,
+    SignalKind.REMOTE_SESSION: Severity.EXPOSED,
+    SignalKind.SYNTHETIC_INPUT: Severity.DELIBERATE,
+    SignalKind.DISPLAY_ADDED: Severity.AMBIGUOUS,
+    SignalKind.MEDIA_MOUNTED: Severity.CONTEXT,
+    SignalKind.DEBUGGER: Severity.BULK,
+    SignalKind.FOREIGN_LIBRARY: Severity.BULK,
+    SignalKind.HOSTILE_ENVIRONMENT: Severity.DELIBERATE,
+    SignalKind.VIRTUAL_MACHINE: Severity.CONTEXT,
+    SignalKind.BULK_READING: Severity.AMBIGUOUS,
+    SignalKind.READING_OUTSIDE_SHIFT: Severity.CONTEXT,
+    SignalKind.READING_OUTSIDE_ASSIGNMENT: Severity.AMBIGUOUS,
+    SignalKind.DECOY_READ: Severity.DELIBERATE,
 }
 
+# Unusual reading: a flag for a supervisor to look at. It contains nothing and tells the officer nothing while they read.
+READING_FLAGS = frozenset(
+    {
+        SignalKind.BULK_READING,
+        SignalKind.READING_OUTSIDE_SHIFT,
+        SignalKind.READING_OUTSIDE_ASSIGNMENT,
+        SignalKind.DECOY_READ,
+    }
+)
+
 # What the holder of a check-out did to a page, or somebody to the vault while it was on screen; the rest says nothing about copying.
-COPY_ATTEMPTS = frozenset(SignalKind) - {SignalKind.CLOCK_SET_BACK, SignalKind.SENSOR_BLIND, SignalKind.STORE_TAMPERED}
+COPY_ATTEMPTS = (
+    frozenset(SignalKind)
+    - READING_FLAGS
+    - {
+        SignalKind.CLOCK_SET_BACK,
+        SignalKind.SENSOR_BLIND,
+        SignalKind.STORE_TAMPERED,
+        SignalKind.DISPLAY_ADDED,
+        SignalKind.MEDIA_MOUNTED,
+        SignalKind.HOSTILE_ENVIRONMENT,
+        SignalKind.VIRTUAL_MACHINE,
+    }
+)
 
 JOINING_WINDOW_US = 10 * MINUTE_US
 REPEATS_THAT_RAISE = 3
 
-# A foreign copy of the vault is first seen as an opening; both join one report, which takes the higher severity.
-FAMILY: Mapping[SignalKind, SignalKind] = {SignalKind.STORE_OPENED: SignalKind.STORE_COPIED}
+# Sights of one act join one report, which takes the higher severity: a foreign copy of the vault is first seen as an opening, a capture as
+# a new client of the display, a tool that starts and a picture that appears.
+FAMILY: Mapping[SignalKind, SignalKind] = {
+    SignalKind.STORE_OPENED: SignalKind.STORE_COPIED,
+    SignalKind.UNKNOWN_SCREEN_CLIENT: SignalKind.CAPTURE_TOOL,
+    SignalKind.NEW_PICTURE: SignalKind.CAPTURE_TOOL,
+    SignalKind.SCREEN_CAST: SignalKind.CAPTURE_TOOL,
+}
 
 
 class Containment(enum.Enum):
@@ -161,6 +221,8 @@ def severity_of(kind: SignalKind, raised_by_policy: Mapping[str, int], repeats: 
 
 def containment_of(kind: SignalKind, severity: Severity) -> Containment:
     """What is done at once for a signal of this kind and severity while a page is shown."""
+    if kind in READING_FLAGS:
+        return Containment.NONE
     if severity >= Severity.EXPOSED or kind is SignalKind.STORE_OPENED:
         return Containment.RECALL
     if severity is Severity.DELIBERATE:

@@ -7,7 +7,8 @@ Rules (DESIGN §4):
 3. A check-out ends in exactly one way (`ReturnKind`) and is never deleted.
 4. Due back is between one minute and the policy's ceiling from now; past it the file returns by itself.
 5. Handover is one act: the old check-out ends and the new one begins at the same instant.
-6. The waiting list is the order of asking, shown to everybody concerned; it keeps nobody from a file that is in the vault. A holder cannot
+6. Who loses need-to-know while holding a file loses the file: it returns at once (`WITHDRAWN`).
+7. The waiting list is the order of asking, shown to everybody concerned; it keeps nobody from a file that is in the vault. A holder cannot
    wait for what they hold.
 """
 
@@ -41,6 +42,7 @@ class ReturnKind(enum.Enum):
     EXPIRED = "expired"
     FORCED = "forced"
     CONTAINED = "contained"
+    WITHDRAWN = "withdrawn"  # the holder may no longer see the case
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class CheckOut:
     recalled_us: int = 0  # a supervisor asked for the file back
     returned_us: int = 0
     return_kind: ReturnKind | None = None
-    returned_by: PersonId | None = None  # None: the vault itself (expiry, containment)
+    returned_by: PersonId | None = None  # None: the vault itself (expiry, containment, a grant that ended)
 
     @property
     def active(self) -> bool:

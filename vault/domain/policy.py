@@ -6,7 +6,7 @@ Source of bounds: CJIS AC-11 (lock after at most 30 min), AC-7 (5 failures in 15
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from vault.domain.breach import Severity, SignalKind
 from vault.errors import RefusedError
@@ -46,8 +46,12 @@ _BOUNDS = {
 }
 
 
-def policy_from(values: Mapping[str, object]) -> Policy:
-    """Make a policy of a parsed file; unknown names and values out of bounds are refused (``policy.unknown``, ``policy.out-of-bounds``)."""
+def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Policy:
+    """Make a policy of a parsed file, laid over `base`.
+
+    Raises:
+        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a value that may not be.
+    """
     known = {one.name for one in fields(Policy)}
     given: dict[str, object] = {}
     for name, value in values.items():
@@ -60,7 +64,7 @@ def policy_from(values: Mapping[str, object]) -> Policy:
         elif not _CHECKED[name](value):
             raise RefusedError("policy.out-of-bounds", setting=name)
         given[name] = tuple(value) if isinstance(value, list) else value
-    return Policy(**given)  # type: ignore[arg-type]
+    return replace(base or Policy(), **given)  # type: ignore[arg-type]
 
 
 def _whole(value: object, low: int, high: int) -> bool:

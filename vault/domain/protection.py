@@ -27,6 +27,12 @@ class Protection(enum.Enum):
     SCREEN_CAPTURE = "screen-capture"  # excluded from capture by the system
     SESSION_SIGNALS = "session-signals"  # screen lock, suspend, user switch
     KEYRING = "keyring"
+    PROCESS = "process"  # memory, libraries and environment of the application's own processes
+    MEMORY = "memory"  # swap and hibernation
+    MEDIA = "media"  # removable and network media
+    REMOTE_SESSION = "remote-session"  # forwarded or served displays, virtual machines
+    SYNTHETIC_INPUT = "synthetic-input"
+    TRACE = "trace"  # the mark in every page picture
     PREMISES = "premises"
 
 

@@ -63,6 +63,7 @@ class Header:
     directory_roots_signature: bytes = b""  # by the workstation's key: the vault key alone cannot plant other roots
     pinned_tang_keys: tuple[str, ...] = ()  # place only: whole signing JWKs of the key server
     recovery_slot: bytes | None = None  # place only
+    policy: str = ""  # TOML: the station's own settings, over those the product ships
     format_version: int = FORMAT_VERSION
 
 
@@ -139,6 +140,7 @@ def read_unverified_header(path: Path) -> UnverifiedHeader:
         directory_roots=stored.directory_roots,
         directory_roots_signature=stored.directory_roots_signature,
         recovery_slot=stored.recovery_slot,
+        policy=stored.policy,
         format_version=stored.format_version,
     )
     return UnverifiedHeader(header, body, mac)
@@ -175,6 +177,7 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
             directory_roots=header.directory_roots,
             directory_roots_signature=header.directory_roots_signature,
             recovery_slot=header.recovery_slot,
+            policy=header.policy,
         )
     )
     content = _encode_file(body, _mac(header_mac_key, body))
@@ -191,8 +194,8 @@ class _Format(msgspec.Struct, frozen=True):
     format_version: int
 
 
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body's fields in file order. msgspec writes bytes as base64."""
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The body's fields in file order; those with a default came later and are left out while empty. msgspec writes bytes as base64."""
 
     format_version: int
     vault_id: str
@@ -208,6 +211,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directory_roots_signature: bytes
     pinned_tang_keys: tuple[str, ...]
     recovery_slot: bytes | None
+    policy: str = ""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -52,12 +52,43 @@ TABLE = {
     K.CLOCK_SET_BACK: (3, 3, Containment.BLANK, Containment.BLANK),
     K.STORE_TAMPERED: (5, 5, Containment.RECALL, Containment.RECALL),
     K.SENSOR_BLIND: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.CAPTURE_TOOL: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.UNKNOWN_SCREEN_CLIENT: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.NEW_PICTURE: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.SCREEN_CAST: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.REMOTE_SESSION: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.SYNTHETIC_INPUT: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.DISPLAY_ADDED: (2, 3, Containment.NOTICE, Containment.BLANK),
+    K.MEDIA_MOUNTED: (1, 1, Containment.NONE, Containment.NONE),
+    K.DEBUGGER: (5, 5, Containment.RECALL, Containment.RECALL),
+    K.FOREIGN_LIBRARY: (5, 5, Containment.RECALL, Containment.RECALL),
+    K.HOSTILE_ENVIRONMENT: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.VIRTUAL_MACHINE: (1, 1, Containment.NONE, Containment.NONE),
+    # Flags: for a supervisor to look at, and nothing else.
+    K.BULK_READING: (2, 3, Containment.NONE, Containment.NONE),
+    K.READING_OUTSIDE_SHIFT: (1, 1, Containment.NONE, Containment.NONE),
+    K.READING_OUTSIDE_ASSIGNMENT: (2, 3, Containment.NONE, Containment.NONE),
+    K.DECOY_READ: (3, 3, Containment.NONE, Containment.NONE),
+}
+
+NOT_COPYING = {
+    K.CLOCK_SET_BACK,
+    K.SENSOR_BLIND,
+    K.STORE_TAMPERED,
+    K.DISPLAY_ADDED,
+    K.MEDIA_MOUNTED,
+    K.HOSTILE_ENVIRONMENT,
+    K.VIRTUAL_MACHINE,
+    K.BULK_READING,
+    K.READING_OUTSIDE_SHIFT,
+    K.READING_OUTSIDE_ASSIGNMENT,
+    K.DECOY_READ,
 }
 
 
 def test_the_tables_are_total() -> None:
     assert set(TABLE) == set(SEVERITY) == set(SignalKind)
-    assert {K.CLOCK_SET_BACK, K.SENSOR_BLIND, K.STORE_TAMPERED} == set(SignalKind) - COPY_ATTEMPTS
+    assert set(SignalKind) - COPY_ATTEMPTS == NOT_COPYING
 
 
 @pytest.mark.parametrize("kind", SignalKind)

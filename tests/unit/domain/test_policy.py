@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault.assembly import load_policy
+from vault.assembly import load_policy, station_policy
 from vault.domain.identity import folded_badge
 from vault.domain.policy import _BOUNDS, Policy, policy_from
 from vault.errors import RefusedError
@@ -79,3 +79,24 @@ def test_defaults_and_the_delivered_file_are_in_bounds() -> None:
 @given(st.text("abcXYZ019 \t", min_size=1))
 def test_a_badge_number_has_one_form(typed: str) -> None:
     assert folded_badge(typed) == folded_badge(f" {typed.upper()} ") == folded_badge(folded_badge(typed))
+
+
+def test_a_station_lays_its_own_settings_over_the_shipped_ones() -> None:
+    own = station_policy(Policy(session_hours=8), 'idle_lock_seconds = 120\ncopies_watched_folders = ["/srv"]')
+    assert own == Policy(session_hours=8, idle_lock_seconds=120, copies_watched_folders=("/srv",))
+    assert station_policy(Policy(), "") == Policy()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("idle_lock_seconds = 1", "policy.out-of-bounds"),
+        ("no_such_setting = 1", "policy.unknown"),
+        ("idle_lock_seconds =", "policy.unreadable"),
+        ("\0", "policy.unreadable"),
+    ],
+)
+def test_a_station_policy_that_is_none_is_refused(text: str, code: str) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        station_policy(Policy(), text)
+    assert refusal.value.code == code
