@@ -20,6 +20,7 @@ from vault.domain.breach import SignalKind
 from vault.domain.custody import HOUR_US, MINUTE_US, CheckOut, Purpose, ReturnKind
 from vault.domain.identity import CaseId
 from vault.errors import RefusedError
+from vault.services.events import CustodyChanged
 from vault.services.ports import PersonRow
 from vault.services.views import CaseStatus
 
@@ -193,8 +194,67 @@ def test_a_grant_removed_while_reading_ends_reading(crew: Crew) -> None:
     grants = crew.at(CUSTODIAN).store.grants_of(case_id)
     mine = next(one.terms.grant_id for one in grants if one.terms.grantee_id == crew.person_id(COLLEAGUE))
     crew.vault.register.remove_grant(case_id, mine, LONG)
-    with refused("access.no-need-to-know"):
+    with refused("custody.not-held"):
         crew.at(COLLEAGUE).reading.view_page(held.check_out_id, document_id, 1, 72, 0)
+
+
+WITHDRAWALS = (  # what the officer in charge does at the desk -> the reason in the trail
+    ("deny-person", "access.denied-to-person"),
+    ("deny-unit", "access.denied-to-unit"),
+    ("remove", "access.no-grant"),
+)
+
+
+@pytest.mark.parametrize(("act", "reason"), WITHDRAWALS)
+def test_a_holder_who_may_no_longer_see_the_case_loses_the_file_and_the_page_at_once(crew: Crew, act: str, reason: str) -> None:
+    """The officer in charge withdraws from themselves: the page on this very screen goes, in the same turn."""
+    case_id = crew.new_case(CUSTODIAN, OFFICER, "page\n")
+    held = crew.take(OFFICER, case_id)
+    me = crew.person_id(OFFICER)
+    reading, register = crew.vault.reading, crew.vault.register
+    reading.view_page(held.check_out_id, crew.first_document(held.check_out_id), 1, 72, 0)
+    crew.station.events.clear()
+    if act == "deny-person":
+        register.grant(case_id, Effect.DENY, GranteeKind.PERSON, me, 0, 0, LONG)
+    elif act == "deny-unit":
+        register.grant(case_id, Effect.DENY, GranteeKind.UNIT, crew.sessions[OFFICER].unit_ids[0], 0, 0, LONG)
+    else:
+        [grant] = [one for one in crew.vault.store.grants_of(case_id) if one.terms.grantee_id == me]
+        register.remove_grant(case_id, grant.terms.grant_id, LONG)
+    assert reading.on_screen is None
+    [ended] = crew.vault.store.custody_history(case_id)
+    assert (ended.return_kind, ended.returned_by) == (ReturnKind.WITHDRAWN, me)
+    [entry] = crew.trail(AuditKind.WITHDRAWN, case_id=case_id)
+    assert facts(entry) == {"check_out_id": held.check_out_id, "holder": me, "reason": reason}
+    assert [one.ended for one in crew.station.events if isinstance(one, CustodyChanged)] == [ReturnKind.WITHDRAWN]
+    kinds = [one.kind for one in crew.trail(*AuditKind, case_id=case_id)]
+    assert kinds[-2:] == ["custody.withdrawn", "page.left"], "the view ends with its dwell time"
+
+
+def test_a_grant_that_does_not_matter_to_the_holder_leaves_the_file_with_them(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    share(crew, case_id, COLLEAGUE)
+    crew.take(OFFICER, case_id)
+    grants = crew.at(CUSTODIAN).store.grants_of(case_id)
+    theirs = next(one.terms.grant_id for one in grants if one.terms.grantee_id == crew.person_id(COLLEAGUE))
+    crew.vault.register.remove_grant(case_id, theirs, LONG)
+    crew.vault.register.grant(case_id, Effect.DENY, GranteeKind.PERSON, crew.person_id(COLLEAGUE), 0, 0, LONG)
+    assert crew.vault.store.active_check_out(case_id) is not None
+
+
+def test_a_grant_that_ends_by_its_date_takes_the_file_with_it(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER, "page\n")
+    until_us = crew.station.clock.now_us() + HOUR_US
+    crew.at(CUSTODIAN).register.grant(case_id, Effect.ALLOW, GranteeKind.PERSON, crew.person_id(COLLEAGUE), 0, until_us, LONG)
+    held = crew.take(COLLEAGUE, case_id)
+    crew.vault.reading.view_page(held.check_out_id, crew.first_document(held.check_out_id), 1, 72, 0)
+    crew.vault.custody.return_expired()
+    assert crew.vault.reading.on_screen is not None
+    crew.station.clock.step(3600)
+    crew.vault.custody.return_expired()
+    assert crew.vault.reading.on_screen is None
+    [ended] = crew.vault.store.custody_history(case_id)
+    assert (ended.return_kind, ended.returned_by) == (ReturnKind.WITHDRAWN, None)
 
 
 def test_a_hand_over_is_one_act_and_only_to_who_may_see_the_case(crew: Crew) -> None:
@@ -436,6 +496,14 @@ class _Custody(RuleBasedStateMachine):
         assert code == {None: "custody.not-held", SUPERVISOR: "custody.own-file"}.get(self.holder, "")
         if not code:
             self.ended(ReturnKind.FORCED)
+
+    @rule(badge=ACTOR)
+    def deny_for_a_while(self, badge: str) -> None:
+        register = self.crew.at(CUSTODIAN).register
+        line = register.grant(self.case_id, Effect.DENY, GranteeKind.PERSON, self.crew.person_id(badge), 0, 0, LONG)
+        if self.holder == badge:
+            self.ended(ReturnKind.WITHDRAWN)
+        register.remove_grant(self.case_id, line.grant_id, LONG)
 
     @rule(hours=st.sampled_from([1, 4, 8]))
     def time_passes(self, hours: int) -> None:

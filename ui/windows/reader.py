@@ -6,7 +6,8 @@ Rules:
   awaited the one before stays, and further presses only move the target: what is skipped is never disclosed.
 - After containment nothing old comes back: every answer asked for before is dropped, and the page stays a plain panel with the reason until
   its reader goes on.
-- Time left and Check in are always in view. What ends a check-out elsewhere (expiry, forced return, containment) closes the reader at once.
+- Time left and Check in are always in view. What ends a check-out elsewhere (expiry, forced return, containment, a grant withdrawn) closes
+  the reader at once.
 - Rotation is the screen's: the same picture is turned, nothing is disclosed twice.
 
 LIMIT: a page at another zoom is another picture, and so another entry in the audit trail.
@@ -67,12 +68,14 @@ class Ended(enum.Enum):
     EXPIRED = "expired"
     FORCED = "forced"
     CONTAINED = "contained"
+    WITHDRAWN = "withdrawn"
 
 
 _ENDED = {
     ReturnKind.EXPIRED: Ended.EXPIRED,
     ReturnKind.FORCED: Ended.FORCED,
     ReturnKind.CONTAINED: Ended.CONTAINED,
+    ReturnKind.WITHDRAWN: Ended.WITHDRAWN,
     ReturnKind.HANDED_OVER: Ended.HANDED_OVER,
     ReturnKind.CHECKED_IN: Ended.RETURNED,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from vault.domain.access import Decision
+from vault.domain.access import Decision, ReasonCode
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.breach import COPY_ATTEMPTS, SignalKind
 from vault.domain.custody import (
@@ -282,11 +282,42 @@ class Custody:
     # -- the vault itself (control thread) -------------------------------------------------------------------------------------------
 
     def return_expired(self) -> None:
-        """Return every case file that is past its due-back time. Audit: custody.expired."""
+        """Return every case file past its due-back time, and what the signed-in person holds and may no longer see (every second).
+
+        A grant ends by its own date too, and a deny begins by one; a process that died between removing a grant and returning the file
+        leaves the return to this.
+
+        Audit: custody.expired, custody.withdrawn.
+        """
         world = self._world
         for one in world.store.overdue(world.clock.now_us()):
             audit = AuditDraft(AuditKind.EXPIRED, case_id=one.case_id, facts=(("check_out_id", one.check_out_id),))
             self.close(one, ReturnKind.EXPIRED, None, audit)
+        if world.session is not None:
+            for one in world.store.held_by(world.session.person.person_id):
+                self._return_unless_entitled(one, None)
+
+    def return_withdrawn(self, case_id: CaseId) -> None:
+        """Return a case file at once if its holder may no longer see the case: its grants have just changed. Audit: custody.withdrawn."""
+        if (active := self._world.store.active_check_out(case_id)) is not None:
+            self._return_unless_entitled(active, self._world.require().person.person_id)
+
+    def _return_unless_entitled(self, check_out: CheckOut, by: PersonId | None) -> None:
+        world = self._world
+        holder = world.directory.person(check_out.holder_id)
+        reason = ReasonCode.NO_GRANT
+        if holder is not None:
+            unit_ids = [one.unit_id for one in world.store.memberships_of(holder.person_id)]
+            decision, _ = world.decision(check_out.case_id, holder, unit_ids)
+            if decision.allowed:
+                return
+            reason = decision.reasons[0].code
+        audit = world.draft(
+            AuditKind.WITHDRAWN, check_out.case_id, check_out_id=check_out.check_out_id, holder=check_out.holder_id, reason=reason.value
+        )
+        if by is None:
+            audit = AuditDraft(AuditKind.WITHDRAWN, case_id=check_out.case_id, facts=audit.facts)
+        self.close(check_out, ReturnKind.WITHDRAWN, by, audit)
 
     def close(self, check_out: CheckOut, kind: ReturnKind, by: PersonId | None, audit: AuditDraft, statement_sealed: bytes = b"") -> None:
         """End a check-out and tell."""

@@ -6,6 +6,7 @@ Rules:
 - A grant is that key, sealed to one person or unit and signed by the grantor. A deny carries no key and wins (law 3).
 - Records custodians grant; the officer in charge may grant on the own case. A reason is always given.
 - Removing a grant stops what comes after: what was seen stays seen, and a key once opened was opened (said in the confirmation).
+- Whoever holds the case file and may no longer see it, after a removal or a deny, loses the file in the same turn of the control thread.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from vault.domain.casefile import CaseCard, Marking
 from vault.domain.identity import CaseId, GrantId, PersonId, PersonState, Role, UnitId, UnitKind
 from vault.errors import RefusedError
 from vault.services.cases import Cases
+from vault.services.custody import Custody
 from vault.services.events import RegisterChanged
 from vault.services.locksmith import CaseCipher
 from vault.services.operation import change, query
@@ -45,9 +47,10 @@ class NewCase(msgspec.Struct, frozen=True):
 class Register:
     """Cases and grants."""
 
-    def __init__(self, world: World, cases: Cases) -> None:
+    def __init__(self, world: World, cases: Cases, custody: Custody) -> None:
         self._world = world
         self._cases = cases
+        self._custody = custody
 
     @query
     def people(self) -> tuple[PersonBrief, ...]:
@@ -160,7 +163,7 @@ class Register:
         Raises:
             RefusedError: access.not-grantor, access.no-need-to-know, grant.reason-missing, grant.period, grant.role-never, person.unknown,
                 unit.unknown.
-        Audit: grant.made.
+        Audit: grant.made; custody.withdrawn if the holder of the file is now denied it.
         """
         world = self._world
         cipher = self._grantor(case_id)
@@ -173,6 +176,7 @@ class Register:
         row = self._make(case_id, cipher, effect, grantee_kind, grantee_id, from_us, until_us, reason.strip())
         world.store.add_grants([row], [self._granted(row.terms)])
         world.publish(RegisterChanged())
+        self._custody.return_withdrawn(case_id)
         return self.grant_line(row, cipher)
 
     @change
@@ -181,7 +185,7 @@ class Register:
 
         Raises:
             RefusedError: access.not-grantor, grant.reason-missing, grant.unknown.
-        Audit: grant.removed.
+        Audit: grant.removed; custody.withdrawn if the holder of the file may no longer see it.
         """
         world = self._world
         self._grantor(case_id)
@@ -191,6 +195,7 @@ class Register:
             raise RefusedError("grant.unknown")
         world.store.remove_grant(grant_id, world.clock.now_us(), world.draft(AuditKind.GRANT_REMOVED, case_id, grant_id=grant_id))
         world.publish(RegisterChanged())
+        self._custody.return_withdrawn(case_id)
 
     def grant_line(self, row: GrantRow, cipher: CaseCipher) -> GrantLine:
         """Describe a grant to somebody who may see the case."""
