@@ -92,6 +92,7 @@ class Reader(QWidget):
         self.setObjectName("reader")
         self.bridge = bridge
         self.check_out_id = CheckOutId("")  # until `start`
+        self._expected: tuple[CheckOutId, int] | None = None  # what the vault was asked to prepare, and at what resolution
         self._holding: HoldingLine | None = None
         self._documents: tuple[DocumentLine, ...] = ()
         self._seen: dict[DocumentId, set[int]] = {}
@@ -167,6 +168,19 @@ class Reader(QWidget):
         return self.parentWidget() or self
 
     # -- opening and ending ------------------------------------------------------------------------------------------------------------
+
+    def expect(self, check_out_id: CheckOutId, width_px: int) -> None:
+        """Have the vault render, undisclosed, the page a held file would open at; asked once a file and a resolution.
+
+        Args:
+            check_out_id: what will probably be read.
+            width_px: how wide the reader will be: it has not been laid out yet.
+        """
+        room = width_px - (self.documents.sizeHint().width() if width_px >= _NARROW_PX else 0)
+        expected = (check_out_id, self._first_dpi(room))
+        if not self.check_out_id and expected != self._expected:
+            self._expected = expected
+            self.bridge.ask(Reading.prepare_page, check_out_id, None, expected[1]).then(_nothing, _nothing).owner(self)
 
     def start(self, check_out_id: CheckOutId) -> None:
         """Open a file that is held, where it was left."""
@@ -246,7 +260,7 @@ class Reader(QWidget):
     def _ask(self) -> None:
         self._awaited = True
         index, generation = self._index, self._generation
-        dpi = self._dpi or self._first_dpi()
+        dpi = self._dpi or self._first_dpi(self.page.maximumViewportSize().width())
         self._asked = (index, self._target, dpi)
         reply = self.bridge.ask(Reading.view_page, self.check_out_id, self._documents[index].document_id, self._target, dpi, 0)
         reply.then(lambda image: self._arrived(image, index, generation), lambda error: self._page_refused(error, generation)).owner(self)
@@ -298,9 +312,9 @@ class Reader(QWidget):
         self._shown = (-1, 0)
         self.bar.show_page_no(target)
 
-    def _first_dpi(self) -> int:
+    def _first_dpi(self, width_px: int) -> int:
         """Guess the resolution at which a page of the usual size fits the width: one picture, not two."""
-        room = self.page.maximumViewportSize().width() - _AROUND_PX - self.page.verticalScrollBar().sizeHint().width()
+        room = width_px - _AROUND_PX - self.page.verticalScrollBar().sizeHint().width()
         dpi = round(room * self.devicePixelRatioF() * _POINTS_AN_INCH / _A4_PT[0])
         return max(_DPI[0], min(_DPI[1], dpi))
 
