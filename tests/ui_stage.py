@@ -55,6 +55,7 @@ from vault.services.views import (
     OpenFile,
     PageImage,
     PersonBrief,
+    PreparedPage,
     ReturnedLine,
     SignedIn,
     StationView,
@@ -470,7 +471,11 @@ class StagedBridge(QObject):
             ((lines[0].document_id, tuple(range(1, 15))), (lines[1].document_id, (1,))),
         )
 
-    def _reading_view_page(self, _check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int) -> PageImage:
+    def _reading_prepare_page(self, check_out_id: CheckOutId, document_id: DocumentId | None, _dpi: int) -> PreparedPage:
+        opened = self._reading_open_file(check_out_id)
+        return PreparedPage(document_id or opened.last_document_id or opened.documents[0].document_id, opened.holding.last_page_no or 1)
+
+    def _reading_view_page(self, _check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int, _request_no: int) -> PageImage:
         picture = page_picture(document_id, page_no, dpi, rotation)
         self._serial += 1
         self._pictures = {self._serial: picture}
@@ -488,7 +493,7 @@ class StagedBridge(QObject):
             (),
         )
 
-    def _reading_leave_page(self) -> None:
+    def _reading_leave_page(self, _request_no: int) -> None:
         return None
 
     def _reading_find(self, _check_out_id: CheckOutId, _document_id: DocumentId, text: str, first_page: int) -> FindResult:

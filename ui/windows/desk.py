@@ -59,6 +59,7 @@ class DeskPage(LivePage):
         self.inspector = CaseInspector(self, bridge)
         self._build()
         self.holding.chosen.connect(lambda line: self.go.emit("reader", line.check_out_id))
+        self.holding.pointed_at.connect(lambda line: self.expecting.emit(line.check_out_id))
         self.holding.returning.connect(self._return)
         self.holding.handing_over.connect(self._hand_over)
         self.holding.left_below.connect(lambda: self.cases.setFocus(Qt.FocusReason.TabFocusReason))
@@ -193,6 +194,8 @@ class DeskPage(LivePage):
     def _fill(self, view: DeskView) -> None:
         self.view = view
         self.holding.show_lines(view.holding)
+        if not view.holding:
+            self.expecting.emit("")
         self.holding.setVisible(bool(view.holding))
         self._nothing.setVisible(not view.holding)
         self._waiting.show_rows([waiting_row(line) for line in view.waiting])

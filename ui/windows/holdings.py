@@ -60,8 +60,9 @@ def state_of(holding: HoldingLine, now_us: int) -> HoldingState:
 
 
 class HoldingList(QWidget):
-    """The strips. `chosen`, `returning` and `handing_over` carry the HoldingLine."""
+    """The strips. `chosen`, `returning` and `handing_over` carry the HoldingLine; so does `pointed_at`: the current one is another."""
 
+    pointed_at = Signal(object)
     chosen = Signal(object)
     returning = Signal(object)
     handing_over = Signal(object)
@@ -87,6 +88,7 @@ class HoldingList(QWidget):
         self._tell()
         self.updateGeometry()
         self.update()
+        self._point(kept)
 
     def count(self) -> int:
         """Give how many files are held."""
@@ -125,9 +127,15 @@ class HoldingList(QWidget):
             event.ignore()
 
     def _go(self, index: int) -> None:
-        self._current = index
+        before, self._current = self.current(), index
         self._tell()
         self.update()
+        self._point(before)
+
+    def _point(self, before: HoldingLine | None) -> None:
+        now = self.current()
+        if now is not None and (before is None or now.check_out_id != before.check_out_id):
+            self.pointed_at.emit(now)
 
     def _at(self, event: QMouseEvent) -> int:
         index, rest = divmod(int(event.position().y()), _STRIP_PX + _GAP_PX)

@@ -58,6 +58,9 @@ class Page(QWidget):
     go = Signal(str, str)
     """Ask the shell for another page: its key, and what to open there ("" for nothing). See `open_at`."""
 
+    expecting = Signal(str)
+    """Tell the shell which check-out will probably be read next, so that it can be made ready; "" for none."""
+
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge

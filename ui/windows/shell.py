@@ -98,6 +98,7 @@ class Shell(QWidget):
         self._reader_face: QWidget | None = None
         self._reader_strip: ProtectionStrip | None = None
         self._spare_reader: tuple[QWidget, Reader, ProtectionStrip] | None = None
+        self._expected = CheckOutId("")
         self._panel: PlainPanel | None = None
         self._alerts: Alerts | None = None
         self._faces = QStackedLayout(self)
@@ -227,6 +228,7 @@ class Shell(QWidget):
         page.frame = self.frame
         page.go.connect(self.go)
         page.badge.connect(lambda count: self._badge(key, count))
+        page.expecting.connect(self._expect)
         self.frame.content.addWidget(page)
         self._pages[key] = page
         return page
@@ -274,6 +276,13 @@ class Shell(QWidget):
         """Build the next reader while nobody waits: building one costs more than the vault needs for a page."""
         if not self._ended and self._spare_reader is None and self._signed_in.person.role in _ROLES_WITH_REPORTS:
             self._spare_reader = self._make_reader()
+            self._expect(self._expected)
+
+    def _expect(self, check_out_id: str) -> None:
+        """Have the vault prepare the file a person points at; what is prepared stays in the vault until it is asked for."""
+        self._expected = CheckOutId(check_out_id)
+        if self._expected and self._spare_reader is not None and self.reader is None:
+            self._spare_reader[1].expect(self._expected, self.width())
 
     def close_reader(self) -> None:
         """Take the reader away."""
