@@ -26,7 +26,7 @@ from vault.errors import RefusedError, UnavailableError, VaultError
 from vault.services.cases import Cases
 from vault.services.locksmith import CaseCipher, ChunkSealer
 from vault.services.operation import Lane, Priority, operation, query
-from vault.services.ports import AuditFilter, ContentReader, ContentStore, DocumentRow
+from vault.services.ports import AuditFilter, ContentReader, ContentStore, DocumentRow, PersonRow
 from vault.services.rendition import Renderer, Rotation, Watermark
 from vault.services.views import FindHit, FindResult, OpenFile, PageImage, PreparedPage
 from vault.services.world import World
@@ -179,7 +179,8 @@ class Reading:
         except (RefusedError, UnavailableError):
             # As with a page that fails: refused, recorded and explained when somebody asks for it. Tampering is told now.
             return PreparedPage(permit.document.document_id, page_no)
-        self._prepare(permit.document.document_id, page_no, min(max(dpi, _DPI.start), _DPI.stop - 1), Rotation.NONE)
+        dpi = min(max(dpi, _DPI.start), _DPI.stop - 1)
+        self._prepare(permit.document.document_id, page_no, dpi, Rotation.NONE, permit.mark)
         return PreparedPage(permit.document.document_id, page_no)
 
     @operation(Priority.CHANGE)
@@ -269,10 +270,12 @@ class Reading:
         now_us = world.clock.now_us()
         case_label = self._cases.open_card(self._cases.row(check_out.case_id), cipher).rms_number
         self.on_screen = OnScreen(check_out, document_id, card.title, case_label, page_no, world.clock.boot_us())
+        return _Permit(row, card, cipher, self._mark(session.person, check_out, now_us), seq)
+
+    def _mark(self, person: PersonRow, check_out: CheckOut, now_us: int) -> Watermark:
         minute = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_us // 1_000_000))
-        person = session.person
-        mark = Watermark((f"{person.name} · {person.badge_no}", f"{world.station.workstation_name} · no. {check_out.check_out_no}", minute))
-        return _Permit(row, card, cipher, mark, seq)
+        station = self._world.station.workstation_name
+        return Watermark((f"{person.name} · {person.badge_no}", f"{station} · no. {check_out.check_out_no}", minute))
 
     def _views_of(self, check_out: CheckOut, limit: int) -> Sequence[AuditEntry]:
         """What its holder saw in this check-out, newest first."""
@@ -295,7 +298,8 @@ class Reading:
             else:
                 raise RefusedError("document.unknown")
         row, card, cipher = self._document(check_out, document_id)
-        return _Permit(row, card, cipher, Watermark(("",)), 0), max(1, min(page_no, card.page_count))
+        mark = self._mark(self._world.require().person, check_out, self._world.clock.now_us())
+        return _Permit(row, card, cipher, mark, 0), max(1, min(page_no, card.page_count))
 
     def _find_permit(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> _Permit:
         world = self._world
@@ -368,12 +372,12 @@ class Reading:
         self._sources[document_id] = source
         return handle
 
-    def _prepare(self, document_id: DocumentId, page_no: int, dpi: int, rotation: Rotation) -> None:
+    def _prepare(self, document_id: DocumentId, page_no: int, dpi: int, rotation: Rotation, mark: Watermark | None = None) -> None:
         handle = self._open.get(document_id)
         if handle is None:
             return
         try:
-            self._renderer.prepare(handle, page_no, dpi, rotation)
+            self._renderer.prepare(handle, page_no, dpi, rotation, mark)
         except VaultError:
             # A page that cannot be rendered is refused, recorded and explained when somebody asks for it.
             return
