@@ -194,13 +194,18 @@ class RenditionWorker:
         self._check(all(math.isfinite(side) and 0 <= side <= _SIZE_PT_MAX for side in (reply.width_pt, reply.height_pt)))
         return reply.width_pt, reply.height_pt
 
-    def prepare(self, handle: int, page_no: int, dpi: float, rotation: Rotation = Rotation.NONE) -> None:
-        """Render a page ahead into the worker's private cache, unmarked and undisclosed. A page that fails is left to `disclose`."""
+    def prepare(self, handle: int, page_no: int, dpi: float, rotation: Rotation = Rotation.NONE, mark: Watermark | None = None) -> None:
+        """Render a page ahead into the worker's private cache, unmarked and undisclosed. A page that fails is left to `disclose`.
+
+        Args:
+            mark: its stamp is drawn ahead as well, beside the page; None where the one before will serve.
+        """
         if (handle, page_no) in self._hostile_pages:
             return
         try:
             document = self._ready(handle, page_no)
-            request = messages.PreparePage(handle, page_no, _bounded(dpi), int(rotation))
+            lines = mark.lines if mark is not None and 1 <= len(mark.lines) <= WATERMARK_LINES_MAX else ()
+            request = messages.PreparePage(handle, page_no, _bounded(dpi), int(rotation), lines)
             self._call(request, messages.Done, self._limits.page_seconds, document.source)
         except RefusedError:
             self._hostile_pages.add((handle, page_no))

@@ -49,12 +49,13 @@ class GetPageSize(_Message, frozen=True):
 
 
 class PreparePage(_Message, frozen=True):
-    """Render a page into the look-ahead cache."""
+    """Render a page into the look-ahead cache, and draw the stamp it will probably be marked with; the page stays unmarked."""
 
     handle: int
     page_no: int
     dpi: float
     rotation: int
+    lines: tuple[str, ...]
 
 
 class DisclosePage(_Message, frozen=True):

@@ -65,6 +65,10 @@ class Watermarker:
         self._font = font
         self._stamps: OrderedDict[tuple[tuple[str, ...], int], _Stamp] = OrderedDict()
 
+    def draw(self, lines: tuple[str, ...], dpi: float) -> None:
+        """Draw the stamp that `burned` will want, while nobody waits: the first of a minute costs more than a prepared page."""
+        self._stamp(lines, _letter_px(dpi))
+
     @contextmanager
     def burned(self, canvas: Canvas, lines: tuple[str, ...], dpi: float) -> Iterator[None]:
         """Mark the canvas for the length of the ``with`` block; afterwards its pixels are as before.
@@ -74,8 +78,7 @@ class Watermarker:
             lines: what to write, 1 or more.
             dpi: the resolution the page was rendered at; letters are 8.5 pt high within readable bounds.
         """
-        letter_px = min(max(round(_LETTER_PT * dpi / POINTS_PER_INCH), _LETTER_PX_MIN), _LETTER_PX_MAX)
-        stamp = self._stamp(lines, letter_px)
+        stamp = self._stamp(lines, _letter_px(dpi))
         page = _image_over(canvas)
         pixels = page.im  # Pillow's C picture: its own paste and crop spend longer in Python than in the pixels
         covered: list[tuple[Any, tuple[int, int, int, int]]] = []
@@ -116,6 +119,10 @@ class Watermarker:
         ink = Image.merge("RGBX", (grey, grey, grey, Image.new("L", grey.size, 255)))
         mask = outline.point([level * OPACITY // 255 for level in range(256)])
         return _Stamp(mask.width, mask.height, tuple(_blocks(ink, mask)))
+
+
+def _letter_px(dpi: float) -> int:
+    return min(max(round(_LETTER_PT * dpi / POINTS_PER_INCH), _LETTER_PX_MIN), _LETTER_PX_MAX)
 
 
 def _blocks(ink: Image.Image, mask: Image.Image) -> Iterator[_Block]:

@@ -103,8 +103,10 @@ class Worker:
                 return messages.Probed(*formats.probe(self._reader(size_bytes), kind_hint, self._fonts))
             case messages.GetPageSize(handle, page_no):
                 return messages.PageSize(*self._document(handle, page_no).page_size(page_no))
-            case messages.PreparePage(handle, page_no, dpi, rotation):
-                self._sketch(handle, page_no, dpi, Rotation(rotation))
+            case messages.PreparePage(handle, page_no, dpi, rotation, lines):
+                sketch = self._sketch(handle, page_no, dpi, Rotation(rotation))
+                if lines:
+                    self._watermarker.draw(lines, sketch.dpi)
                 return messages.Done()
             case messages.DisclosePage():
                 return self._disclose(request)

@@ -59,7 +59,7 @@ def test_a_prepared_page_is_the_same_picture_as_a_cold_one_and_marks_do_not_pile
     cold = pixels_of(page_memory, worker.disclose(opened.handle, 2, 100, Rotation.NONE, MARK, 0))
     for _ in range(3):
         other = pixels_of(page_memory, worker.disclose(opened.handle, 2, 100, Rotation.NONE, LATER, 1))
-    worker.prepare(opened.handle, 2, 100)
+    worker.prepare(opened.handle, 2, 100, mark=LATER)
     again = pixels_of(page_memory, worker.disclose(opened.handle, 2, 100, Rotation.NONE, MARK, 1))
     worker.close(opened.handle)
     assert again.tobytes() == cold.tobytes() != other.tobytes()
@@ -68,7 +68,7 @@ def test_a_prepared_page_is_the_same_picture_as_a_cold_one_and_marks_do_not_pile
 def test_preparing_discloses_nothing(worker: RenditionWorker, page_memory: PageMemory) -> None:
     page_memory.wipe()
     opened = worker.open(MemorySource(pdf(["One"])), DocumentKind.PDF)
-    worker.prepare(opened.handle, 1, 150)
+    worker.prepare(opened.handle, 1, 150, mark=MARK)
     with page_memory.view(0) as first, page_memory.view(1) as second:
         assert not any(first[: 1 << 20])
         assert not any(second[: 1 << 20])
