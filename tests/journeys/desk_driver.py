@@ -56,13 +56,7 @@ class DeskDriver:
             text=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        self._shooter = subprocess.Popen(
-            [sys.executable, "-c", _SHOT],
-            env={**self._environment, "QT_QPA_PLATFORM": "xcb"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._shooter: subprocess.Popen[str] | None = None  # another client of the screen: only where pictures are wanted
 
     # -- seeing ----------------------------------------------------------------------------------------------------------------------
 
@@ -94,6 +88,14 @@ class DeskDriver:
 
     def picture(self, path: Path) -> Path:
         """Save what the screen shows."""
+        if self._shooter is None:
+            self._shooter = subprocess.Popen(
+                [sys.executable, "-c", _SHOT],
+                env={**self._environment, "QT_QPA_PLATFORM": "xcb"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         assert self._shooter.stdin is not None
         assert self._shooter.stdout is not None
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,8 +129,9 @@ class DeskDriver:
 
     def close(self) -> None:
         """End the desk as a closed window does, and everything that was started for it."""
-        self._shooter.kill()
-        self._shooter.wait()
+        if self._shooter is not None:
+            self._shooter.kill()
+            self._shooter.wait()
         if self.process.poll() is None:
             self.process.terminate()
             try:
