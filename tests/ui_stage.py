@@ -475,7 +475,9 @@ class StagedBridge(QObject):
         opened = self._reading_open_file(check_out_id)
         return PreparedPage(document_id or opened.last_document_id or opened.documents[0].document_id, opened.holding.last_page_no or 1)
 
-    def _reading_view_page(self, _check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int, _request_no: int) -> PageImage:
+    def _reading_view_page(
+        self, _check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int, _request_no: int
+    ) -> PageImage:
         picture = page_picture(document_id, page_no, dpi, rotation)
         self._serial += 1
         self._pictures = {self._serial: picture}

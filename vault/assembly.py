@@ -381,7 +381,7 @@ def _join(
     custody = Custody(world, cases)
     register = Register(world, cases, custody)
     reader, prober = RenditionWorker(pages), RenditionWorker(None)
-    reading = Reading(world, cases, reader, content)
+    reading = Reading(world, cases, reader, content, pages.wipe)
     world.leave_page = reading.leave_page
     desk = Desk(world, cases, register)
 

@@ -47,7 +47,7 @@ class Officer:
         def turn() -> float:
             nonlocal page_no
             page_no = page_no % stations.PAGES_ALIKE + 1
-            image = self.asking.ask(Reading.view_page, check_out_id, document_id, page_no, DPI, 0)
+            image = self.asking.ask(Reading.view_page, check_out_id, document_id, page_no, DPI, 0, 0)
             began = time.perf_counter()
             self.asking.bridge.picture(image)
             took = self.asking.seconds + time.perf_counter() - began

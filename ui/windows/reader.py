@@ -16,6 +16,7 @@ LIMIT: a page at another zoom is another picture, and so another entry in the au
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ _POINTS_AN_INCH = 72
 _A4_PT = (595.0, 842.0)
 _AROUND_PX = 32
 _DPI = (72, 300)
+_request_nos = itertools.count(1)  # of every view and every leave of this process, whichever reader asks: one may overtake the other
 
 
 class Ended(enum.Enum):
@@ -221,12 +223,13 @@ class Reader(QWidget):
     def _drop_page(self) -> None:
         """Nothing of the page may stay, and no answer that is on its way may bring it back."""
         self._generation += 1
+        was_shown, was_awaited = self._shown != (-1, 0), self._awaited
         self._awaited = False
-        was_shown = self._shown != (-1, 0)
         self._shown = (-1, 0)
         self.page.clear()
+        if was_shown or was_awaited:
+            self.bridge.ask(Reading.leave_page, next(_request_nos)).then(_nothing, _nothing)
         if was_shown:
-            self.bridge.ask(Reading.leave_page).then(_nothing, _nothing)
             self.disclosing.emit(False)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 -- Qt's name
@@ -262,7 +265,8 @@ class Reader(QWidget):
         index, generation = self._index, self._generation
         dpi = self._dpi or self._first_dpi(self.page.maximumViewportSize().width())
         self._asked = (index, self._target, dpi)
-        reply = self.bridge.ask(Reading.view_page, self.check_out_id, self._documents[index].document_id, self._target, dpi, 0)
+        document_id = self._documents[index].document_id
+        reply = self.bridge.ask(Reading.view_page, self.check_out_id, document_id, self._target, dpi, 0, next(_request_nos))
         reply.then(lambda image: self._arrived(image, index, generation), lambda error: self._page_refused(error, generation)).owner(self)
 
     def _arrived(self, image: PageImage, index: int, generation: int) -> None:

@@ -6,6 +6,9 @@ Rules:
 - The audit entry of the view is durable before the worker is told to disclose. The view before ends with its dwell time in the same commit.
 - The next page, and the page a held file would open at (`prepare_page`), is rendered ahead inside the worker, unmarked and undisclosed:
   no pixel of it reaches the page memory, so there is nothing to record. Only `view_page` discloses.
+- Calls are numbered by who looks: a view that was left before it was recorded is not recorded, one left while it was rendered is not
+  disclosed, and a leave never ends a view asked for after it. So what the vault takes to be on screen is what the reader shows.
+- The page memory is wiped whenever the page on screen is left, and so at every end of custody.
 - Find returns rectangles, never text. The words asked for are recorded as a keyed hash (CJIS AU-3(3)).
 
 Lanes: methods run on the reading lane; what touches the register runs on the control thread.
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vault.domain.audit import AuditDraft, AuditEntry, AuditKind, Outcome
@@ -42,7 +45,7 @@ _ID_CHARACTERS = 32
 
 @dataclass(frozen=True, slots=True)
 class OnScreen:
-    """The page that is disclosed now."""
+    """The page that is disclosed now: recorded, and on screen as soon as it is rendered."""
 
     check_out: CheckOut
     document_id: DocumentId
@@ -50,6 +53,7 @@ class OnScreen:
     case_label: str
     page_no: int
     since_boot_us: int
+    request_no: int  # of the `view_page` that disclosed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,27 @@ class _Permit:
     cipher: CaseCipher
     mark: Watermark
     audit_seq: int
+    seen: OnScreen | None = None  # None: nothing is disclosed under it
 
 
 class Reading:
     """Discloses pages."""
 
-    def __init__(self, world: World, cases: Cases, renderer: Renderer, content: ContentStore) -> None:
+    def __init__(
+        self, world: World, cases: Cases, renderer: Renderer, content: ContentStore, wipe_pictures: Callable[[int | None], None]
+    ) -> None:
         self._world = world
         self._cases = cases
         self._renderer = renderer
         self._content = content
+        self._wipe_pictures = wipe_pictures  # the page memory's, which any thread may call
         self._reader: ContentReader | None = None  # opened on the reading lane: a connection belongs to one thread
         self._open: OrderedDict[DocumentId, int] = OrderedDict()
         self._sources: dict[DocumentId, _SealedSource] = {}
         self._slot = 0
         self._last_find: tuple[CheckOutId, DocumentId, str] | None = None
         self.on_screen: OnScreen | None = None  # control thread
+        self._left_no = 0  # control thread: what was asked before this is not looked at any more
 
     @query
     def open_file(self, check_out_id: CheckOutId) -> OpenFile:
@@ -101,7 +110,9 @@ class Reading:
         )
 
     @operation(Priority.CHANGE, Lane.READING)
-    def view_page(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int) -> PageImage:
+    def view_page(
+        self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, dpi: int, rotation: int, request_no: int = 0
+    ) -> PageImage:
         """Disclose one page to the officer who holds the check-out.
 
         The audit entry commits first; if it cannot, nothing is disclosed.
@@ -112,11 +123,14 @@ class Reading:
             page_no: 1-based, at most the document's page count.
             dpi: 24…600; less where the picture would not fit its slot.
             rotation: 0, 90, 180 or 270 degrees clockwise.
+            request_no: counted upwards over `view_page` and `leave_page` by a caller whose calls may overtake one another; 0 where they
+                cannot (one thread).
         Returns:
             PageImage: where in the page memory the marked picture is. It is overwritten by the call after next.
         Raises:
             RefusedError: session.locked, custody.not-held, custody.expired, access.no-need-to-know, document.unknown,
-                document.no-such-page, document.page-refused, document.worker-crashed, document.worker-timeout.
+                document.no-such-page, document.page-refused, document.worker-crashed, document.worker-timeout,
+                reading.left (the page was left before it was there).
             TamperError: sealing.not-authentic, storage.chunk-missing.
         Audit: page.left (the page before, with its dwell time) and page.viewed; page.refused if the file is not held, or if the page
             could not be rendered.
@@ -127,7 +141,7 @@ class Reading:
         began = time.perf_counter_ns()
         turn = Rotation(rotation)
         dpi = min(max(dpi, _DPI.start), _DPI.stop - 1)
-        permit = world.on_control(lambda: self._permit(check_out_id, document_id, page_no))
+        permit = world.on_control(lambda: self._permit(check_out_id, document_id, page_no, request_no))
         recorded = time.perf_counter_ns()
         try:
             handle = self._handle(permit)
@@ -136,12 +150,13 @@ class Reading:
             width_pt, height_pt = self._renderer.page_size(handle, page_no)
         except VaultError as error:
             code = error.code
-            world.on_control(lambda: self._refused(check_out_id, document_id, page_no, code))
+            world.on_control(lambda: self._refused(permit, code))
             raise
         rendered = time.perf_counter_ns()
-        seen = self.on_screen
-        if seen is None or seen.check_out.check_out_id != check_out_id:
-            raise RefusedError("custody.not-held")  # the file was returned, or the page left, while it was rendered
+        if self.on_screen is not permit.seen:  # the file was returned, or the page left, while it was rendered
+            self._wipe_pictures(None)
+            world.on_control(lambda: self._held(check_out_id))
+            raise RefusedError("reading.left")
         if page_no < permit.card.page_count:
             world.later(Lane.READING, lambda: self._prepare(document_id, page_no + 1, dpi, turn))
         return PageImage(
@@ -184,8 +199,16 @@ class Reading:
         return PreparedPage(permit.document.document_id, page_no)
 
     @operation(Priority.CHANGE)
-    def leave_page(self) -> None:
-        """Record that the page on screen is no longer visible. Audit: page.left."""
+    def leave_page(self, request_no: int = 0) -> None:
+        """Record that no page asked for before is visible any more: neither the one on screen nor one under way.
+
+        Args:
+            request_no: as for `view_page`; 0 leaves whatever there is.
+        Audit: page.left, with the dwell time.
+        """
+        self._left_no = max(self._left_no, request_no)
+        if request_no and self.on_screen is not None and self.on_screen.request_no > request_no:
+            return  # overtaken by the next view, which has recorded it
         if (left := self._left()) is not None:
             self._world.store.append_audit(left)
 
@@ -228,6 +251,7 @@ class Reading:
             source.wipe()
         self._open.clear()
         self._sources.clear()
+        self._wipe_pictures(None if self.on_screen is None else 1 - self._slot)  # once more: a picture may have been under way
 
     # -- control thread --------------------------------------------------------------------------------------------------------------
 
@@ -256,21 +280,24 @@ class Reading:
             raise RefusedError("document.unknown")
         return row, self._cases.open_document(row, cipher), cipher
 
-    def _permit(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int) -> _Permit:
+    def _permit(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, request_no: int = 0) -> _Permit:
         world = self._world
         session = world.require()
         check_out = self._held_or_recorded(check_out_id, document_id, page_no)
         row, card, cipher = self._document(check_out, document_id)
         if not 1 <= page_no <= card.page_count:
             raise RefusedError("document.no-such-page", page_no=page_no, page_count=card.page_count)
+        if request_no and request_no < self._left_no:
+            raise RefusedError("reading.left")
         viewed = self._draft(AuditKind.PAGE_VIEWED, check_out, document_id, page_no)
         left = self._left_draft()
         # Until this commits, the page before is the one on screen: a signal meanwhile belongs to it.
         seq = world.store.append_audit(*([left] if left else []), viewed)
         now_us = world.clock.now_us()
         case_label = self._cases.open_card(self._cases.row(check_out.case_id), cipher).rms_number
-        self.on_screen = OnScreen(check_out, document_id, card.title, case_label, page_no, world.clock.boot_us())
-        return _Permit(row, card, cipher, self._mark(session.person, check_out, now_us), seq)
+        seen = OnScreen(check_out, document_id, card.title, case_label, page_no, world.clock.boot_us(), request_no)
+        self.on_screen = seen
+        return _Permit(row, card, cipher, self._mark(session.person, check_out, now_us), seq, seen)
 
     def _mark(self, person: PersonRow, check_out: CheckOut, now_us: int) -> Watermark:
         minute = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_us // 1_000_000))
@@ -315,18 +342,24 @@ class Reading:
             self._last_find = this
         return _Permit(row, card, cipher, Watermark(("",)), 0)
 
-    def _refused(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, code: str) -> None:
-        world = self._world
-        self.on_screen = None
-        check_out = world.store.check_out(check_out_id)
-        if check_out is not None:
-            draft = self._draft(AuditKind.PAGE_REFUSED, check_out, document_id, page_no, Outcome.FAILED)
-            world.store.append_audit(_with_fact(draft, "reason", code))
+    def _refused(self, permit: _Permit, code: str) -> None:
+        """A page that was recorded as viewed could not be rendered: the entry after it says so."""
+        seen = permit.seen
+        if seen is None:
+            return
+        if self.on_screen is seen:
+            self._gone()
+        draft = self._draft(AuditKind.PAGE_REFUSED, seen.check_out, seen.document_id, seen.page_no, Outcome.FAILED)
+        self._world.store.append_audit(_with_fact(draft, "reason", code))
 
     def _left(self) -> AuditDraft | None:
         draft = self._left_draft()
-        self.on_screen = None
+        self._gone()
         return draft
+
+    def _gone(self) -> None:
+        self.on_screen = None
+        self._wipe_pictures(None)
 
     def _left_draft(self) -> AuditDraft | None:
         seen = self.on_screen

@@ -19,7 +19,7 @@ from vault.services.views import OpenFile
 
 
 def _pages(driver: Driver) -> list[int]:
-    return [page_no for _check_out, _document, page_no, _dpi, _rotation in driver.bridge.calls("Reading.view_page")]
+    return [page_no for _check_out, _document, page_no, *_how in driver.bridge.calls("Reading.view_page")]
 
 
 def _on_page(driver: Driver, page_no: int) -> bool:
@@ -98,7 +98,7 @@ def test_rotation_discloses_nothing_twice(driver: Driver) -> None:
     asked = len(_pages(driver))
     driver.press(Key.Key_R)
     driver.press(Key.Key_R)
-    assert {rotation for *_rest, rotation in driver.bridge.calls("Reading.view_page")} == {0}
+    assert {rotation for *_rest, rotation, _request_no in driver.bridge.calls("Reading.view_page")} == {0}
     assert len(_pages(driver)) == asked
 
 
@@ -306,8 +306,8 @@ def test_a_recall_by_a_supervisor_is_said(driver: Driver) -> None:
 
 
 def test_a_refused_page_says_why_and_the_next_can_be_read(driver: Driver) -> None:
-    driver.bridge.answers["Reading.view_page"] = lambda check_out, document, page_no, dpi, rotation: (
-        driver.bridge._reading_view_page(check_out, document, page_no, dpi, rotation) if page_no != 2 else _refuse()
+    driver.bridge.answers["Reading.view_page"] = lambda check_out, document, page_no, dpi, rotation, request_no: (
+        driver.bridge._reading_view_page(check_out, document, page_no, dpi, rotation, request_no) if page_no != 2 else _refuse()
     )
     reader = driver.read()
     driver.press(Key.Key_PageDown)
