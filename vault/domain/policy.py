@@ -5,6 +5,7 @@ Source of bounds: CJIS AC-11 (lock after at most 30 min), AC-7 (5 failures in 15
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
@@ -23,6 +24,10 @@ class Policy:
     check_out_default_hours: int = 8
     check_out_ceiling_hours: int = 72
     witness_seconds: int = 60
+    bulk_pages: int = 30
+    bulk_dwell_ms: int = 2000
+    outside_assignment_cases: int = 1
+    shift_hours: Mapping[str, str] = field(default_factory=dict)
     copies_watched_folders: tuple[str, ...] = (
         "~/Downloads",
         "~/Desktop",
@@ -43,7 +48,13 @@ _BOUNDS = {
     "check_out_default_hours": (1, 72),
     "check_out_ceiling_hours": (1, 24 * 14),
     "witness_seconds": (5, 3600),
+    "bulk_pages": (10, 500),
+    "bulk_dwell_ms": (200, 10_000),
+    "outside_assignment_cases": (1, 50),
 }
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHIFT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Policy:
@@ -67,6 +78,19 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
     return replace(base or Policy(), **given)  # type: ignore[arg-type]
 
 
+def shift_minutes(shift: str) -> tuple[int, int] | None:
+    """The first minute of a day's shift and the one after its last, 0…1439 each; an end before the beginning is on the next day.
+
+    None for what is not a shift, and for one that begins when it ends.
+    """
+    found = _SHIFT.fullmatch(shift)
+    if found is None:
+        return None
+    begin_hour, begin_minute, end_hour, end_minute = (int(one) for one in found.groups())
+    begin, end = begin_hour * 60 + begin_minute, end_hour * 60 + end_minute
+    return None if begin == end else (begin, end)
+
+
 def _whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
@@ -82,5 +106,15 @@ def _folders(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _shifts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        day in WEEKDAYS and isinstance(shift, str) and shift_minutes(shift) is not None for day, shift in value.items()
+    )
+
+
 # A mistake here must show when the vault opens, not when a breach is recorded.
-_CHECKED: Mapping[str, Callable[[object], bool]] = {"raised_severity": _severities, "copies_watched_folders": _folders}
+_CHECKED: Mapping[str, Callable[[object], bool]] = {
+    "raised_severity": _severities,
+    "copies_watched_folders": _folders,
+    "shift_hours": _shifts,
+}
