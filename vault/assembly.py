@@ -40,6 +40,7 @@ from vault.services.events import CustodyChanged, Event, RegisterChanged
 from vault.services.founding import FoundingUnits, people_and_units
 from vault.services.intake import Intake
 from vault.services.locksmith import WORKSTATION_CONTEXT
+from vault.services.operation import Priority
 from vault.services.page_memory import PageMemory
 from vault.services.ports import Clock, ContentStore, ContentWriter, Entropy, SecretKeeper
 from vault.services.reading import Reading
@@ -392,6 +393,12 @@ def _join(
             reading.custody_ended(event.check_out_id)
 
     listeners.insert(0, listen)
+    breaches = Breaches(world, custody, lambda: reading.on_screen)
+
+    def observed(signal: Signal) -> None:
+        world.on_control(lambda: breaches.record(signal), Priority.BREACH)
+
+    world.observed = observed
     store.append_audit(AuditDraft(AuditKind.VAULT_OPENED))
     return Vault(
         world=world,
@@ -401,7 +408,7 @@ def _join(
         custody=custody,
         reading=reading,
         intake=Intake(world, cases, prober, content),
-        breaches=Breaches(world, custody, lambda: reading.on_screen),
+        breaches=breaches,
         supervision=Supervision(world, cases, custody, witness),
         administration=Administration(world),
         witness=witness,

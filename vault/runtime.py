@@ -112,6 +112,7 @@ class Server:
         )
         self._vault = vault
         vault.world.end = self._end
+        vault.world.observed = self._observed  # kept and tried again where it cannot be committed
         self._watching = watching
         vault.world.protections = lambda: watching.statuses(vault)
         for service in vault.services:

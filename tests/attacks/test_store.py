@@ -298,6 +298,38 @@ def test_an_old_page_put_back_breaks_the_chain(tmp_path: Path) -> None:
         assert not verdict.holds
 
 
+LEFT_OVER = (  # what somebody with the key takes away; the index of what was there stays
+    ("the checkpoint", "DELETE FROM audit_checkpoint WHERE seq = (SELECT max(seq) FROM audit_checkpoint)"),
+    (
+        "the checkpoint and its entries",
+        """DELETE FROM audit_checkpoint WHERE seq = (SELECT max(seq) FROM audit_checkpoint);
+        DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit_checkpoint)""",
+    ),
+)
+
+
+@pytest.mark.parametrize("script", [one[1] for one in LEFT_OVER], ids=[one[0] for one in LEFT_OVER])
+def test_an_index_of_entries_that_were_taken_away_is_told_at_the_next_checkpoint(tmp_path: Path, script: str) -> None:
+    path = _fill(tmp_path, 3)
+    store = SqlCipherStore.open(path, KEY, DESK, SteppingClock())
+    store.make_checkpoint(lambda _statement: b"signed")
+    known = store.audit_head()[0]
+    store.append_audit(draft(), draft())
+    store.make_checkpoint(lambda _statement: b"signed")
+    store.close()
+    raw = engine.connect(str(path), isolation_level=None)
+    raw.execute(f"PRAGMA key = \"x'{KEY.reveal().hex()}'\"")
+    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        raw.execute(f'DROP TRIGGER "{name}"')
+    raw.executescript(script)
+    raw.close()
+    store = SqlCipherStore.open(path, KEY, DESK, SteppingClock())
+    store.append_audit(draft())
+    with pytest.raises(TamperError, match=rf"^audit\.chain-broken seq={known + 1}$"):
+        store.make_checkpoint(lambda _statement: b"signed")
+    store.close()
+
+
 def test_a_flipped_bit_in_the_wal_is_told_by_the_witness(tmp_path: Path) -> None:
     path = _fill(tmp_path, 3)
     store = SqlCipherStore.open(path, KEY, DESK, SteppingClock())

@@ -15,10 +15,11 @@ from tests.conftest import COLLEAGUE, OFFICER
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
 from vault.domain.audit import AuditKind
+from vault.domain.breach import SignalKind
 from vault.domain.casefile import DocumentKind
 from vault.domain.identity import CaseId, DocumentId
 from vault.errors import UnavailableError
-from vault.services.events import IntakeMoved
+from vault.services.events import BreachRecorded, IntakeMoved
 from vault.services.intake import Intake
 from vault.services.reading import CHUNK_BYTES
 from vault.services.views import DocumentLine, FileState, IntakeView
@@ -352,6 +353,32 @@ def test_a_failure_nobody_thought_of_does_not_hang_the_intake(crew: Crew, folder
     monkeypatch.undo()
     [file] = take(crew, case_id, path).files
     assert file.state is FileState.DONE
+
+
+def test_a_sealed_record_that_was_changed_ends_the_intake_and_becomes_a_report(crew: Crew, folder: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    path = folder / "long.pdf"
+    path.write_bytes(pdf(GROUP_BYTES + 5000))
+    (folder / "more.txt").write_text("after it\n")
+    interrupted(crew, case_id, path, 1, no_room)
+    writer = crew.vault.content.open_writer()
+    [pending] = [one for one in writer.pending() if one.case_id == case_id]
+    altered = bytearray(pending.source_sealed)
+    altered[-1] ^= 1
+    raw = writer._db._raw  # type: ignore[attr-defined]
+    raw.execute("UPDATE pending_intake SET source_sealed = ? WHERE document_id = ?", (bytes(altered), pending.document_id))
+    crew.station.events.clear()
+    files = take(crew, case_id, folder).files
+    assert [(one.name, one.state, one.reason) for one in files] == [
+        ("long.pdf", FileState.REFUSED, "sealing.not-authentic"), ("more.txt", FileState.REFUSED, "sealing.not-authentic"),
+    ]  # fmt: skip
+    [notice] = [one.notice for one in crew.station.events if isinstance(one, BreachRecorded)]
+    assert notice.kind is SignalKind.STORE_TAMPERED
+    [entry] = crew.trail(AuditKind.DOCUMENT_REFUSED, case_id=case_id)[-1:]
+    assert "sealing.not-authentic" in entry.facts
+    assert documents(crew, case_id) == {}
+    writer.discard(pending.document_id)
+    writer.close()
 
 
 def test_progress_is_told_and_ends_at_the_total(crew: Crew, folder: Path) -> None:

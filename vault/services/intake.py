@@ -6,6 +6,8 @@ Rules:
 - A file is looked at by a rendition worker of its own before a byte is stored; what it refuses is not stored.
 - Chunks commit first, in the content store; the register row that makes the document visible commits second, with the audit entry.
 - An interrupted intake resumes where it stopped if the file is still the same: name, size, time and the digest of what was stored.
+- What smells of tampering (a sealed record or an entry of the trail that is not as it was written) becomes a breach report, and ends the
+  intake: it is the vault that is wrong, not the file.
 - Only regular files are read: no links, devices or pipes. A folder is walked without following links.
 
 Lane: intake; the register on the control thread; hashing and sealing on a helper thread of the intake.
@@ -29,7 +31,7 @@ import msgspec
 from vault.domain.audit import AuditKind, Outcome
 from vault.domain.casefile import DocumentCard
 from vault.domain.identity import CaseId, DocumentId, Role
-from vault.errors import RefusedError, UnavailableError, VaultError
+from vault.errors import RefusedError, TamperError, UnavailableError, VaultError
 from vault.services.cases import Cases
 from vault.services.events import IntakeMoved, RegisterChanged
 from vault.services.locksmith import CaseCipher
@@ -140,8 +142,7 @@ class Intake:
         try:
             writer = self._content.open_writer()
         except VaultError as error:
-            for file in job.view.files:
-                self._show(job, replace(file, state=FileState.REFUSED, reason=error.code))
+            self._refuse_the_rest(job, error)
             self._finish(job)
             return
         try:
@@ -150,14 +151,24 @@ class Intake:
                     self._show(job, replace(file, state=FileState.CANCELLED))
                     continue
                 self._take(job, file, path, writer)
+        except TamperError as error:
+            self._refuse_the_rest(job, error)
         finally:
             writer.close()
             self._finish(job)
 
+    def _refuse_the_rest(self, job: _Job, error: VaultError) -> None:
+        """The vault cannot take anything in. What smells of tampering is reported here: nobody waits for this lane's errors."""
+        if isinstance(error, TamperError):
+            self._world.tampered(error)
+        for file in job.view.files:
+            if file.state is FileState.WAITING:
+                self._show(job, replace(file, state=FileState.REFUSED, reason=error.code))
+
     def _finish(self, job: _Job) -> None:
         job.view = replace(job.view, finished=True)
         self._tell(job, at_once=True)
-        self._world.publish(RegisterChanged())
+        self._world.on_control(lambda: self._world.publish(RegisterChanged()))  # whoever listens belongs to the control thread
 
     def _take(self, job: _Job, file: IntakeFile, path: Path, writer: ContentWriter) -> None:
         self._show(job, replace(file, state=FileState.RUNNING))
@@ -173,6 +184,8 @@ class Intake:
             # Where even the refusal cannot be written (a full disk), the next file is still tried and refused for itself.
             with contextlib.suppress(UnavailableError):
                 self._world.on_control(lambda: self._refused(job, code))
+            if isinstance(error, TamperError):
+                raise
 
     def _store(self, job: _Job, file: IntakeFile, opened: _Opened, probe: Probe, writer: ContentWriter) -> bool:
         """Stream one file into the content store and make it visible; False if it was cancelled."""

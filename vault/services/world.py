@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from vault.domain.access import Decision, Effect, GranteeKind, GrantTerms, decide
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
+from vault.domain.breach import Signal, SignalKind
 from vault.domain.custody import HOUR_US
 from vault.domain.identity import CaseId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
 from vault.domain.policy import Policy
@@ -92,6 +93,7 @@ class World:
         self.protections: Callable[[], tuple[ProtectionStatus, ...]] = tuple
         self.end: Callable[[str], None] = lambda _reason: None
         self.leave_page: Callable[[], None] = lambda: None
+        self.observed: Callable[[Signal], None] = lambda _signal: None  # any thread; becomes a report
         self.directory = Directory(self)
         self._threads = threads
 
@@ -104,6 +106,10 @@ class World:
     def later(self, lane: Lane, work: Callable[[], None]) -> None:
         """Run on a lane when it has nothing else to do."""
         self._threads.later(lane, work)
+
+    def tampered(self, error: TamperError) -> None:
+        """Make a report of what smells of tampering where nobody waits for the error (any thread)."""
+        self.observed(Signal(SignalKind.STORE_TAMPERED, self.clock.now_us(), (("code", error.code), *error.facts.items())))
 
     # -- session ---------------------------------------------------------------------------------------------------------------------
 

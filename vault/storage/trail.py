@@ -205,10 +205,17 @@ class Trail:
             if frontier.size != newest[0] or frontier.root() != newest[2]:
                 raise TamperError("audit.chain-broken", seq=newest[0])
         about: list[dict[str, object]] = []
-        for leaf in self._checked(frontier.size, previous):
+        after = frontier.size
+        for leaf in self._checked(after, previous):
             frontier.append(leaf)
             about += [{"subject": subject, "seq": frontier.size} for subject in _subjects_in(leaf)]
-        self._db.change_many(_INDEX, about)
+        try:
+            self._db.change_many(_INDEX, about)
+        except DefectError as error:
+            if error.code != "storage.constraint":
+                raise
+            # An entry can be indexed already only if the checkpoint that indexed it, and the entries then, were taken away.
+            raise TamperError("audit.chain-broken", seq=after + 1) from error
         return frontier
 
     def _checked(self, after: int, previous: bytes) -> Iterator[bytes]:
