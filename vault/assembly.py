@@ -132,6 +132,11 @@ def station_policy(shipped: Policy, policy_text: str) -> Policy:
     return policy_from(own, shipped)
 
 
+def holds_a_vault(directory: Path) -> bool:
+    """Whether there is a vault in the folder, or what is left of one."""
+    return any((directory / name).exists() for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME))
+
+
 def found_vault(
     directory: Path,
     station_name: str,
@@ -151,8 +156,8 @@ def found_vault(
         UnavailableError: keyring.missing, keyring.locked, storage.full, storage.read-only.
     Audit: vault.founded and one entry for each person and unit.
     """
-    if (directory / HEADER_NAME).exists():
-        raise RefusedError("founding.already")
+    if holds_a_vault(directory):
+        raise RefusedError("founding.already")  # a vault whose header went is still a vault, and founding must not tidy it away
     for founder in founders:
         check_passphrase(Secret(founder.passphrase.encode()), founder.badge_no)
     station_policy(load_policy(), policy_text)

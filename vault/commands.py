@@ -36,6 +36,7 @@ from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
 from vault.services.views import Enrolment, FileState, Founder
 from vault.services.witness import unpack, witness_name
+from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.verify import verify_file
 from vault.threads import InlineThreads
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         sys.exit(options.run(options))
     except VaultError as error:
+        if options.run is _intake:  # the command that opens the vault
+            Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy()).note(error)
         _complain(error)
         sys.exit(1)
     except (EOFError, KeyboardInterrupt):

@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from vault import platform as system
-from vault.assembly import LOCK_NAME, NewGround, Vault, load_policy, open_vault
+from vault.assembly import LOCK_NAME, NewGround, Vault, holds_a_vault, load_policy, open_vault
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
@@ -36,7 +36,7 @@ from vault.services.events import Ending, Event, LockRequired, Opened, Protectio
 from vault.services.founding import Founding
 from vault.services.operation import Lane, Priority
 from vault.services.page_memory import PageMemory
-from vault.storage.header import HEADER_NAME
+from vault.spooling import Spooling
 from vault.threads import Lanes
 from vault.watching import Watching
 
@@ -58,6 +58,7 @@ class Server:
         self._lanes = Lanes()
         self._clock = system.SystemClock()
         self._entropy = system.SystemEntropy()
+        self._spooling = Spooling(directory, open_secret_keeper, self._clock, self._entropy)
         self._methods: dict[str, tuple[Callable[..., Any], wire.Signature]] = {}
         self._vault: Vault | None = None
         self._watching: Watching | None = None
@@ -81,7 +82,7 @@ class Server:
     def _open(self) -> None:
         """Open and publish; a failure to open is served as the answer to every call, in its own words."""
         try:
-            if (self._directory / HEADER_NAME).exists():
+            if holds_a_vault(self._directory):
                 self._open_vault()
             else:
                 ground = NewGround(self._directory, open_secret_keeper, self._clock, self._entropy, self._founded)
@@ -90,6 +91,7 @@ class Server:
         except VaultError as error:
             _log.error("cannot open: %s", error)
             self._cannot_open = error
+            self._spooling.note(error)
         except Exception:  # the same last net as around a call
             self._cannot_open = self._defect()
         self._answering.set()
@@ -120,6 +122,7 @@ class Server:
         watching.start(vault)
         vault.report_opening()
         vault.custody.return_expired()
+        self._lanes.later(Lane.KEYS, lambda: self._guarded(lambda: self._spooling.take(vault)))
         for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):
             self._lanes.later(lane, renderer.start)
 

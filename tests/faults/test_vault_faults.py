@@ -21,16 +21,18 @@ from tests.conftest import OFFICER
 from tests.faults.kill_vault import sit_down, station_of
 from tests.journeys.crew import Crew, refused
 from tests.journeys.test_intake import GROUP_BYTES, pdf, take
-from tests.station import CUSTODIAN, SUPERVISOR, Station
-from vault.assembly import CONTENT_NAME, REGISTER_NAME
+from tests.station import CUSTODIAN, SUPERVISOR, RealEntropy, Station
+from vault.assembly import CONTENT_NAME, REGISTER_NAME, holds_a_vault
 from vault.domain.audit import AuditKind
 from vault.domain.breach import SignalKind
 from vault.domain.custody import Purpose
 from vault.domain.identity import CaseId
-from vault.errors import TamperError, UnavailableError
+from vault.errors import TamperError, UnavailableError, VaultError
 from vault.services.events import BreachRecorded
 from vault.services.views import FileState
+from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME
+from vault.storage.spool import FOLDER_NAME
 
 PEOPLE = (SUPERVISOR, CUSTODIAN, OFFICER)
 KILLS = 200
@@ -191,6 +193,80 @@ def test_damaged_files_have_codes_of_their_own(
     damage(station.directory)
     with pytest.raises(kind, match=f"^{code}"):
         _ = station.vault
+    station.close()
+
+
+def spooling(station: Station) -> Spooling:
+    return Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy())
+
+
+def open_to_fail(station: Station) -> None:
+    """Open a damaged vault as the vault process does: what keeps it shut is noted."""
+    with pytest.raises(VaultError) as failure:
+        _ = station.vault
+    spooling(station).note(failure.value)
+
+
+@pytest.mark.parametrize(("damage", "code"), [(one[1], one[3]) for one in FAULTS], ids=[one[0] for one in FAULTS])
+def test_a_vault_that_was_damaged_reports_it_when_it_opens_again(
+    working: Station, tmp_path: Path, damage: Callable[[Path], None], code: str
+) -> None:
+    station = working.copy_to(tmp_path / "vault")
+    spooling(station).take(station.vault)
+    station.close()
+    shutil.copytree(station.directory, tmp_path / "good")
+    damage(station.directory)
+    for _ in range(3):
+        open_to_fail(station)  # whoever tries again and again is one report
+    for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
+        (station.directory / name).unlink()
+        shutil.copy(tmp_path / "good" / name, station.directory / name)
+    for _ in range(2):
+        spooling(station).take(station.vault)
+    [told] = [one.notice for one in station.events if isinstance(one, BreachRecorded)]
+    assert told.kind is SignalKind.STORE_TAMPERED
+    station.sign_in(SUPERVISOR)
+    [line] = [one for one in station.vault.supervision.queue(include_disposed=False) if one.breach_id == told.breach_id]
+    [fact] = station.vault.supervision.report(line.breach_id).facts
+    assert dict(fact.facts)["code"] == code
+    station.close()
+
+
+def test_a_vault_whose_header_went_is_no_ground_for_a_new_one(working: Station, tmp_path: Path) -> None:
+    station = working.copy_to(tmp_path / "vault")
+    (station.directory / HEADER_NAME).unlink()
+    assert holds_a_vault(station.directory)
+    before = (station.directory / REGISTER_NAME).read_bytes()
+    with refused("founding.already"):
+        station.found()
+    assert (station.directory / REGISTER_NAME).read_bytes() == before
+
+
+def test_a_report_deleted_from_the_spool_is_a_report(working: Station, tmp_path: Path) -> None:
+    station = working.copy_to(tmp_path / "vault")
+    spooling(station).take(station.vault)
+    station.close()
+    header = (station.directory / HEADER_NAME).read_bytes()
+    _cut(station.directory / HEADER_NAME, 100)
+    open_to_fail(station)
+    for one in (station.directory / FOLDER_NAME).iterdir():
+        one.unlink()
+    (station.directory / HEADER_NAME).write_bytes(header)
+    for _ in range(2):
+        spooling(station).take(station.vault)
+    [told] = [one.notice for one in station.events if isinstance(one, BreachRecorded)]
+    station.sign_in(SUPERVISOR)
+    [fact] = station.vault.supervision.report(told.breach_id).facts
+    assert dict(fact.facts) == {"code": "spool.gap", "first": "1", "reports": "1"}
+    station.close()
+
+
+@pytest.mark.parametrize("code", ["keyring.locked", "keyring.missing", "storage.full", "storage.busy", "vault.already-open"])
+def test_what_nobody_did_is_not_reported(working: Station, tmp_path: Path, code: str) -> None:
+    station = working.copy_to(tmp_path / "vault")
+    spooling(station).take(station.vault)
+    spooling(station).note(UnavailableError(code))
+    assert not (station.directory / FOLDER_NAME).exists()
     station.close()
 
 

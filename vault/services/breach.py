@@ -125,6 +125,39 @@ class Breaches:
             self._custody.tell(seen.check_out, ReturnKind.CONTAINED)
         return notice
 
+    def record_spooled(self, breach_id: BreachId, kind: SignalKind, observed_us: int, facts_sealed: bytes, number: int) -> bool:
+        """Record a report that was made while the vault could not be opened (control thread).
+
+        Args:
+            breach_id: given when it was made; the facts are sealed to it.
+            kind: what was observed.
+            observed_us: when, by the clock of then.
+            facts_sealed: a `SealedFact` for the supervisors; nobody here can read it.
+            number: its place in the spool, for the trail.
+        Returns:
+            False if it is in the vault already: it is recorded once.
+        Audit: breach.recorded.
+        """
+        world = self._world
+        if world.store.breach(breach_id) is not None:
+            return False
+        severity = severity_of(kind, world.policy.raised_severity, 1)
+        audit = AuditDraft(
+            AuditKind.BREACH_RECORDED,
+            facts=(
+                ("breach_id", breach_id),
+                ("signal", kind.value),
+                ("severity", int(severity)),
+                ("check_out_id", ""),
+                ("spooled", number),
+            ),
+        )
+        state = ReportState(breach_id, kind, severity, TriageState.OPEN, None, None, None, observed_us, observed_us, 1)
+        row = BreachRow(state, "", world.station.workstation_id, None, (facts_sealed,), max(0, world.clock.now_us() - observed_us))
+        report_no = world.store.record_breach(row, [audit])
+        world.publish(BreachRecorded(BreachNotice(breach_id, report_no, kind, severity, Containment.NONE, False, 0), None, False))
+        return True
+
     @query
     def my_reports(self) -> tuple[MyReport, ...]:
         """List the reports on me, newest first."""

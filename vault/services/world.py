@@ -66,6 +66,11 @@ class OpenSession:
     cases: dict[CaseId, CaseCipher] = field(default_factory=dict)
 
 
+def supervisors_place(*place: str) -> tuple[str, ...]:
+    """What words to the supervisors are bound to, wherever they are sealed."""
+    return ("supervisors", *place)
+
+
 class World:
     """Everything the services share. One a vault process."""
 
@@ -198,7 +203,7 @@ class World:
 
     def seal_to_supervisors(self, plaintext: bytes, *place: str) -> bytes:
         """Seal so that only a supervisor reads it: labels, facts of a report, notes."""
-        return self.locksmith.seal_to(self.station.supervisors_kem_public, plaintext, self.locksmith.bind("supervisors", *place))
+        return self.locksmith.seal_to(self.station.supervisors_kem_public, plaintext, self.locksmith.bind(*supervisors_place(*place)))
 
     def open_as_supervisor(self, sealed: bytes, *place: str) -> bytes | None:
         """Open what was sealed to the supervisors; None if the signed-in person is not one."""
@@ -206,7 +211,7 @@ class World:
         holder = session.unit_holders.get(self.station.supervisors_unit_id) if session else None
         if holder is None:
             return None
-        return holder.open_sealed(sealed, self.locksmith.bind("supervisors", *place)).reveal()
+        return holder.open_sealed(sealed, self.locksmith.bind(*supervisors_place(*place))).reveal()
 
 
 class _Checked:

@@ -1,7 +1,8 @@
 """The store: two SQLCipher files, their tables, their audit chain, and the header file beside them.
 
 Rooms: `schema` (tables and triggers, for every engine) · `migrations` · `sqlcipher` (the register: `SqlCipherStore`) · `content` (sealed
-chunks: `SqlCipherContentStore`) · `verify` (the independent verifier of the trail) · `header` (the authenticated header file). Behind
+chunks: `SqlCipherContentStore`) · `verify` (the independent verifier of the trail) · `header` (the authenticated header file) · `spool`
+(reports made while the vault cannot be opened). Behind
 them: `connection` (open sequence and transactions), `authorizer`, `failures`, `statements`, `trail` and one module an area of the
 register (`people`, `sessions`, `cases`, `custody`, `breaches`).
 May import: `vault.domain`, `vault.services.ports`, `vault.errors`, `vault.secret`, SQLAlchemy, Alembic, sqlcipher3; no other room.

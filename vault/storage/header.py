@@ -33,6 +33,7 @@ import msgspec
 from vault.domain.identity import UnitId, VaultId, WorkstationId
 from vault.errors import DefectError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
+from vault.storage.failures import write_code
 
 HEADER_NAME: Final = "vault.header.json"
 FORMAT_VERSION: Final = 1
@@ -40,8 +41,6 @@ LARGEST_BYTES: Final = 1024 * 1024
 
 _MAC_CONTEXT: Final = b"casevault header 1\n"
 _MODE: Final = 0o600
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -79,6 +78,11 @@ class UnverifiedHeader:
     def vault_id(self) -> VaultId:
         """The vault the slots are bound to; a slot of another vault does not open."""
         return self._header.vault_id
+
+    @property
+    def supervisors_public_kem(self) -> bytes:
+        """Whom to seal a spool record to where no verified copy is known; see LIMIT above."""
+        return self._header.supervisors_public_kem
 
     def workstation_slot(self, workstation_id: WorkstationId) -> bytes | None:
         """Give this workstation's sealed slot, None if it was never enrolled."""
@@ -187,7 +191,7 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
     try:
         _replace(path, content)
     except OSError as error:
-        raise UnavailableError(_write_code(error)) from error
+        raise UnavailableError(write_code(error)) from error
 
 
 class _Format(msgspec.Struct, frozen=True):
@@ -312,11 +316,3 @@ def _sweep(path: Path, folder: int) -> None:
         if name.startswith(f".{path.name}."):
             with contextlib.suppress(OSError):
                 os.unlink(name, dir_fd=folder)
-
-
-def _write_code(error: OSError) -> str:
-    if error.errno in _FULL:
-        return "storage.full"
-    if error.errno in _READ_ONLY:
-        return "storage.read-only"
-    return "storage.input-output"

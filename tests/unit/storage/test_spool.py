@@ -1,0 +1,157 @@
+"""The spool's file format and counters against crashes and against somebody with write access to its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import MemorySecretKeeper
+from vault.domain.breach import SignalKind
+from vault.domain.identity import BreachId
+from vault.errors import UnavailableError
+from vault.storage.spool import FOLDER_NAME, MOST_FILES, Spool, Waiting
+
+KIND = SignalKind.STORE_TAMPERED
+PUBLIC = b"supervisors"
+
+
+@pytest.fixture
+def keeper() -> MemorySecretKeeper:
+    return MemorySecretKeeper()
+
+
+@pytest.fixture
+def spool(tmp_path: Path, keeper: MemorySecretKeeper) -> Spool:
+    made = Spool(tmp_path, keeper)
+    made.enrol(PUBLIC)
+    return made
+
+
+def add(spool: Spool, *names: str) -> None:
+    for at_us, name in enumerate(names):
+        spool.append(BreachId(name), KIND, at_us, name.encode())
+
+
+def ids(waiting: Waiting) -> list[str]:
+    return [str(one.breach_id) for one in waiting.reports]
+
+
+def test_what_was_written_is_read_in_order_by_another_process_and_once(spool: Spool, tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    add(spool, "a", "b", "c")
+    later = Spool(tmp_path, keeper)
+    waiting = later.waiting()
+    assert ids(waiting) == ["a", "b", "c"]
+    assert [(one.number, one.observed_us, one.facts_sealed) for one in waiting.reports] == [(1, 0, b"a"), (2, 1, b"b"), (3, 2, b"c")]
+    assert later.supervisors_public_kem() == PUBLIC
+    for one in waiting.reports:
+        later.taken(one.number)
+    assert later.waiting() == Waiting((), (), (), 3)
+    assert later.append(BreachId("d"), KIND, 9, b"") == 4
+    assert ids(Spool(tmp_path, keeper).waiting()) == ["d"]
+
+
+def test_nothing_there_is_nothing_waiting(tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    assert Spool(tmp_path, keeper).waiting() == Waiting((), (), (), 0)
+    assert Spool(tmp_path, keeper).supervisors_public_kem() is None
+
+
+def _forge(folder: Path) -> None:
+    (folder / "00000004.report").write_bytes(b'{"breach_id":"x"}')
+
+
+def _huge(folder: Path) -> None:
+    (folder / "00000002.report").write_bytes(b" " * 10_000_000)
+
+
+def _link(folder: Path) -> None:
+    (folder / "00000002.report").unlink()
+    (folder / "00000002.report").symlink_to(folder / "00000001.report")
+
+
+def _pipe(folder: Path) -> None:
+    (folder / "00000002.report").unlink()
+    os.mkfifo(folder / "00000002.report")
+
+
+def _later_ones_replaced(folder: Path) -> None:
+    (folder / "00000001.report").replace(folder / "00000003.report")
+
+
+ATTACKS: list[tuple[str, Callable[[Path], object], list[str], tuple[int, ...], tuple[int, ...]]] = [
+    # what is done -> reports that are still read, numbers missing, numbers damaged
+    ("nothing", lambda _: None, ["a", "b", "c"], (), ()),
+    ("the first is deleted", lambda d: (d / "00000001.report").unlink(), ["b", "c"], (1,), ()),
+    ("the last is deleted", lambda d: (d / "00000003.report").unlink(), ["a", "b"], (3,), ()),
+    ("all are deleted", lambda d: [one.unlink() for one in d.iterdir()], [], (1, 2, 3), ()),
+    ("one is put over another", _later_ones_replaced, ["b", "a"], (1,), ()),
+    ("one is emptied", lambda d: (d / "00000002.report").write_bytes(b""), ["a", "c"], (), (2,)),
+    ("one is altered in the middle", lambda d: (d / "00000002.report").write_bytes(b'{"kind":"copy'), ["a", "c"], (), (2,)),
+    ("one is made huge", _huge, ["a", "c"], (), (2,)),
+    ("one becomes a link", _link, ["a", "c"], (), (2,)),
+    ("one becomes a pipe", _pipe, ["a", "c"], (), (2,)),
+    ("one is added that is none", _forge, ["a", "b", "c"], (), (4,)),
+    ("a file of another name is added", lambda d: (d / "1.report").write_bytes(b"{}"), ["a", "b", "c"], (), ()),
+]
+
+
+@pytest.mark.parametrize(("attack", "read", "missing", "damaged"), [one[1:] for one in ATTACKS], ids=[one[0] for one in ATTACKS])
+def test_attacks_on_the_folder_show(
+    spool: Spool,
+    tmp_path: Path,
+    attack: Callable[[Path], object],
+    read: list[str],
+    missing: tuple[int, ...],
+    damaged: tuple[int, ...],
+) -> None:
+    add(spool, "a", "b", "c")
+    attack(tmp_path / FOLDER_NAME)
+    waiting = spool.waiting()
+    assert (ids(waiting), waiting.missing, waiting.damaged) == (read, missing, damaged)
+    for one in waiting.reports:
+        spool.taken(one.number)
+    for number in waiting.damaged:
+        spool.taken(number)
+    spool.taken(waiting.last)
+    after = spool.waiting()
+    assert (after.reports, after.missing, after.damaged) == ((), (), ()), "each is told once"
+
+
+def test_a_number_is_never_given_twice(spool: Spool, tmp_path: Path) -> None:
+    add(spool, "a", "b")
+    (tmp_path / FOLDER_NAME / "00000002.report").unlink()
+    assert spool.append(BreachId("c"), KIND, 3, b"") == 3
+    assert spool.waiting().missing == (2,)
+
+
+def test_without_a_keyring_reports_are_written_and_read_all_the_same(spool: Spool, tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    add(spool, "a")
+    (tmp_path / FOLDER_NAME / "00000001.report").rename(tmp_path / FOLDER_NAME / "00000005.report")
+    forgotten = Spool(tmp_path, MemorySecretKeeper())
+    assert forgotten.append(BreachId("b"), KIND, 3, b"") == 6
+    assert ids(forgotten.waiting()) == ["a", "b"]
+
+
+def test_a_crash_between_the_file_and_the_counter_loses_nothing(spool: Spool, tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    add(spool, "a")
+    before = keeper.copy()
+    add(spool, "b")
+    assert ids(Spool(tmp_path, before).waiting()) == ["a", "b"]
+
+
+def test_a_crash_between_taking_and_forgetting_only_reads_it_again(spool: Spool, tmp_path: Path) -> None:
+    add(spool, "a")
+    kept = (tmp_path / FOLDER_NAME / "00000001.report").read_bytes()
+    spool.taken(1)
+    (tmp_path / FOLDER_NAME / "00000001.report").write_bytes(kept)
+    assert ids(spool.waiting()) == ["a"], "the vault knows it by its id"
+
+
+def test_a_full_spool_keeps_what_it_has(spool: Spool) -> None:
+    for number in range(MOST_FILES):
+        spool.append(BreachId(str(number)), KIND, number, b"")
+    with pytest.raises(UnavailableError, match=r"^spool\.full"):
+        add(spool, "one more")
+    assert len(spool.waiting().reports) == MOST_FILES

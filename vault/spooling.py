@@ -1,0 +1,105 @@
+"""What is done about a vault that cannot be opened because somebody changed it: a report is sealed into the spool, and taken in later.
+
+Rules:
+
+- Only what smells of tampering is reported: a file that is not what was written, or not there. A keyring that is locked or a full disk is
+  nobody's attempt at anything.
+- It is sealed to the supervisors' key as the header last vouched for it; where that was never witnessed, to the one in the unverified
+  header, and the facts say so. Without either nothing can be sealed: the log says it.
+- One report a kind in the joining window: whoever presses "Try again" twenty times is one report, as in the vault.
+- Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
+
+Thread: `note` before a vault is open, `take` beside the control thread; one at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from vault.assembly import Vault
+from vault.crypto.keypairs import seal_to
+from vault.crypto.sealing import bind
+from vault.domain.breach import JOINING_WINDOW_US, Containment, Signal, SignalKind
+from vault.domain.identity import BreachId
+from vault.errors import TamperError, VaultError
+from vault.services.breach import SealedFact
+from vault.services.operation import Priority
+from vault.services.ports import Clock, Entropy, SecretKeeper
+from vault.services.world import supervisors_place
+from vault.storage.header import HEADER_NAME, read_unverified_header
+from vault.storage.spool import Spool
+
+_SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
+_log = logging.getLogger(__name__)
+
+
+class Spooling:
+    """The spool of one vault's folder, joined to the services."""
+
+    def __init__(self, directory: Path, keeper_for: Callable[[str], SecretKeeper], clock: Clock, entropy: Entropy) -> None:
+        self._directory = directory
+        self._keeper_for = keeper_for
+        self._clock = clock
+        self._entropy = entropy
+
+    def note(self, error: VaultError) -> None:
+        """Seal a report about a vault that does not open, if that smells of tampering. Raises nothing: the person is told of `error`."""
+        if not isinstance(error, TamperError) and error.code not in _SMELLS_OF_TAMPERING:
+            return
+        try:
+            self._append(self._spool(), error)
+        except VaultError as failure:
+            _log.error("no report could be spooled: %s", failure)
+
+    def take(self, vault: Vault) -> None:
+        """Take what waits into the opened vault.
+
+        Raises:
+            UnavailableError: keyring.*, storage.*; what is left waits for the next opening.
+        Audit: breach.recorded for each.
+        """
+        world, spool = vault.world, self._spool()
+        spool.enrol(world.station.supervisors_kem_public)
+        waiting = spool.waiting()
+        if gaps := (*waiting.missing, *waiting.damaged):
+            facts = (("code", "spool.gap" if waiting.missing else "spool.damaged"), ("first", min(gaps)), ("reports", len(gaps)))
+            signal = Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), facts)
+            world.on_control(lambda: vault.breaches.record(signal), Priority.BREACH)
+        for report in waiting.reports:
+            record = partial(
+                vault.breaches.record_spooled, report.breach_id, report.kind, report.observed_us, report.facts_sealed, report.number
+            )
+            world.on_control(record, Priority.BREACH)
+            spool.taken(report.number)
+        for number in waiting.damaged:
+            spool.taken(number)
+        if waiting.missing:
+            spool.taken(waiting.last)
+
+    # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _spool(self) -> Spool:
+        place = hashlib.sha256(str(self._directory.resolve()).encode()).hexdigest()[:32]
+        return Spool(self._directory, self._keeper_for(f"place {place}"))
+
+    def _append(self, spool: Spool, error: VaultError) -> None:
+        now_us = self._clock.now_us()
+        latest = spool.latest()
+        if latest is not None and latest.kind is SignalKind.STORE_TAMPERED and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US:
+            return
+        facts = [("code", error.code), *((name, str(value)) for name, value in error.facts.items())]
+        public = spool.supervisors_public_kem()
+        if public is None:
+            public = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
+            facts.append(("sealed_to", "unverified header"))
+        breach_id = BreachId(self._entropy.token())
+        fact = SealedFact(now_us, SignalKind.STORE_TAMPERED, "", "", 0, 0, Containment.NONE, tuple(facts))
+        sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
+        spool.append(breach_id, SignalKind.STORE_TAMPERED, now_us, sealed)
