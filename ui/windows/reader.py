@@ -44,7 +44,7 @@ from vault.services.breach import Breaches
 from vault.services.desk import Desk
 from vault.services.events import BreachRecorded, CustodyChanged
 from vault.services.reading import Reading
-from vault.services.views import BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage
+from vault.services.views import BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage, PreparedPage
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -95,6 +95,8 @@ class Reader(QWidget):
         self.bridge = bridge
         self.check_out_id = CheckOutId("")  # until `start`
         self._expected: tuple[CheckOutId, int] | None = None  # what the vault was asked to prepare, and at what resolution
+        self._prepared: PreparedPage | None = None  # what it answered
+        self._early: Callable[[], None] | None = None  # an answer that came before the file's documents were known
         self._holding: HoldingLine | None = None
         self._documents: tuple[DocumentLine, ...] = ()
         self._seen: dict[DocumentId, set[int]] = {}
@@ -178,16 +180,47 @@ class Reader(QWidget):
             check_out_id: what will probably be read.
             width_px: how wide the reader will be: it has not been laid out yet.
         """
-        room = width_px - (self.documents.sizeHint().width() if width_px >= _NARROW_PX else 0)
-        expected = (check_out_id, self._first_dpi(room))
-        if not self.check_out_id and expected != self._expected:
-            self._expected = expected
-            self.bridge.ask(Reading.prepare_page, check_out_id, None, expected[1]).then(_nothing, _nothing).owner(self)
+        expected = self._expectation(check_out_id, width_px)
+        if self.check_out_id or expected == self._expected:
+            return
 
-    def start(self, check_out_id: CheckOutId) -> None:
-        """Open a file that is held, where it was left."""
+        def ready(prepared: PreparedPage) -> None:
+            if self._expected == expected:
+                self._prepared = prepared
+
+        self._expected, self._prepared = expected, None
+        self.bridge.ask(Reading.prepare_page, check_out_id, None, expected[1]).then(ready, _nothing).owner(self)
+
+    def _expectation(self, check_out_id: CheckOutId, width_px: int) -> tuple[CheckOutId, int]:
+        beside_px = self.documents.sizeHint().width() if width_px >= _NARROW_PX else 0
+        return check_out_id, self._first_dpi(width_px - beside_px)
+
+    def start(self, check_out_id: CheckOutId, width_px: int = 0) -> None:
+        """Open a file that is held, where it was left; `width_px` as for `expect`, 0 if nothing was expected."""
         self.check_out_id = check_out_id
         self.bridge.ask(Reading.open_file, self.check_out_id).then(self._opened, self._not_opened).owner(self)
+        if self._prepared is not None and self._expected == self._expectation(check_out_id, width_px):
+            self._ask_at_once(self._prepared, self._expected[1])
+
+    def _ask_at_once(self, page: PreparedPage, dpi: int) -> None:
+        """Ask for the page that is ready together with the file's documents, not after them; shown once they are known."""
+        self._awaited, generation = True, self._generation
+
+        def arrived(image: PageImage) -> None:
+            index = next((i for i, one in enumerate(self._documents) if one.document_id == page.document_id), -1)
+            self._asked = (index, page.page_no, dpi)
+            self._arrived(image, index, generation)
+
+        def when_opened(act: Callable[[], None]) -> None:
+            if self._holding is None:
+                self._early = act
+            else:
+                act()
+
+        reply = self.bridge.ask(Reading.view_page, self.check_out_id, page.document_id, page.page_no, dpi, 0, next(_request_nos))
+        reply.then(
+            lambda image: when_opened(lambda: arrived(image)), lambda error: when_opened(lambda: self._page_refused(error, generation))
+        ).owner(self)
 
     def _opened(self, opened: OpenFile) -> None:
         self._holding = opened.holding
@@ -203,9 +236,13 @@ class Reader(QWidget):
             return
         last = next((i for i, one in enumerate(opened.documents) if one.document_id == opened.last_document_id), -1)
         self.open_document(max(0, last), opened.holding.last_page_no if last >= 0 else 1)
+        early, self._early = self._early, None
+        if early is not None:
+            early()
 
     def _not_opened(self, error: VaultError) -> None:
         told = messages.explain(error)
+        self._drop_page()
         self.page.blank(told.title, f"{told.sentence} {told.next_step}".strip())
 
     def leave(self) -> None:

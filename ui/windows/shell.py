@@ -18,8 +18,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from ui import messages, strings, theme
@@ -99,6 +99,8 @@ class Shell(QWidget):
         self._reader_strip: ProtectionStrip | None = None
         self._spare_reader: tuple[QWidget, Reader, ProtectionStrip] | None = None
         self._expected = CheckOutId("")
+        self._resized = QTimer(self, singleShot=True, interval=_SPARE_AFTER_MS)
+        self._resized.timeout.connect(lambda: self._expect(self._expected))
         self._panel: PlainPanel | None = None
         self._alerts: Alerts | None = None
         self._faces = QStackedLayout(self)
@@ -245,7 +247,7 @@ class Shell(QWidget):
         self.close_reader()
         face, reader, strip = self._spare_reader or self._make_reader()
         self._spare_reader = None
-        reader.start(check_out_id)
+        reader.start(check_out_id, self.width())
         if self._page is not None:
             self._page.hidden()
         self.reader, self._reader_face, self._reader_strip = reader, face, strip
@@ -269,7 +271,6 @@ class Shell(QWidget):
         self._shortcut(reader, "Ctrl+K", self.open_palette)
         self._shortcut(reader, "Ctrl+L", lambda: self.locking.emit("key"))
         self._faces.addWidget(face)
-        face.ensurePolished()
         return face, reader, strip
 
     def _keep_spare_reader(self) -> None:
@@ -277,6 +278,19 @@ class Shell(QWidget):
         if not self._ended and self._spare_reader is None and self._signed_in.person.role in _ROLES_WITH_REPORTS:
             self._spare_reader = self._make_reader()
             self._expect(self._expected)
+            QTimer.singleShot(0, self, self._lay_out_spare_reader)
+
+    def _lay_out_spare_reader(self) -> None:
+        """Polish and lay it out as it will be shown; painting a pixel of it does that, and takes longer than a page."""
+        if self._spare_reader is not None and not self._ended:
+            face = self._spare_reader[0]
+            face.resize(self.size())
+            face.grab(QRect(0, 0, 1, 1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Another width is another resolution of what was made ready."""
+        super().resizeEvent(event)
+        self._resized.start()
 
     def _expect(self, check_out_id: str) -> None:
         """Have the vault prepare the file a person points at; what is prepared stays in the vault until it is asked for."""
