@@ -19,7 +19,9 @@ from vault.domain.protection import Protection, ProtectionState, ProtectionStatu
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.hub import SensorHub
+from vault.sensors.media import MediaSensor
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
+from vault.services.events import CustodyChanged, Event
 from vault.services.ports import Clock
 from vault.storage.header import HEADER_NAME
 
@@ -45,6 +47,7 @@ class Watching:
         self._files = files
         self._clock = clock
         self._copies: CopiesSensor | None = None
+        self._case_is_out = False
         self._hub: SensorHub | None = None
         self._starting: threading.Thread | None = None
         self._session_signals = system.SessionSignals(lock)
@@ -55,15 +58,18 @@ class Watching:
 
     def start(self, vault: Vault) -> None:
         """Start the sensors; their first self-tests run beside the control thread."""
+        folders = [Path(one).expanduser() for one in vault.world.policy.copies_watched_folders]
         self._copies = CopiesSensor(
             self._store_access.salts,
-            [Path(one).expanduser() for one in vault.world.policy.copies_watched_folders],
+            folders,
             self._directory,
             vault_id=vault.world.station.vault_id,
             own_files=self._files,
             memory=CopyMemory(self._directory / COPY_MEMORY_NAME, vault.copy_memory_key.reveal()),
         )
-        hub = SensorHub((self._store_access, self._copies, ClockSensor()), self._observed, self._clock)
+        media = MediaSensor(lambda: self._case_is_out, folders, self._copies.look_again)
+        self._follow_custody(vault)
+        hub = SensorHub((self._store_access, self._copies, ClockSensor(), media), self._observed, self._clock)
 
         def begin() -> None:
             hub.start()
@@ -108,6 +114,22 @@ class Watching:
             return ()
         self._said = now
         return now
+
+    def _follow_custody(self, vault: Vault) -> None:
+        """Know at every moment whether any case file is out, whoever has it; the sensors' threads may not ask the store."""
+        world = vault.world
+        publish = world.publish
+
+        def look() -> None:
+            self._case_is_out = bool(world.store.all_held())
+
+        def told(event: Event) -> None:
+            if isinstance(event, CustodyChanged):
+                look()
+            publish(event)
+
+        world.publish = told
+        look()
 
     @staticmethod
     def _of_the_interface() -> tuple[ProtectionStatus, ...]:

@@ -15,6 +15,7 @@ from vault.domain.protection import Protection, ProtectionState
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import Sensor
 from vault.sensors.copies import CopiesSensor
+from vault.sensors.media import MediaSensor
 from vault.sensors.store_access import StoreAccessSensor
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux"), pytest.mark.xdist_group("store-access")]
@@ -39,6 +40,7 @@ SENSORS: Sequence[tuple[Protection, Make]] = [
     (Protection.STORE_ACCESS, make_store_access),
     (Protection.COPIES, make_copies),
     (Protection.CLOCK, lambda _folder: ClockSensor()),
+    (Protection.MEDIA, lambda folder: MediaSensor(lambda: True, [folder])),
 ]
 
 

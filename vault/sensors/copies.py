@@ -15,8 +15,10 @@ Rules:
 8. One signal a copy, whatever it is renamed to. `CopyMemory` remembers over restarts which copies are in a committed report, under a
    key, so that nobody can write himself out of a report; the runtime calls `confirm` when a report is committed.
 
-LIMIT: first bytes only: a copy inside an archive, with its beginning cut off or re-coded, is not seen. A file system mounted over a
-watched folder after the start is not seen.
+9. What is mounted or unmounted after the start, in, over or outside a watched folder, is told by `look_again` (the media sensor does):
+   the place is watched anew, and what is there counts as arriving.
+
+LIMIT: first bytes only: a copy inside an archive, with its beginning cut off or re-coded, is not seen.
 
 Thread: one of watchdog (reads events), one ``copies`` (looks at files). Source: inotify(7), watchdog 7.
 """
@@ -44,7 +46,7 @@ from typing import TYPE_CHECKING
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
-from vault.sensors import processes
+from vault.sensors import mounts, processes
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.processes import Inode
 
@@ -58,9 +60,6 @@ _HEAD_BYTES = 4096
 _MAX_DEPTH = 12
 _MAX_FOLDERS = 20_000
 _MAX_REMEMBERED = 10_000
-_KERNEL_FILE_SYSTEMS = frozenset(
-    ("proc", "sysfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "securityfs", "debugfs", "tracefs", "bpf", "mqueue", "pstore", "configfs")
-)
 _SCAN_STEP = 64
 _TASKS_A_STEP = 16
 _SCAN_PAUSE_SECONDS = 0.004
@@ -119,7 +118,7 @@ class CopyMemory:
 class _Task:
     """Something for the looking thread: a file to look at, or a folder that appeared, went, or must be scanned again."""
 
-    what: str  # file, folder, gone, rescan, end
+    what: str  # file, folder, again, gone, rescan, end
     path: Path = Path()
     attempt: int = 0
     new: bool = True  # an event, not the scan of what was there
@@ -158,12 +157,14 @@ class CopiesSensor:
         self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._later: list[tuple[float, int, _Task]] = []
         self._order = 0
+        self._scans: list[Iterator[None]] = []  # under way, the most urgent last
         self._found: set[str] = set()  # copies signalled by this process
         self._own_inodes: dict[Path, Inode] = {}  # as last seen: a file moved out keeps its number
         self._known_salts: frozenset[bytes] = frozenset()
         self._salts_until = 0.0
         self._partly = False
         self._watching: _Watches | None = None
+        self._places: list[Path] = []  # media outside the watched folders
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
         self._probe_salt = b""
@@ -182,6 +183,7 @@ class CopiesSensor:
         self._emit = emit
         self._ending.clear()
         self._partly = False
+        self._places.clear()
         self._found.clear()
         self._see_own_files()
         try:
@@ -219,6 +221,10 @@ class CopiesSensor:
             return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "blind")
         return ProtectionStatus(self.protection, ProtectionState.DETECTED, "partly" if self._partly else "watched")
 
+    def look_again(self, place: Path) -> None:
+        """Something was mounted at `place`, or what was mounted there went: watch and search it anew. From any thread."""
+        self._tasks.put(_Task("again", Path(os.path.realpath(place))))
+
     def confirm(self, signal: Signal) -> None:
         """The report of a signal is committed: do not report that copy again at the next start. From any thread."""
         if self._memory is not None:
@@ -247,18 +253,15 @@ class CopiesSensor:
     def _run(self) -> None:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)  # Linux: this thread alone
-        scan: Iterator[None] | None = self._look_through(self._folders)
+        self._scans.append(self._look_through(self._folders))
         while not self._ending.is_set():
-            if scan is not None and next(scan, self) is self:
-                scan = None
+            if self._scans and next(self._scans[-1], self) is self:
+                self._scans.pop()
             for _ in range(_TASKS_A_STEP):  # however busy the folders are, the scan goes on
-                task = self._next_task(scanning=scan is not None)
+                task = self._next_task(scanning=bool(self._scans))
                 if task is None or self._ending.is_set():
                     break
-                if task.what == "rescan":
-                    scan = self._look_through(self._folders)
-                else:
-                    self._do(task)
+                self._do(task)
 
     def _next_task(self, *, scanning: bool) -> _Task | None:
         """The next due task; waits for one, or only a moment while a scan wants to go on."""
@@ -278,13 +281,35 @@ class CopiesSensor:
             for _ in self._add_tree(task.path, self._depth_of(task.path), new=True):
                 if self._ending.is_set():
                     return
+        elif task.what == "again":
+            self._scans.append(self._look_anew(task.path))  # the newest first: a stick is searched while the home still is
         elif task.what == "gone":
             self._await_missing()
+        elif task.what == "rescan":
+            self._scans = [self._look_through((*self._folders, *self._places))]
 
     def _look_through(self, folders: Sequence[Path]) -> Iterator[None]:
         """Watch and look at everything below the folders, a step at a time."""
         for folder in folders:
             yield from self._add_tree(Path(os.path.realpath(folder)), 0, new=False)
+        self._await_missing()
+
+    def _look_anew(self, place: Path) -> Iterator[None]:
+        """Forget the watches at and below a place where the file system changed, and add what is there now."""
+        assert self._watching is not None
+        self._kernel_folders = _kernel_folders()
+        self._watching.drop_tree(place)
+        inside = self._depth_of(place) <= _MAX_DEPTH
+        if place in self._places:
+            self._places.remove(place)
+        if not inside and place.is_mount():
+            self._places.append(place)
+        for root in (*self._folders, *self._places):
+            real = Path(os.path.realpath(root))
+            if real.is_relative_to(place):  # mounted over it
+                yield from self._add_tree(real, 0, new=True)
+        if inside:
+            yield from self._add_tree(place, self._depth_of(place), new=True)
         self._await_missing()
 
     def _add_tree(self, folder: Path, depth: int, *, new: bool) -> Iterator[None]:
@@ -337,7 +362,7 @@ class CopiesSensor:
                 self._watching.add_parent(parent)
 
     def _depth_of(self, folder: Path) -> int:
-        for root in self._folders:
+        for root in (*self._folders, *self._places):
             real = Path(os.path.realpath(root))
             if folder.is_relative_to(real):
                 return len(folder.parts) - len(real.parts)
@@ -414,6 +439,7 @@ class CopiesSensor:
             self._probe_folder = None
         self._tasks = queue.SimpleQueue()
         self._later.clear()
+        self._scans.clear()
 
 
 class _Watches:
@@ -486,11 +512,11 @@ class _Watches:
         if folder is None:
             return
         if event.is_delete_self or event.is_move_self:
-            self._drop_tree(folder)
+            self.drop_tree(folder)
             self._put(_Task("gone"))
         elif event.is_moved_from:
             if event.is_directory:
-                self._drop_tree(folder / os.fsdecode(event.name))  # before its new place is added: the watch numbers would be the same
+                self.drop_tree(folder / os.fsdecode(event.name))  # before its new place is added: the watch numbers would be the same
         elif is_parent:
             self._put(_Task("gone"))  # something came into a parent we wait at: look again which folders are there
         elif event.is_directory:
@@ -508,7 +534,8 @@ class _Watches:
         """Events were lost: look at everything again. Thread: watchdog's."""
         self._put(_Task("rescan"))
 
-    def _drop_tree(self, folder: Path) -> None:
+    def drop_tree(self, folder: Path) -> None:
+        """Forget a folder and everything below it."""
         with self._lock:
             gone = [watch for path, watch in self._watches.items() if path == folder or folder in path.parents]
         self._reader.remove_callbacks([(watch, self._id) for watch in gone])
@@ -556,13 +583,9 @@ def _born_ns(path: Path) -> int:
 
 def _kernel_folders() -> frozenset[Path]:
     """Where the kernel shows itself as files (/proc and its like, also inside a container's root): nothing can be copied there."""
-    found = set()
     with suppress(OSError):
-        for line in Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
-            fields = line.split(" ")
-            if fields[fields.index("-") + 1] in _KERNEL_FILE_SYSTEMS:
-                found.add(Path(fields[4].encode("utf-8", "surrogateescape").decode("unicode_escape")))
-    return frozenset(found)
+        return frozenset(mount.place for mount in mounts.read_mounts() if mount.type in mounts.KERNEL_TYPES)
+    return frozenset()
 
 
 def _drop(_signal: Signal) -> None:

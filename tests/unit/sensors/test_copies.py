@@ -190,7 +190,7 @@ def test_nothing_is_lost_when_events_are(stage: Stage) -> None:
     deadline = time.monotonic() + 3
     while not watching.has(stage.home / "Documents" / "work" / "deep"):
         assert time.monotonic() < deadline
-    watching._drop_tree(stage.home / "Documents" / "work")  # as if its events had been lost
+    watching.drop_tree(stage.home / "Documents" / "work")  # as if its events had been lost
     stage.sh(f"cp {V}/register.db {DOCS}/work/lost")
     stage.quiet()
     watching.on_queue_overflow()
