@@ -25,7 +25,8 @@ case $profile in
     dev) covers=(desk headless dev) ;;
     *) fail "unknown profile \"$profile\": say desk, headless or dev." ;;
 esac
-sections=("${covers[@]}") # `dev` has no section of its own
+sections=("${covers[@]}")
+if [[ $profile == dev ]]; then sections+=(attacks); fi # what the attackers of the tests use
 
 # --- Nothing to do? -------------------------------------------------------------------------------------------------
 stamp() {
