@@ -1,0 +1,398 @@
+"""Programs that capture the screen while a page is on it: noticed, the page blanked at once, and reported (V18, V20–V24, V28, V29).
+
+Rules:
+
+1. Nothing is looked at while no page is on screen, except once before a page is shown (`require_private`): a program that nobody vouches
+   for (`programs`) and that is connected already is refused and reported, and no page is shown until it is gone (V23).
+2. The shutter: a capture tool that is executed blanks the page before anything else is known of it (V21). Then it is named: a tool of many
+   uses that turns out to do something else brings the page back.
+3. A program that loads a library of the display's protocol is looked at before it can connect; one that nobody vouches for blanks the page.
+   New clients are asked for every `_CALM_MS`, every `_HOT_MS` while something is starting (V22).
+4. `blank` comes before the report, because a report is a commit and a picture is taken in milliseconds. It carries no fact.
+5. A program is one signal, whatever saw it. Facts are those of `programs.Program`; never a window's title, an argument or a path.
+6. A screen that is added while somebody is signed in is a signal (V18).
+
+LIMIT: X11 has no event for a picture being taken. A program that connects without a known library, starts faster than one question, or is
+vouched for, takes its picture; a vouched-for program is not even noticed. On Wayland nothing of this sees anything.
+
+Thread: one, ``captures``; `require_private` and `selection_owner` from any. Source: experiments E9, E10; `exec_watch`, `x11_wire`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vault.domain.breach import Signal, SignalKind
+from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.errors import Fact, RefusedError
+from vault.sensors import capture_tools, inotify, programs
+from vault.sensors.capture_tools import Use
+from vault.sensors.contract import Emit, wall_clock_us
+from vault.sensors.exec_watch import ExecWatch
+from vault.sensors.programs import Program, Standing, Vouching
+from vault.sensors.x11_clients import ClientLedger
+from vault.sensors.x11_wire import Connection, X11Error
+
+_log = logging.getLogger(__name__)
+
+_HOT_MS, _CALM_MS, _IDLE_MS = 2, 10, 500
+_HOT_SECONDS = 1.0
+_SUSPICION_SECONDS = 1.5
+_STARTING_SECONDS = 0.25  # how long a program that loaded a library of the display's is looked for
+_ABOUT_TO_SHOW_SECONDS = 2.0
+_SLOW_SECONDS = 2.0
+_NEWEST = 24
+_PROBE_SECONDS = 1.5
+_PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
+_LIBRARY_FOLDERS = ("/usr/lib", "/lib", "/usr/lib64", "/lib64", "/usr/local/lib")
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """Something started while a page was shown. It is named by then, or the page comes back."""
+
+    until: float
+    certain: bool = False  # a program that does nothing but capture was executed
+    suspect: Program | None = None  # nobody vouches for it and it speaks to the display, but was not seen connecting
+    facts: tuple[tuple[str, Fact], ...] = ()
+    is_told: bool = False
+
+
+class CapturesSensor:
+    """Watches for captures of the screen.
+
+    Args:
+        on_screen: whether a page is on screen, by what the vault disclosed last.
+        signed_in: whether somebody is signed in.
+        blank: tell the interface to take the page away (True) or to bring it back (False), now; thread-safe, never blocks long.
+        allowed: programs the station's policy vouches for.
+        own_pids: our own processes.
+        environment: where DISPLAY and XAUTHORITY are read.
+    """
+
+    def __init__(
+        self,
+        on_screen: Callable[[], bool],
+        signed_in: Callable[[], bool],
+        blank: Callable[[bool], None],
+        *,
+        allowed: Sequence[str] = (),
+        own_pids: Sequence[int] = (),
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._on_screen = on_screen
+        self._signed_in = signed_in
+        self._blank = blank
+        self._environment = environment
+        self._vouching = Vouching(allowed, own_pids)
+        self._ledger = ClientLedger(self._vouching)
+        self._display = environment.get("DISPLAY", "").rpartition(":")[2].partition(".")[0]
+        self._emit: Emit = _drop
+        self._thread: threading.Thread | None = None
+        self._ending = threading.Event()
+        self._wake = -1
+        self._told: set[int] = set()  # pids that are in a report
+        self._asking = threading.Lock()
+        self._asker: Connection | None = None
+        self._soon = 0.0
+        self._probe_base = 0
+        self._probe_seen = threading.Event()
+        self._library_seen = threading.Event()
+        # the watching thread's own
+        self._connection: Connection | None = None
+        self._suspicion: _Suspicion | None = None
+        self._is_blank = False
+        self._hot_until = self._starting_until = self._slow_at = 0.0
+        self._monitors: frozenset[int] = frozenset()
+        self._judged_starting: set[int] = set()
+
+    @property
+    def protection(self) -> Protection:
+        """SCREEN_CAPTURE."""
+        return Protection.SCREEN_CAPTURE
+
+    def start(self, emit: Emit) -> None:
+        """Watch; the display is asked for on the sensor's own thread."""
+        if sys.platform != "linux" or self._thread is not None:
+            return
+        self._emit = emit
+        try:
+            self._connection = Connection(self._environment)
+        except X11Error:
+            return
+        self._ending.clear()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._monitors = frozenset()
+        self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; a page that was blanked stays so until its reader ends."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._ending.set()
+            os.eventfd_write(self._wake, 1)
+            thread.join()
+            os.close(self._wake)
+            with self._asking:
+                if self._asker is not None:
+                    self._asker.close()
+                    self._asker = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def self_test(self) -> ProtectionStatus:
+        """Connect as one more client and load a library of the display's protocol; both must be seen by the watching thread."""
+        unavailable = ProtectionState.UNAVAILABLE
+        if sys.platform != "linux":
+            return ProtectionStatus(self.protection, unavailable, "not-on-this-system")
+        if self._environment.get("WAYLAND_DISPLAY") and self._environment.get("XDG_SESSION_TYPE") != "x11":
+            return ProtectionStatus(self.protection, unavailable, "wayland")
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return ProtectionStatus(self.protection, unavailable, "no-display" if not self._display else "not-watching")
+        try:
+            probe = Connection(self._environment)
+        except X11Error:
+            return ProtectionStatus(self.protection, unavailable, "blind")
+        self._probe_seen.clear()
+        self._library_seen.clear()
+        self._probe_base = probe.base
+        libraries = _libraries()
+        for one in libraries[:1]:
+            os.close(os.open(one, os.O_RDONLY | os.O_CLOEXEC))
+        os.eventfd_write(self._wake, 1)
+        seen = self._probe_seen.wait(_PROBE_SECONDS) and (not libraries or self._library_seen.wait(_PROBE_SECONDS))
+        self._probe_base = 0
+        probe.close()
+        if not seen:
+            return ProtectionStatus(self.protection, unavailable, "blind")
+        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "shutter")
+
+    # ---- asked by the vault ----------------------------------------------------------------------------------------------------------
+
+    def require_private(self) -> None:
+        """Refuse while a program that nobody vouches for is connected to the display; it is reported once. From any thread, 0.2 ms.
+
+        Raises:
+            RefusedError: screen.unknown-client, with the program's process name and number; screen.capture-tool likewise.
+        """
+        if self._thread is None:
+            return
+        self._soon = time.monotonic() + _ABOUT_TO_SHOW_SECONDS
+        with suppress(OSError):
+            os.eventfd_write(self._wake, 1)
+        with self._asking:
+            try:
+                if self._asker is None:
+                    self._asker = Connection(self._environment)
+                sights = self._ledger.look(self._asker)
+            except X11Error:
+                self._asker = None  # the self-test tells
+                return
+        strangers = [one.program for one in sights if one.program.standing is not Standing.GONE]
+        for program in strangers:
+            self._tell(program, program.facts, when="before-the-page")
+        if strangers:
+            first = strangers[0]
+            code = "screen.capture-tool" if first.standing is Standing.CAPTURES else "screen.unknown-client"
+            raise RefusedError(code, process=first.process or "?", pid=first.pid)
+
+    def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:
+        """Which program owns the selection now, as facts; none if it cannot be told. From any thread."""
+        if self._thread is None:
+            return ()
+        with self._asking:
+            try:
+                if self._asker is None:
+                    self._asker = Connection(self._environment)
+                pid = self._asker.selection_owner_pid("PRIMARY" if primary else "CLIPBOARD")
+            except X11Error:
+                self._asker = None
+                return ()
+        if not pid:
+            return ()
+        program = self._vouching.look(pid)
+        return () if program.standing is Standing.GONE else program.facts()
+
+    # ---- the watching thread ---------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            tools = capture_tools.installed()
+            always = ExecWatch(path for path, tool in tools.items() if tool.use is Use.ALWAYS)
+            others = ExecWatch(path for path, tool in tools.items() if tool.use is not Use.ALWAYS)
+            libraries = inotify.Inotify()
+        except OSError as error:
+            _log.warning("captures cannot be watched: errno %s", error.errno)
+            return
+        for path in _libraries():
+            with suppress(OSError):
+                libraries.add(path, inotify.OPEN)
+        poll = select.poll()
+        for one in (self._wake, always, others, libraries):
+            poll.register(one, select.POLLIN)
+        try:
+            while not self._ending.is_set():
+                poll.poll(self._wait_ms())
+                with suppress(BlockingIOError):
+                    os.eventfd_read(self._wake)
+                tool, other, library = always.happened(), others.happened(), bool(libraries.read())
+                if library:
+                    self._library_seen.set()
+                now = time.monotonic()
+                if tool or other:
+                    self._tool_started(now, certain=tool and always.sure)
+                if library:
+                    self._hot_until, self._starting_until = now + _HOT_SECONDS, now + _STARTING_SECONDS
+                self._turn(now)
+        except X11Error as error:
+            _log.warning("the display is gone: %s", error)
+        finally:
+            for watch in (always, others, libraries):
+                watch.close()
+
+    def _wait_ms(self) -> int:
+        now = time.monotonic()
+        if not (self._on_screen() or now < self._soon):
+            return _IDLE_MS
+        return _HOT_MS if now < self._hot_until or self._suspicion is not None else _CALM_MS
+
+    def _turn(self, now: float) -> None:
+        if self._probe_base:
+            self._probe()
+        if now >= self._slow_at:
+            self._slow_at = now + _SLOW_SECONDS
+            self._slowly()
+        if not self._on_screen():
+            self._suspicion, self._is_blank = None, False
+            return
+        if now < self._starting_until:
+            self._look_at_starting(now)
+        self._look_at_clients()
+        if self._suspicion is not None:
+            self._clear_up(now, self._suspicion)
+
+    def _probe(self) -> None:
+        assert self._connection is not None
+        if any(one.base == self._probe_base for one in self._connection.clients()):
+            self._probe_seen.set()
+
+    def _tool_started(self, now: float, *, certain: bool) -> None:
+        """The shutter: first the page, then the questions."""
+        if self._on_screen():
+            self._hide()
+            certain = certain or (self._suspicion is not None and self._suspicion.certain)
+            self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain)
+            self._judged_starting.clear()
+
+    def _look_at_starting(self, now: float) -> None:
+        """Who has just loaded a library of the display's? A program that nobody vouches for blanks the page before it can connect."""
+        for pid in programs.recent(_NEWEST):
+            if pid in self._judged_starting or programs.age_seconds(pid) > _HOT_SECONDS or not programs.speaks_x11(pid):
+                continue
+            self._judged_starting.add(pid)
+            program = self._vouching.look(pid)
+            if program.standing is Standing.STRANGER and pid not in self._told:
+                self._hide()
+                certain = self._suspicion is not None and self._suspicion.certain
+                self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain, program, program.facts())
+
+    def _look_at_clients(self) -> None:
+        assert self._connection is not None
+        for sight in self._ledger.look(self._connection):
+            program = sight.program
+            suspect = self._suspicion.suspect if self._suspicion is not None else None
+            if program.standing is Standing.GONE:
+                if sight.is_new and suspect is not None and suspect.pid == program.pid:
+                    self._found(suspect)
+            elif program.pid not in self._told:
+                self._found(program)
+
+    def _clear_up(self, now: float, suspicion: _Suspicion) -> None:
+        """Name what started; give the page back when nothing came of it."""
+        for pid in programs.recent(_NEWEST):
+            tool = capture_tools.known(programs.executable(pid))
+            if tool is None or pid in self._told or programs.for_another_display(pid, self._display):
+                continue
+            if tool.use is Use.ALWAYS or capture_tools.names_a_screen(programs.arguments(pid)):
+                program = self._vouching.look(pid)
+                if program.standing is Standing.CAPTURES:
+                    self._found(program)
+        suspect = suspicion.suspect
+        if suspect is not None and suspect.pid not in self._told and not Path(f"/proc/{suspect.pid}").exists():
+            self._found(suspect)  # it came and went between two questions
+        if now < suspicion.until:
+            return
+        self._suspicion = None
+        if suspicion.certain and not suspicion.is_told:
+            # executed, and gone before it could be named
+            self._emit(Signal(SignalKind.CAPTURE_TOOL, wall_clock_us(), (("process", "?"), ("seen", "executed"))))
+        elif self._is_blank and not suspicion.is_told:
+            self._is_blank = False
+            self._blank(False)
+
+    def _hide(self) -> None:
+        if not self._is_blank:
+            self._is_blank = True
+            self._blank(True)
+
+    def _found(self, program: Program) -> None:
+        self._hide()
+        suspicion = self._suspicion
+        known: tuple[tuple[str, Fact], ...] = ()
+        if suspicion is not None:
+            suspicion.is_told = True
+            known = suspicion.facts if suspicion.suspect is program else ()
+        self._tell(program, (lambda: known) if known else program.facts)
+
+    def _tell(self, program: Program, facts: Callable[[], tuple[tuple[str, Fact], ...]], when: str = "") -> None:
+        if program.pid in self._told:
+            return
+        self._told.add(program.pid)
+        kind = SignalKind.CAPTURE_TOOL if program.standing is Standing.CAPTURES else SignalKind.UNKNOWN_SCREEN_CLIENT
+        observed_us = wall_clock_us()
+        more: tuple[tuple[str, Fact], ...] = (("when", when),) if when else ()
+        self._emit(Signal(kind, observed_us, (*facts(), *more)))
+
+    def _slowly(self) -> None:
+        """What need not be known at once: programs that record without a client, new screens, pids that are free again."""
+        assert self._connection is not None
+        self._told = {pid for pid in self._told if pid and Path(f"/proc/{pid}").exists()}
+        self._judged_starting = {pid for pid in self._judged_starting if Path(f"/proc/{pid}").exists()}
+        if self._on_screen():
+            for pid in programs.recent(1 << 20):
+                tool = capture_tools.known(programs.executable(pid))
+                if tool is not None and tool.use is Use.ALWAYS and not programs.for_another_display(pid, self._display):
+                    program = self._vouching.look(pid)
+                    if program.standing is Standing.CAPTURES:
+                        self._found(program)
+        before, self._monitors = self._monitors, frozenset(one.name for one in self._connection.monitors())
+        if before and self._monitors - before and self._signed_in():
+            width_px, height_px = self._connection.screen_size_px()
+            facts: tuple[tuple[str, Fact], ...] = (("screens", len(self._monitors)), ("width_px", width_px), ("height_px", height_px))
+            self._emit(Signal(SignalKind.DISPLAY_ADDED, wall_clock_us(), facts))
+
+
+def _libraries() -> list[Path]:
+    """The files of the libraries that speak the display's protocol, links resolved."""
+    found: dict[Path, None] = {}
+    for folder in _LIBRARY_FOLDERS:
+        for name in _PROTOCOL_LIBRARIES:
+            for path in (*Path(folder).glob(name), *Path(folder).glob(f"*/{name}")):
+                found[path.resolve()] = None
+    return list(found)
+
+
+def _drop(_signal: Signal) -> None:
+    return None

@@ -1,0 +1,252 @@
+"""Which program is behind a client of the display, and who vouches for it.
+
+Rules:
+
+1. Vouched for: a program whose file belongs to root, lies in a system folder and can be written by nobody else, started without foreign
+   libraries. The distribution vouches for it, and the officer cannot have made it.
+2. Not vouched for, wherever it lies: a program known to capture the screen (`capture_tools`), and an interpreter or shell, which is
+   whatever it is told to be.
+3. The station's policy vouches for more: the path of a program, or of the script that an interpreter runs. A file that the officer can
+   write may be named there too: that is the station's decision.
+4. A process of root's is the system's. Whoever is root is beyond what software on this workstation can promise.
+5. Facts are the process's name and number, its executable's base name and SHA-256; never an argument, a path or a window's title.
+
+LIMIT: code put into a vouched-for program while it runs (a debugger, a plug-in folder) is not seen here; LD_PRELOAD and its like are.
+LIMIT: a process that made itself unreadable, or another account's, cannot be looked at: nobody vouches for it.
+
+Source: proc(5), ld.so(8).
+"""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vault.sensors import capture_tools
+from vault.sensors.capture_tools import Use
+
+_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/snap", "/nix/store")
+_INTERPRETERS = (
+    *("python*", "pypy*", "perl*", "ruby*", "lua*", "node", "nodejs", "deno", "bun", "php*", "gjs*", "guile*", "tclsh*", "wish*", "R"),
+    *("bash", "dash", "sh", "ash", "zsh", "fish", "ksh*", "mksh", "csh", "tcsh", "busybox", "java", "mono*", "dotnet", "qemu-*", "wine*"),
+    *("ld-linux*", "ld-*.so*", "gdb", "strace", "ltrace", "erl*", "beam*", "ghc*", "racket", "sbcl", "julia", "octave*"),
+)
+_LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
+_HASHED_MOST_BYTES = 64 * 1024 * 1024
+_DELETED = " (deleted)"
+_STARTED_FIELD = 19  # of stat(5), counted after the closing bracket: starttime
+
+
+class Standing(enum.Enum):
+    """What is thought of a program at the screen."""
+
+    VOUCHED = "vouched"
+    CAPTURES = "captures"
+    STRANGER = "stranger"
+    GONE = "gone"  # it ended before it could be looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A process as it was when it was looked at. `executable` is a base name, empty where it may not be read."""
+
+    pid: int
+    uid: int
+    process: str
+    executable: str
+    standing: Standing
+    why: str = ""  # for strangers: not-system, writable, interpreter, foreign-library, unreadable, remote
+
+    def facts(self) -> tuple[tuple[str, str | int], ...]:
+        """As facts of a signal; reads the executable once more for its SHA-256."""
+        facts: tuple[tuple[str, str | int], ...] = (("process", self.process), ("pid", self.pid), ("uid", self.uid))
+        if self.executable:
+            facts += (("executable", self.executable),)
+        if digest := _sha256(self.pid):
+            facts += (("sha256", digest),)
+        return (*facts, ("because", self.why)) if self.why else facts
+
+
+class Vouching:
+    """Says who vouches for a process.
+
+    Args:
+        allowed: absolute paths that the station's policy vouches for.
+        own_pids: our own processes.
+    """
+
+    def __init__(self, allowed: Collection[str], own_pids: Collection[int]) -> None:
+        self._allowed = frozenset(os.path.realpath(one) for one in allowed)
+        self._own_pids = frozenset(own_pids)
+        self._system: dict[tuple[int, int, str], bool] = {}
+
+    def look(self, pid: int) -> Program:
+        """Look at a process now. Takes some 0.1 ms; 0 is a client from the network."""
+        if pid == 0:
+            return Program(0, -1, "", "", Standing.STRANGER, "remote")
+        process, uid = _name_and_uid(pid)
+        if uid is None:
+            return Program(pid, -1, process, "", Standing.GONE)
+        if pid in self._own_pids:
+            return Program(pid, uid, process, "", Standing.VOUCHED)
+        try:
+            path = os.readlink(f"/proc/{pid}/exe").removesuffix(_DELETED)  # noqa: PTH115
+            status = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116
+        except FileNotFoundError:
+            return Program(pid, uid, process, "", Standing.GONE)
+        except OSError:
+            return Program(pid, uid, process, "", *((Standing.VOUCHED, "") if uid == 0 else (Standing.STRANGER, "unreadable")))
+        name = os.path.basename(path)  # noqa: PTH119
+        return Program(pid, uid, process, name, *self._judge(pid, path, name, status))
+
+    def _judge(self, pid: int, path: str, name: str, status: os.stat_result) -> tuple[Standing, str]:
+        why = self._doubt(pid, path, name, status)
+        script = _script(pid) if why == "interpreter" else ""
+        if path in self._allowed or (script and script in self._allowed):
+            return Standing.VOUCHED, ""
+        tool = capture_tools.known(name) or (capture_tools.known(os.path.basename(script)) if script else None)  # noqa: PTH119
+        if tool is not None and (tool.use is not Use.IF_TOLD or capture_tools.names_a_screen(arguments(pid))):
+            return Standing.CAPTURES, ""
+        return (Standing.STRANGER, why) if why else (Standing.VOUCHED, "")
+
+    def _doubt(self, pid: int, path: str, name: str, status: os.stat_result) -> str:
+        """Why nobody vouches for a program; empty if the system does."""
+        if not path.startswith(tuple(f"{one}/" for one in _SYSTEM_FOLDERS)):
+            return "not-system"
+        key = (status.st_dev, status.st_ino, path)
+        if key not in self._system:
+            self._system[key] = _only_roots(status) and all(_folder_is_roots(one) for one in Path(path).parents)
+        if not self._system[key] or (os.geteuid() != 0 and os.access(path, os.W_OK)):
+            return "writable"
+        if any(fnmatch.fnmatchcase(name, one) for one in _INTERPRETERS):
+            return "interpreter"
+        return "foreign-library" if _brings_libraries(pid) else ""
+
+
+def recent(count: int) -> list[int]:
+    """The pids of the newest processes, newest first; numbers that wrapped round come last."""
+    return sorted((int(one) for one in os.listdir("/proc") if one.isdecimal()), reverse=True)[:count]  # noqa: PTH208
+
+
+def speaks_x11(pid: int) -> bool:
+    """Whether a process has loaded a library that talks to the display."""
+    maps = _read(pid, "maps", 1 << 20)
+    return b"/libxcb.so" in maps or b"/libX11.so" in maps
+
+
+def arguments(pid: int) -> list[str]:
+    """A process's arguments, for comparing only: they are never reported."""
+    return [os.fsdecode(one) for one in _read(pid, "cmdline", 1 << 16).split(b"\0")[1:]]
+
+
+def executable(pid: int) -> str:
+    """The base name of a process's executable, empty if it may not be read."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe").removesuffix(_DELETED))  # noqa: PTH115, PTH119
+    except OSError:
+        return ""
+
+
+def _script(pid: int) -> str:
+    """The script an interpreter was started with, resolved; empty for ``-c``, ``-m`` and the like."""
+    first = next(iter(arguments(pid)), "")
+    if not first or first.startswith("-"):
+        return ""
+    try:
+        base = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115
+    except OSError:
+        return ""
+    return os.path.realpath(os.path.join(base, first))  # noqa: PTH118
+
+
+def _only_roots(status: os.stat_result) -> bool:
+    return status.st_uid == 0 and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _folder_is_roots(folder: Path) -> bool:
+    try:
+        status = folder.stat()
+    except OSError:
+        return False
+    return status.st_uid == 0 and not status.st_mode & stat.S_IWOTH and (status.st_gid == 0 or not status.st_mode & stat.S_IWGRP)
+
+
+def _brings_libraries(pid: int) -> bool:
+    """Whether a process was started with libraries that are not the system's."""
+    for entry in _read(pid, "environ", 1 << 20).split(b"\0"):
+        if entry.startswith(_LIBRARY_VARIABLES):
+            places = entry.partition(b"=")[2].replace(b" ", b":").split(b":")
+            if any(place and not _is_systems(os.fsdecode(place)) for place in places):
+                return True
+    return False
+
+
+def _is_systems(place: str) -> bool:
+    if "/" not in place:
+        return True  # looked for in the system's folders
+    try:
+        status = os.stat(place)  # noqa: PTH116
+    except OSError:
+        return True  # nothing is loaded from there
+    return place.startswith("/") and _only_roots(status)
+
+
+def _name_and_uid(pid: int) -> tuple[str, int | None]:
+    name, uid = "", None
+    for line in _read(pid, "status", 4096).splitlines():
+        if line.startswith(b"Name:"):
+            name = line[5:].strip().decode("utf-8", "replace")
+        elif line.startswith(b"State:") and b"Z" in line[6:9]:
+            return name, None
+        elif line.startswith(b"Uid:"):
+            uid = int(line.split()[2])  # the effective one
+            break
+    return name, uid
+
+
+def _sha256(pid: int) -> str:
+    digest = hashlib.sha256()
+    left = _HASHED_MOST_BYTES
+    with suppress(OSError), open(f"/proc/{pid}/exe", "rb", buffering=0) as file:  # noqa: PTH123
+        while left > 0 and (part := file.read(1 << 20)):
+            digest.update(part)
+            left -= len(part)
+        if left > 0:
+            return digest.hexdigest()
+    return ""
+
+
+def _read(pid: int, name: str, most_bytes: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - read every few milliseconds
+            parts = bytearray()
+            while len(parts) < most_bytes and (part := file.read(1 << 16)):
+                parts += part
+            return bytes(parts)
+    except OSError:
+        return b""
+
+
+def age_seconds(pid: int) -> float:
+    """How long ago a process was started; endless if it is gone."""
+    fields = _read(pid, "stat", 4096).rpartition(b") ")[2].split()
+    if len(fields) <= _STARTED_FIELD:
+        return float("inf")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[_STARTED_FIELD]) / os.sysconf("SC_CLK_TCK")
+
+
+def for_another_display(pid: int, display: str) -> bool:
+    """Whether a process was started for another display than `display` (a number); one that connects to ours is seen there."""
+    for entry in _read(pid, "environ", 1 << 20).split(b"\0"):
+        if entry.startswith(b"DISPLAY="):
+            other = entry.partition(b"=")[2].rpartition(b":")[2].partition(b".")[0].decode("ascii", "replace")
+            return bool(other) and other != display and not any(f":{display}" in one for one in arguments(pid))
+    return False

@@ -1,0 +1,319 @@
+"""A small client of the X11 protocol: the eight questions the screen's sensors ask, over the local socket.
+
+Rules:
+
+- Local displays only: a display reached over the network is another sensor's report, and is refused here.
+- Questions are synchronous and bounded by `_PATIENCE_SECONDS`; a connection that failed once is closed for good, and the caller makes
+  another.
+- Nothing is drawn, grabbed, captured or changed, and no key, button or selection content is ever asked for.
+- Not thread-safe: one connection belongs to one thread, or to whoever holds the caller's lock.
+
+No library (docs/adr/0014-x11-wire.md): xcffib is published without wheels, python-xlib is no longer maintained, and these questions need
+neither Xlib nor a native call.
+
+Source: X Window System Protocol 1.0; X-Resource 1.2; RandR 1.5; X Input 2.2; Xsecurity(7), Xau's file format.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import socket
+import struct
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_PATIENCE_SECONDS = 2.0
+_COOKIE = b"MIT-MAGIC-COOKIE-1"
+_LOCAL_DISPLAY = re.compile(r"(?:unix)?:(\d+)(?:\.(\d+))?")
+_HEAD_BYTES = 32
+_ERROR, _REPLY, _GENERIC_EVENT = 0, 1, 35
+_SENT_MASK = 0x7F
+_CLIENT_ID, _CLIENT_PID = 1, 2
+_MONITOR = struct.Struct("<IBBHhhHHII")
+_DEVICE = struct.Struct("<HHHHHBx")
+_RAW_KEY_PRESS, _RAW_BUTTON_PRESS, _RAW_MOTION = 13, 15, 17
+
+
+class X11Error(OSError):
+    """There is no such display, it refused us, or the connection is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A connection to the display. `base` tells connections apart; `pid` is 0 for one that came over the network."""
+
+    base: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """A screen area of the display, in pixels."""
+
+    name: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An input device."""
+
+    device_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawInput:
+    """That a device was used; which key or button it was is not read."""
+
+    source_id: int
+
+
+class Connection:
+    """An open connection to a local display.
+
+    Args:
+        environment: DISPLAY, and XAUTHORITY or HOME; the process's own by default.
+    Raises:
+        X11Error: no local display is named, or it does not answer.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        named = _LOCAL_DISPLAY.fullmatch(environment.get("DISPLAY", ""))
+        if named is None:
+            raise X11Error("no local display")
+        number = named.group(1)
+        self._sequence = 0
+        self._events: deque[bytes] = deque()
+        self._extensions: dict[str, int] = {}
+        self._socket = _connect(number)
+        try:
+            self._set_up(_cookie(environment, number), int(named.group(2) or 0))
+        except (OSError, struct.error, IndexError) as error:
+            self._socket.close()
+            raise error if isinstance(error, X11Error) else X11Error("the display did not answer") from error
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """The descriptor to poll for events."""
+        return self._socket.fileno()
+
+    # -- questions ---------------------------------------------------------------------------------------------------------------------
+
+    def clients(self) -> tuple[Client, ...]:
+        """Every client of the display, our own connections among them; the server's own place is left out."""
+        answer = self._ask(self._extension("X-Resource"), 4, struct.pack("<III", 1, 0, _CLIENT_ID | _CLIENT_PID))
+        (count,) = struct.unpack_from("<I", answer, 8)
+        pids: dict[int, int] = {}
+        at = _HEAD_BYTES
+        for _ in range(count):
+            base, mask, size_bytes = struct.unpack_from("<III", answer, at)
+            at += 12
+            if mask & _CLIENT_PID and size_bytes >= 4:  # noqa: PLR2004 - a CARD32
+                pids[base] = struct.unpack_from("<I", answer, at)[0]
+            else:
+                pids.setdefault(base, 0)
+            at += size_bytes
+        return tuple(Client(base, pid) for base, pid in pids.items() if base)
+
+    def selection_owner_pid(self, selection: str) -> int:
+        """The process that owns CLIPBOARD or PRIMARY; 0 when nobody does or it is not a local one."""
+        window = struct.unpack_from("<I", self._ask(23, 0, struct.pack("<I", self._atom(selection))), 8)[0]
+        if not window:
+            return 0
+        answer = self._ask(self._extension("X-Resource"), 4, struct.pack("<III", 1, window, _CLIENT_PID))
+        if not struct.unpack_from("<I", answer, 8)[0]:
+            return 0
+        return int(struct.unpack_from("<I", answer, _HEAD_BYTES + 12)[0])
+
+    def screen_size_px(self) -> tuple[int, int]:
+        """The whole screen as it is now: width, height."""
+        width, height = struct.unpack_from("<HH", self._ask(14, 0, struct.pack("<I", self._root)), 16)
+        return width, height
+
+    def monitors(self) -> tuple[Monitor, ...]:
+        """The active monitors, virtual ones among them."""
+        randr = self._extension("RANDR")
+        self._ask(randr, 0, struct.pack("<II", 1, 5))  # a client that does not say its version is answered by an old one
+        answer = self._ask(randr, 42, struct.pack("<IBxxx", self._root, 1))
+        (count,) = struct.unpack_from("<I", answer, 12)
+        found, at = [], _HEAD_BYTES
+        for _ in range(count):
+            name, _primary, _automatic, outputs, _x, _y, width, height, _mm, _mm_high = _MONITOR.unpack_from(answer, at)
+            found.append(Monitor(name, width, height))
+            at += _MONITOR.size + 4 * outputs
+        return tuple(found)
+
+    def devices(self) -> tuple[Device, ...]:
+        """The input devices."""
+        xinput = self._extension("XInputExtension")
+        self._ask(xinput, 47, struct.pack("<HH", 2, 2))
+        answer = self._ask(xinput, 48, struct.pack("<Hxx", 0))
+        (count,) = struct.unpack_from("<H", answer, 8)
+        found, at = [], _HEAD_BYTES
+        for _ in range(count):
+            device_id, _use, _attached, classes, name_bytes, _enabled = _DEVICE.unpack_from(answer, at)
+            at += _DEVICE.size
+            found.append(Device(device_id, answer[at : at + name_bytes].decode("utf-8", "replace")))
+            at += _padded(name_bytes)
+            for _ in range(classes):
+                at += 4 * struct.unpack_from("<H", answer, at + 2)[0]
+        return tuple(found)
+
+    def watch_devices(self, device_ids: tuple[int, ...]) -> None:
+        """Have `read_events` tell when one of these devices is used; of all others nothing is received."""
+        bits = 1 << _RAW_KEY_PRESS | 1 << _RAW_BUTTON_PRESS | 1 << _RAW_MOTION
+        masks = b"".join(struct.pack("<HHI", one, 1, bits) for one in device_ids)
+        self._send(self._extension("XInputExtension"), 46, struct.pack("<IHxx", self._root, len(device_ids)) + masks)
+        self.screen_size_px()  # a round trip: a refusal shows now
+
+    def read_events(self) -> tuple[RawInput, ...]:
+        """What arrived since the last call. Call when `fileno` is readable; blocks until at least one message is there otherwise."""
+        self._take()
+        while self._is_readable():
+            self._take()
+        found = tuple(RawInput(struct.unpack_from("<H", event, 20)[0]) for event in self._events if event[0] & _SENT_MASK == _GENERIC_EVENT)
+        self._events.clear()
+        return found
+
+    # -- the wire ----------------------------------------------------------------------------------------------------------------------
+
+    def _set_up(self, cookie: bytes, screen_no: int) -> None:
+        name = _COOKIE if cookie else b""
+        hello = struct.pack("<BxHHHHxx", 0x6C, 11, 0, len(name), len(cookie)) + _pad(name) + _pad(cookie)
+        self._socket.sendall(hello)
+        status, _length, _major, _minor, words = struct.unpack("<BBHHH", self._exactly(8))
+        body = self._exactly(4 * words)
+        if status != 1:
+            raise X11Error("the display refused us")
+        vendor_bytes, _most, _roots, formats = struct.unpack_from("<HHBB", body, 16)
+        at = 32 + _padded(vendor_bytes) + 8 * formats
+        for _ in range(screen_no):
+            at = _after_screen(body, at)
+        (self._root,) = struct.unpack_from("<I", body, at)
+        (self.base,) = struct.unpack_from("<I", body, 4)  # how `clients` names this connection
+
+    def _extension(self, name: str) -> int:
+        if name not in self._extensions:
+            encoded = name.encode("ascii")
+            answer = self._ask(98, 0, struct.pack("<Hxx", len(encoded)) + _pad(encoded))
+            if not answer[8]:
+                raise X11Error(f"no {name} here")
+            self._extensions[name] = answer[9]
+            if name == "X-Resource":
+                self._ask(answer[9], 0, struct.pack("<BBxx", 1, 2))
+        return self._extensions[name]
+
+    def _atom(self, name: str) -> int:
+        encoded = name.encode("ascii")
+        return int(struct.unpack_from("<I", self._ask(16, 0, struct.pack("<Hxx", len(encoded)) + _pad(encoded)), 8)[0])
+
+    def _send(self, opcode: int, minor: int, body: bytes) -> None:
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        try:
+            self._socket.sendall(struct.pack("<BBH", opcode, minor, 1 + len(body) // 4) + body)
+        except OSError as error:
+            self._gone(error)
+
+    def _ask(self, opcode: int, minor: int, body: bytes) -> bytes:
+        self._send(opcode, minor, body)
+        wanted = self._sequence
+        while True:
+            message = self._take()
+            if message is None:
+                continue
+            if struct.unpack_from("<H", message, 2)[0] == wanted:
+                if message[0] == _ERROR:
+                    raise X11Error(f"the display refused a question (error {message[1]})")
+                return message
+
+    def _take(self) -> bytes | None:
+        """Read one message; events are kept, answers and errors returned."""
+        head = self._exactly(_HEAD_BYTES)
+        kind = head[0] & _SENT_MASK
+        if kind in (_REPLY, _GENERIC_EVENT):
+            head += self._exactly(4 * struct.unpack_from("<I", head, 4)[0])
+        if kind in (_ERROR, _REPLY):
+            return head
+        self._events.append(head)
+        return None
+
+    def _exactly(self, count: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < count:
+            try:
+                part = self._socket.recv(count - len(parts))
+            except OSError as error:
+                self._gone(error)
+            if not part:
+                self._gone(None)
+            parts += part
+        return bytes(parts)
+
+    def _is_readable(self) -> bool:
+        return bool(select.select([self._socket], [], [], 0)[0])
+
+    def _gone(self, error: OSError | None) -> None:
+        self._socket.close()
+        raise X11Error("the connection to the display is gone") from error
+
+
+def _connect(number: str) -> socket.socket:
+    for place in (f"\0/tmp/.X11-unix/X{number}", f"/tmp/.X11-unix/X{number}"):  # noqa: S108 - where X servers listen
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        made.settimeout(_PATIENCE_SECONDS)
+        try:
+            made.connect(place)
+        except OSError:
+            made.close()
+        else:
+            return made
+    raise X11Error("nobody listens at the display")
+
+
+def _cookie(environment: Mapping[str, str], number: str) -> bytes:
+    """The display's cookie from the authority file; empty when there is none, which a server without access control accepts."""
+    path = environment.get("XAUTHORITY") or os.path.join(environment.get("HOME", "/"), ".Xauthority")  # noqa: PTH118
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return b""
+    at = 0
+    try:
+        while at < len(data):
+            fields = []
+            at += 2  # the family: the display's number is what tells entries of one machine apart
+            for _ in range(4):
+                (length,) = struct.unpack_from(">H", data, at)
+                fields.append(data[at + 2 : at + 2 + length])
+                at += 2 + length
+            if fields[2] == _COOKIE and fields[1].decode("ascii", "replace") in ("", number):
+                return fields[3]
+    except struct.error:
+        return b""
+    return b""
+
+
+def _after_screen(body: bytes, at: int) -> int:
+    depths = body[at + 39]
+    at += 40
+    for _ in range(depths):
+        (visuals,) = struct.unpack_from("<H", body, at + 2)
+        at += 8 + 24 * visuals
+    return at
+
+
+def _padded(count: int) -> int:
+    return (count + 3) // 4 * 4
+
+
+def _pad(data: bytes) -> bytes:
+    return data + bytes(_padded(len(data)) - len(data))
