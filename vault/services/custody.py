@@ -26,6 +26,7 @@ from vault.domain.identity import CaseId, CheckOutId, PersonId, Role
 from vault.errors import RefusedError
 from vault.services.cases import Cases
 from vault.services.events import CustodyChanged
+from vault.services.looking import Looks
 from vault.services.operation import change, query
 from vault.services.ports import AuditFilter, WaitRow
 from vault.services.views import BoardLine, CheckedIn, CheckOutChoices, HoldingLine
@@ -43,6 +44,7 @@ class Custody:
     def __init__(self, world: World, cases: Cases) -> None:
         self._world = world
         self._cases = cases
+        self._looks = Looks(world)
 
     # -- the officer -----------------------------------------------------------------------------------------------------------------
 
@@ -224,9 +226,15 @@ class Custody:
 
     @query
     def board(self) -> tuple[BoardLine, ...]:
-        """Show every case file that is out; overdue ones first, then by due-back time. Raises RefusedError access.not-your-role."""
+        """Show every case file that is out; overdue ones first, then by due-back time.
+
+        Raises:
+            RefusedError: access.not-your-role.
+        Audit: custody.board-read when looking begins, not when the board follows what changes (`vault.services.looking`).
+        """
         world = self._world
         world.require(Role.SUPERVISOR, Role.CUSTODIAN)
+        self._looks.enter(AuditKind.BOARD_READ)
         now_us = world.clock.now_us()
         return tuple(
             BoardLine(

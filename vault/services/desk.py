@@ -3,6 +3,8 @@
 Rules:
 
 - A list shows only cases whose key the asker can open; a deny in force hides a case from lists and from search alike.
+- Reading a case's details and searching the register are in the trail before they are answered; what counts as one look is said in
+  `vault.services.looking`. A search is entered with a keyed hash of its words, a plain list of what was granted is not entered.
 - Search runs over opened cards in memory. It never reveals that a case exists to somebody who may not see it: an explanation for a number
   that is not granted reads the same whether or not such a case exists.
 """
@@ -19,6 +21,7 @@ from vault.domain.custody import CheckOut
 from vault.domain.identity import CaseId, Role
 from vault.errors import VaultError
 from vault.services.cases import Cases
+from vault.services.looking import Looks
 from vault.services.operation import Lane, Priority, operation, query
 from vault.services.ports import AuditFilter, GrantedCase
 from vault.services.register import Register
@@ -39,6 +42,7 @@ from vault.services.world import OpenSession, World
 _RETURNED_SHOWN = 8
 _PAGE_MOST = 200
 _GATHER_STEP = 200
+_HASH_SHOWN = 16
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class Desk:
         self._world = world
         self._cases = cases
         self._register = register
+        self._looks = Looks(world)
         self._gathered: _Gathered | None = None
 
     @query
@@ -92,6 +97,7 @@ class Desk:
             search: words; each must occur in number, title, type, persons or tags. "" lists all.
             anchor: `next_anchor` of the page before; "" for the first.
             limit: 1…200 rows.
+        Audit: case.searched, with a keyed hash of the words.
         """
         limit = max(1, min(limit, _PAGE_MOST))
         if search.strip():
@@ -104,6 +110,7 @@ class Desk:
         world = self._world
         session = world.require()
         cipher = world.require_case(case_id)
+        self._looks.enter(AuditKind.CASE_READ, case_id)
         card = self._cases.open_card(self._cases.row(case_id), cipher)
         return CaseDetail(
             line=self._cases.current_line(case_id),
@@ -186,9 +193,13 @@ class Desk:
     def _found(self, search: str, anchor: str, limit: int) -> CasesPage:
         """Gather cards in short turns on the control thread, then match them there: a breach never waits for a search."""
         words = search.casefold().split()
+        self._world.on_control(lambda: self._enter_search(words), Priority.QUERY)
         while not self._world.on_control(self._gather_step, Priority.QUERY):
             pass
         return self._world.on_control(lambda: self._matched(words, int(anchor or 0), limit), Priority.QUERY)
+
+    def _enter_search(self, words: list[str]) -> None:
+        self._looks.enter(AuditKind.CASES_SEARCHED, words=self._world.locksmith.blind("search:" + " ".join(words)).hex()[:_HASH_SHOWN])
 
     def _gather_step(self) -> bool:
         world = self._world
@@ -229,7 +240,7 @@ class Desk:
     # -- lines -----------------------------------------------------------------------------------------------------------------------
 
     def _visible_line(self, case_id: CaseId) -> CaseLine | None:
-        """The line of a case, None if it can no longer be seen; a list is no act, so nothing is audited."""
+        """The line of a case, None if it can no longer be seen. A list of what was granted is no look at a case: nothing is entered."""
         world = self._world
         session = world.require()
         decision, grants = world.decision(case_id, session.person, session.unit_ids)

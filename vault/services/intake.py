@@ -119,8 +119,19 @@ class Intake:
 
     @operation(Priority.CHANGE)
     def cancel(self, intake_no: int) -> None:
-        """Stop an intake: the file under way leaves nothing behind, what is in stays in. Raises RefusedError intake.unknown."""
-        self._job(intake_no).cancelled.set()
+        """Stop an intake: the file under way leaves nothing behind, what is in stays in.
+
+        Raises:
+            RefusedError: intake.unknown.
+        Audit: document.intake-cancelled, before it stops; nothing if it had finished.
+        """
+        job = self._job(intake_no)
+        if job.view.finished or job.cancelled.is_set():
+            return
+        world = self._world
+        done = sum(one.state is FileState.DONE for one in job.view.files)
+        world.store.append_audit(world.draft(AuditKind.INTAKE_CANCELLED, job.view.case_id, files=len(job.view.files), taken_in=done))
+        job.cancelled.set()
 
     @operation(Priority.QUERY, Lane.INTAKE)
     def interrupted(self, case_id: CaseId) -> tuple[IntakeFile, ...]:
