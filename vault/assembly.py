@@ -47,6 +47,7 @@ from vault.services.reading import Reading
 from vault.services.register import Register
 from vault.services.session import Session
 from vault.services.supervision import Supervision
+from vault.services.unusual_reading import UnusualReading
 from vault.services.views import Enrolment, Founder
 from vault.services.witness import Witness
 from vault.services.world import Station, Threads, World
@@ -79,6 +80,7 @@ class Vault:
     breaches: Breaches
     supervision: Supervision
     administration: Administration
+    unusual_reading: UnusualReading
     witness: Witness
     store: SqlCipherStore
     content: ContentStore
@@ -99,6 +101,7 @@ class Vault:
             self.breaches,
             self.supervision,
             self.administration,
+            self.unusual_reading,
         )
 
     def report_opening(self) -> None:
@@ -399,6 +402,8 @@ def _join(
 
     listeners.insert(0, listen)
     breaches = Breaches(world, custody, lambda: reading.on_screen)
+    unusual_reading = UnusualReading(world, cases, breaches.record_flag)
+    reading.page_left, reading.viewed = unusual_reading.page_left, unusual_reading.viewed
 
     def observed(signal: Signal) -> None:
         world.on_control(lambda: breaches.record(signal), Priority.BREACH)
@@ -416,6 +421,7 @@ def _join(
         breaches=breaches,
         supervision=Supervision(world, cases, custody, witness),
         administration=Administration(world),
+        unusual_reading=unusual_reading,
         witness=witness,
         store=store,
         content=content,

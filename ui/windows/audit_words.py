@@ -40,6 +40,7 @@ _ROOM_GROUP = {
     "person": KindGroup.PEOPLE,
     "unit": KindGroup.PEOPLE,
     "case": KindGroup.CASES,
+    "decoy": KindGroup.CASES,
     "grant": KindGroup.CASES,
     "access": KindGroup.CASES,
     "document": KindGroup.DOCUMENTS,

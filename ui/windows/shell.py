@@ -67,12 +67,14 @@ _PAGES: dict[str, tuple[str, str, IconName]] = {
     "desk": ("ui.windows.desk", "DeskPage", IconName.DESK),
     "find": ("ui.windows.find", "FindPage", IconName.FIND),
     "my_reports": ("ui.windows.my_reports", "MyReportsPage", IconName.NOTE),
+    "looked_for": ("ui.windows.looked_for", "LookedForPage", IconName.INFO),
     "breaches": ("ui.windows.breaches", "BreachesPage", IconName.BREACHES),
     "custody": ("ui.windows.custody_board", "CustodyBoardPage", IconName.CUSTODY),
     "audit": ("ui.windows.audit", "AuditPage", IconName.AUDIT),
     "people": ("ui.windows.people", "PeoplePage", IconName.PEOPLE),
     "intake": ("ui.windows.intake", "IntakePage", IconName.INTAKE),
 }
+_OUTSIDE_THE_RAIL = frozenset({"my_reports", "looked_for"})
 _ROLES_WITH_REPORTS = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.CUSTODIAN})
 
 
@@ -135,6 +137,7 @@ class Shell(QWidget):
     def _set_up_keys(self) -> None:
         # Ctrl+K and Ctrl+L are the top bar's while the frame is shown; the reader brings its own.
         self._shortcut(self, "F1", self.show_keys)
+        self._shortcut(self.frame, "F2", lambda: self.go("looked_for"))
         find = self._shortcut(self.frame, "Ctrl+F", lambda: self.go("find"))
         find.setEnabled("find" in PLACES[self._signed_in.person.role])
 
@@ -210,7 +213,7 @@ class Shell(QWidget):
         if key == "reader":
             self.open_reader(CheckOutId(what))
             return
-        if key not in _PAGES or (key not in PLACES[self._signed_in.person.role] and key != "my_reports"):
+        if key not in _PAGES or (key not in PLACES[self._signed_in.person.role] and key not in _OUTSIDE_THE_RAIL):
             key, what = PLACES[self._signed_in.person.role][0], ""
         page = self._pages.get(key) or self._make(key)
         before, self._page = self._page, page
@@ -473,10 +476,13 @@ class Shell(QWidget):
                 IconName.SUN if dark else IconName.MOON,
                 self.scheme_toggled.emit,
             ),
+            PaletteAction("looked_for", strings.text("looked_for.title"), IconName.INFO, lambda: self.go("looked_for"), "F2"),
             PaletteAction("keys", strings.text("shell.keys"), IconName.PALETTE, self.show_keys, "F1"),
             PaletteAction("lock", strings.text("top.lock"), IconName.LOCK, lambda: self.locking.emit("key"), "Ctrl+L"),
             PaletteAction("sign_out", strings.text("shell.sign_out"), IconName.SIGN_OUT, self.sign_out),
         ]
+        if self.reader is not None:
+            session = [one for one in session if one.name != "looked_for"]
         if self.reader is None and role in _ROLES_WITH_REPORTS and all(one.name != "reports" for one in own):
             session.insert(0, PaletteAction("reports", strings.text("desk.act_reports"), IconName.NOTE, lambda: self.go("my_reports")))
         return [(group, own), (strings.text("shell.places"), places), (strings.text("shell.session"), session)]

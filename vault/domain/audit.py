@@ -71,6 +71,8 @@ class AuditKind(enum.Enum):
     PAGE_LEFT = "page.left"
     PAGE_REFUSED = "page.refused"
     FIND_RAN = "document.searched"
+    DECOY_MARKED = "decoy.marked"
+    DECOY_REMOVED = "decoy.removed"
     BREACH_RECORDED = "breach.recorded"
     BREACH_JOINED = "breach.joined"
     BREACH_ACKNOWLEDGED = "breach.acknowledged"

@@ -243,6 +243,13 @@ def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, ob
     )
 
 
+def told_to_officer(report: ReportState) -> bool:
+    """Whether the officer named may know of a report: of a flag once a supervisor took it up, of a decoy once that report is closed."""
+    if report.kind is SignalKind.DECOY_READ:
+        return report.state is TriageState.DISPOSED
+    return report.kind not in READING_FLAGS or report.state is not TriageState.OPEN
+
+
 def triage(report: ReportState, act: TriageAct, supervisor: PersonId, finding: Finding | None = None, text: str = "") -> TriageState:
     """Give the state after `act`, or refuse.
 

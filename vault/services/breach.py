@@ -19,6 +19,7 @@ from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import (
     FAMILY,
     JOINING_WINDOW_US,
+    READING_FLAGS,
     Containment,
     ReportState,
     Severity,
@@ -29,10 +30,12 @@ from vault.domain.breach import (
     family,
     joins,
     severity_of,
+    told_to_officer,
 )
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import BreachId, DocumentId
-from vault.errors import RefusedError
+from vault.domain.reading_rules import ReadingFlag
+from vault.errors import DefectError, RefusedError
 from vault.services.custody import Custody
 from vault.services.events import BreachRecorded, ReportChanged
 from vault.services.operation import Priority, change, operation, query
@@ -44,6 +47,7 @@ from vault.services.world import World
 _OWN_REPORTS_SHOWN = 50
 _ACCOUNT_MOST_CHARACTERS = 4000
 _FACT_MOST_CHARACTERS = 200
+_SELECTIONS = frozenset({SignalKind.CLIPBOARD, SignalKind.PRIMARY_SELECTION})
 _OBSERVED_MOST_US = 60_000_000
 
 
@@ -86,10 +90,37 @@ class Breaches:
         """
         now_us = self._world.clock.now_us()
         observed_us = min(max(observed_us, now_us - _OBSERVED_MOST_US), now_us)
-        return self.record(Signal(kind, observed_us, facts, document_id, page_no))
+        return self.record(Signal(kind, observed_us, self._with_owner(kind, facts), document_id, page_no))
+
+    def _with_owner(self, kind: SignalKind, facts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str | int], ...]:
+        """Name the program that took a selection over: the interface cannot."""
+        if kind not in _SELECTIONS:
+            return facts
+        owner = self._world.screen.selection_owner(primary=kind is SignalKind.PRIMARY_SELECTION)
+        return (*(one for one in facts if one[0] != "owner"), *owner) if owner else facts
 
     def record(self, signal: Signal) -> BreachNotice:
-        """Record a signal from the interface or a sensor (control thread)."""
+        """Record a signal from the interface or a sensor (control thread).
+
+        Raises:
+            DefectError: breach.flag-without-rule: unusual reading is told by `record_flag` only.
+        """
+        if signal.kind in READING_FLAGS:
+            raise DefectError("breach.flag-without-rule")
+        return self._record(signal)
+
+    def record_flag(self, flag: ReadingFlag) -> None:
+        """Record what a published rule said of the page on screen (control thread); nobody who reads is told.
+
+        Audit: breach.recorded or breach.joined.
+        """
+        rule = flag.rule
+        facts: list[tuple[str, str | int]] = [("rule", rule.rule_id.value), ("rule_version", rule.version)]
+        facts += [(f"measured_{name}", value) for name, value in flag.facts]
+        facts += [(f"threshold_{name}", value) for name, value in rule.thresholds(self._world.policy)]
+        self._record(Signal(rule.signal, flag.observed_us, tuple(facts)))
+
+    def _record(self, signal: Signal) -> BreachNotice:
         world = self._world
         session = world.session
         officer_id = session.person.person_id if session else None
@@ -120,7 +151,8 @@ class Breaches:
             if seen is not None and containment is Containment.RECALL:
                 returned = self._contain(seen, breach_id)
         finally:  # a file that could not be returned (a full disk) takes neither the notice nor the blanking with it
-            world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
+            if signal.kind not in READING_FLAGS:
+                world.publish(BreachRecorded(notice, seen.check_out.check_out_id if seen else None, returned))
         if seen is not None and returned:  # after the report: whoever closes the page says why
             self._custody.tell(seen.check_out, ReturnKind.CONTAINED)
         return notice
@@ -160,10 +192,10 @@ class Breaches:
 
     @query
     def my_reports(self) -> tuple[MyReport, ...]:
-        """List the reports on me, newest first."""
+        """List the reports on me, newest first; a flag of unusual reading once a supervisor took it up, a decoy once that is closed."""
         world = self._world
         me = world.require().person.person_id
-        rows = [row for row in world.store.breaches(list(TriageState), 500) if row.state.officer_id == me]
+        rows = [row for row in world.store.breaches(list(TriageState), 500) if row.state.officer_id == me and told_to_officer(row.state)]
         rows.sort(key=lambda row: row.state.first_us, reverse=True)
         return tuple(
             MyReport(

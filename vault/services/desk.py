@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from vault.domain.access import Effect, Reason
 from vault.domain.audit import AuditKind
-from vault.domain.breach import TriageState
+from vault.domain.breach import TriageState, told_to_officer
 from vault.domain.casefile import CaseCard
 from vault.domain.custody import CheckOut
 from vault.domain.identity import CaseId, Role
@@ -86,7 +86,7 @@ class Desk:
                 for one, line in returned
                 if line is not None and one.return_kind is not None
             ),
-            my_open_reports=sum(1 for one in reports if one.state.officer_id == me),
+            my_open_reports=sum(1 for one in reports if one.state.officer_id == me and told_to_officer(one.state)),
         )
 
     @operation(Priority.QUERY, Lane.KEYS)
@@ -106,7 +106,7 @@ class Desk:
 
     @query
     def case(self, case_id: CaseId) -> CaseDetail:
-        """Show a case: documents, grants, custody history. Raises RefusedError access.no-need-to-know."""
+        """Show a case: documents, grants, custody history. Raises RefusedError access.no-need-to-know. Audit: case.read."""
         world = self._world
         session = world.require()
         cipher = world.require_case(case_id)

@@ -85,6 +85,9 @@ class Reading:
         self._slot = 0
         self._last_find: tuple[CheckOutId, DocumentId, str] | None = None
         self.on_screen: OnScreen | None = None  # control thread
+        # Control thread: told of every page that is no longer on screen, and of every page view once it is committed.
+        self.page_left: Callable[[OnScreen], None] = lambda _seen: None
+        self.viewed: Callable[[CheckOut], None] = lambda _check_out: None
         self._left_no = 0  # control thread: what was asked before this is not looked at any more
 
     @query
@@ -289,20 +292,38 @@ class Reading:
             raise RefusedError("document.no-such-page", page_no=page_no, page_count=card.page_count)
         if request_no and request_no < self._left_no:
             raise RefusedError("reading.left")
+        self._require_private(check_out, document_id, page_no)
         viewed = self._draft(AuditKind.PAGE_VIEWED, check_out, document_id, page_no)
         left = self._left_draft()
         # Until this commits, the page before is the one on screen: a signal meanwhile belongs to it.
         seq = world.store.append_audit(*([left] if left else []), viewed)
         now_us = world.clock.now_us()
         case_label = self._cases.open_card(self._cases.row(check_out.case_id), cipher).rms_number
+        before = self.on_screen
         seen = OnScreen(check_out, document_id, card.title, case_label, page_no, world.clock.boot_us(), request_no)
         self.on_screen = seen
+        try:
+            if before is not None:
+                self.page_left(before)
+            self.viewed(check_out)
+        except VaultError:  # a flag that cannot be recorded: nothing is disclosed
+            self._gone()
+            raise
         return _Permit(row, card, cipher, self._mark(session.person, check_out, now_us), seq, seen)
 
     def _mark(self, person: PersonRow, check_out: CheckOut, now_us: int) -> Watermark:
         minute = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_us // 1_000_000))
         station = self._world.station.workstation_name
         return Watermark((f"{person.name} · {person.badge_no}", f"{station} · no. {check_out.check_out_no}", minute))
+
+    def _require_private(self, check_out: CheckOut, document_id: DocumentId, page_no: int) -> None:
+        """No page while somebody nobody vouches for is at the screen; the refusal is in the trail, its report is the sensor's."""
+        try:
+            self._world.screen.require_private()
+        except RefusedError as error:
+            refused = self._draft(AuditKind.PAGE_REFUSED, check_out, document_id, page_no, Outcome.REFUSED)
+            self._world.store.append_audit(_with_fact(refused, "reason", error.code))
+            raise
 
     def _views_of(self, check_out: CheckOut, limit: int) -> Sequence[AuditEntry]:
         """What its holder saw in this check-out, newest first."""
@@ -354,6 +375,8 @@ class Reading:
 
     def _left(self) -> AuditDraft | None:
         draft = self._left_draft()
+        if self.on_screen is not None:
+            self.page_left(self.on_screen)
         self._gone()
         return draft
 

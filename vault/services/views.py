@@ -74,6 +74,33 @@ class Enrolment:
     qr_rows: tuple[str, ...]  # the QR code, one string of 0 and 1 a row, quiet zone included
 
 
+# ---- unusual reading ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """One published rule of unusual reading. Its words: ``reading_rules.rule.<rule_id>`` in the strings."""
+
+    rule_id: str
+    version: int
+    signal: SignalKind
+    thresholds: tuple[tuple[str, int], ...]  # this station's
+    false_flags: int  # about ordinary readers, in so many simulated shifts and page views
+    shifts: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecoyLine:
+    """A case that nobody has a reason to read. Supervisors only."""
+
+    mark: str
+    case_label: str
+    reason: str
+    marked_by: PersonBrief
+    marked_us: int
+
+
 # ---- session -----------------------------------------------------------------------------------------------------------------------
 
 

@@ -20,11 +20,11 @@ from vault.domain.custody import HOUR_US
 from vault.domain.identity import CaseId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
 from vault.domain.policy import Policy
 from vault.domain.protection import ProtectionStatus
-from vault.errors import RefusedError, TamperError, VaultError
+from vault.errors import Fact, RefusedError, TamperError, VaultError
 from vault.services.events import Event
 from vault.services.locksmith import CaseCipher, DirectoryFacts, KeyHolder, Locksmith, PersonKeys
 from vault.services.operation import Lane, Priority
-from vault.services.ports import Clock, Entropy, GrantRow, PersonRow, SecretKeeper, SessionRow, Store, UnitRow
+from vault.services.ports import Clock, Entropy, GrantRow, PersonRow, Screen, SecretKeeper, SessionRow, Store, UnitRow
 from vault.services.views import PersonBrief
 
 T = TypeVar("T")
@@ -71,6 +71,17 @@ def supervisors_place(*place: str) -> tuple[str, ...]:
     return ("supervisors", *place)
 
 
+class UnwatchedScreen:
+    """`Screen` until the sensors run, and where nothing watches it: the strip says so, and pages are shown."""
+
+    def require_private(self) -> None:
+        """Refuse nothing."""
+
+    def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:  # noqa: ARG002 - the shape of the port
+        """Know nothing."""
+        return ()
+
+
 class World:
     """Everything the services share. One a vault process."""
 
@@ -98,6 +109,7 @@ class World:
         self.protections: Callable[[], tuple[ProtectionStatus, ...]] = tuple
         self.end: Callable[[str], None] = lambda _reason: None
         self.leave_page: Callable[[], None] = lambda: None
+        self.screen: Screen = UnwatchedScreen()
         self.observed: Callable[[Signal], None] = lambda _signal: None  # any thread; becomes a report
         self.directory = Directory(self)
         self._threads = threads
@@ -262,6 +274,10 @@ class Directory:
     def person(self, person_id: PersonId) -> PersonRow | None:
         """Look up by id."""
         return self._people.get(person_id)
+
+    def vouched(self, person_id: PersonId) -> PersonRow | None:
+        """Look up somebody both of whose signatures were verified, whatever became of the account since."""
+        return self._trusted.get(person_id)
 
     def active_by_badge(self, badge_no: str) -> PersonRow:
         """Look up an active person. Raises RefusedError person.unknown."""
