@@ -282,6 +282,31 @@ def test_a_hand_over_is_one_act_and_only_to_who_may_see_the_case(crew: Crew) -> 
     crew.at(COLLEAGUE).reading.view_page(begun.check_out_id, document_id, 1, 72, 0)
 
 
+def test_handing_to_and_fro_does_not_keep_a_file_out_past_the_ceiling(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    share(crew, case_id, COLLEAGUE)
+    begun_us = crew.station.clock.now_us()
+    ceiling_us = crew.vault.world.policy.check_out_ceiling_hours * HOUR_US
+    crew.at(OFFICER).custody.check_out(case_id, Purpose.ASSIGNED, begun_us + HOUR_US, "")
+    handed = 0
+    while True:
+        active = crew.vault.store.active_check_out(case_id)
+        assert active is not None
+        assert active.due_back_us <= begun_us + ceiling_us + MINUTE_US
+        left_us = active.due_back_us - crew.station.clock.now_us()
+        if left_us < 2 * MINUTE_US:
+            break
+        crew.station.clock.step((left_us - MINUTE_US) / 1_000_000)
+        giver, taker = (OFFICER, COLLEAGUE) if active.holder_id == crew.person_id(OFFICER) else (COLLEAGUE, OFFICER)
+        crew.at(giver).custody.hand_over(active.check_out_id, taker)
+        handed += 1
+        assert handed <= crew.vault.world.policy.check_out_ceiling_hours * 2
+    assert handed > 10, "each hand-over before the ceiling leaves the successor an hour"
+    crew.station.clock.step(120)
+    crew.vault.custody.return_expired()
+    assert crew.vault.store.active_check_out(case_id) is None
+
+
 def test_a_hand_over_to_somebody_with_a_units_grant_only_is_flagged(crew: Crew) -> None:
     case_id = crew.new_case(CUSTODIAN, OFFICER)
     unit = next(one for one in crew.at(CUSTODIAN).register.units() if one.name == "Team A")

@@ -6,7 +6,8 @@ Rules (DESIGN §4):
 2. Reading requires an active check-out by the reader; nobody, supervisors included, sees a page without one.
 3. A check-out ends in exactly one way (`ReturnKind`) and is never deleted.
 4. Due back is between one minute and the policy's ceiling from now; past it the file returns by itself.
-5. Handover is one act: the old check-out ends and the new one begins at the same instant.
+5. Handover is one act: the old check-out ends and the new one begins at the same instant. It leaves the successor an hour
+   at least, and never keeps the file out past the ceiling from when it left the vault, however many hands it goes through.
 6. Who loses need-to-know while holding a file loses the file: it returns at once (`WITHDRAWN`).
 7. The waiting list is the order of asking, shown to everybody concerned; it keeps nobody from a file that is in the vault. A holder cannot
    wait for what they hold.
@@ -15,6 +16,7 @@ Rules (DESIGN §4):
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vault.domain.identity import CaseId, CheckOutId, PersonId, WorkstationId
@@ -95,6 +97,24 @@ def require_due_back(due_back_us: int, now_us: int, ceiling_hours: int) -> None:
         raise RefusedError("custody.due-back-past")
     if due_back_us > now_us + ceiling_hours * HOUR_US:
         raise RefusedError("custody.due-back-far", ceiling_hours=ceiling_hours)
+
+
+def due_back_after_hand_over(history: Sequence[CheckOut], check_out: CheckOut, now_us: int, ceiling_hours: int) -> int:
+    """When the successor's check-out is due back.
+
+    Args:
+        history: every check-out of the case, oldest first.
+        check_out: the one that ends now.
+        now_us: UTC microseconds, before `check_out.due_back_us`.
+        ceiling_hours: of one absence from the vault.
+    Returns:
+        `check_out.due_back_us` or an hour from now, whichever is later, but not past the ceiling.
+    """
+    left_us = check_out.taken_us
+    for one in reversed(history):
+        if one.return_kind is ReturnKind.HANDED_OVER and one.returned_us == left_us:
+            left_us = one.taken_us
+    return max(check_out.due_back_us, min(now_us + HOUR_US, left_us + ceiling_hours * HOUR_US))
 
 
 def require_held(check_out: CheckOut | None, reader: PersonId, now_us: int) -> CheckOut:

@@ -17,6 +17,7 @@ from vault.domain.custody import (
     CheckOut,
     Purpose,
     ReturnKind,
+    due_back_after_hand_over,
     purposes_open_to,
     require_due_back,
     require_free,
@@ -160,7 +161,8 @@ class Custody:
     def hand_over(self, check_out_id: CheckOutId, badge_no: str) -> None:
         """Pass custody to another officer who may see the case, in one act.
 
-        The successor's purpose is the likeliest one open to them; without an assignment of their own it is OTHER, and flagged.
+        The successor's purpose is the likeliest one open to them; without an assignment of their own it is OTHER, and flagged. They have an
+        hour at least, within the ceiling that counts from when the file left the vault.
 
         Raises:
             RefusedError: custody.not-held, custody.expired, person.unknown, custody.successor-is-holder, custody.successor-may-not.
@@ -177,7 +179,8 @@ class Custody:
         decision, _ = world.decision(check_out.case_id, successor, unit_ids)
         if successor.role not in _READERS or not decision.allowed:
             raise RefusedError("custody.successor-may-not")
-        due_back_us = max(check_out.due_back_us, now_us + HOUR_US)
+        history = world.store.custody_history(check_out.case_id)
+        due_back_us = due_back_after_hand_over(history, check_out, now_us, world.policy.check_out_ceiling_hours)
         purpose = _purposes(decision, successor.role)[0]
         following = self._new(check_out.case_id, successor.person_id, purpose, now_us, due_back_us)
         audit = world.draft(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -14,6 +15,7 @@ from vault.domain.custody import (
     CheckOut,
     Purpose,
     ReturnKind,
+    due_back_after_hand_over,
     expired,
     purposes_open_to,
     require_due_back,
@@ -94,3 +96,34 @@ def test_other_is_always_offered_and_always_last(assigned: bool, supervisor: boo
     assert len(set(offered)) == len(offered)
     assert (Purpose.ASSIGNED in offered, Purpose.REVIEW in offered, Purpose.RECORDS in offered) == (assigned, supervisor, custodian)
     assert (Purpose.COURT in offered) is assigned
+
+
+def chain(*periods: tuple[int, int, ReturnKind | None]) -> list[CheckOut]:
+    """Check-outs from (taken, returned, how), in hours."""
+    return [
+        CheckOut(
+            CheckOutId(str(no)), no, CaseId("case"), ME, WorkstationId("w"), Purpose.ASSIGNED, False, taken * HOUR_US, 100 * HOUR_US, 0,
+            returned * HOUR_US, how,
+        )
+        for no, (taken, returned, how) in enumerate(periods, start=1)
+    ]  # fmt: skip
+
+
+HANDED, BACK = ReturnKind.HANDED_OVER, ReturnKind.CHECKED_IN
+# (the history; the last is handed over now), its due back, now, the ceiling, all in hours -> the successor's due back
+HAND_OVERS = (
+    ("time enough", chain((0, 0, None)), 8, 1, 72, 8),
+    ("an hour at least", chain((0, 0, None)), 8, 7.5, 72, 8.5),
+    ("not past the ceiling", chain((0, 0, None)), 72, 71.5, 72, 72),
+    ("the ceiling counts through hands", chain((0, 40, HANDED), (40, 60, HANDED), (60, 0, None)), 70, 69.5, 70, 70),
+    ("and from the last return", chain((0, 40, BACK), (40, 60, HANDED), (60, 0, None)), 70, 69.5, 70, 70.5),
+    ("no gap is a hand-over", chain((0, 40, HANDED), (41, 0, None)), 70, 69.5, 70, 70.5),
+)
+
+
+@pytest.mark.parametrize(
+    ("history", "due", "now", "ceiling", "expected"), [one[1:] for one in HAND_OVERS], ids=[one[0] for one in HAND_OVERS]
+)
+def test_due_back_after_a_hand_over(history: list[CheckOut], due: float, now: float, ceiling: int, expected: float) -> None:
+    last = dataclasses.replace(history[-1], due_back_us=int(due * HOUR_US))
+    assert due_back_after_hand_over(history, last, int(now * HOUR_US), ceiling) == int(expected * HOUR_US)
