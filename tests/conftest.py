@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.station import Station
 from vault.domain.identity import Role
 
 pytest_plugins = ["tests.secret_service"]
+
+# How fast examples come says something of the machine, and nothing of what is tested.
+settings.register_profile("casevault", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("casevault")
 
 OFFICER, COLLEAGUE, SECOND_SUPERVISOR, AUDITOR = "2001", "2002", "4002", "6001"
 

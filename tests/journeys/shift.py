@@ -49,6 +49,7 @@ PEOPLE = {
 }
 READING_CASE, OTHER_CASE = "2026-000417", "2026-000388"
 COPY_NAME = "holiday.jpg"
+_SCANNING_SECONDS = 20.0
 _STEP_SECONDS = 30
 
 
@@ -426,9 +427,12 @@ class Shift:
 
     def _scan(self, badge_no: str) -> None:
         """Read the QR code off the screen, as the person's telephone would."""
-        picture = self.desk.picture(self.out / "scan.png")
-        found = [one.text for one in zxingcpp.read_barcodes(Image.open(picture)) if one.text.startswith("otpauth://")]
-        picture.unlink()  # a second factor is not a picture to keep
+        deadline = time.monotonic() + _SCANNING_SECONDS
+        found: list[str] = []
+        while not found and time.monotonic() < deadline:  # a sheet that was told of may not be painted yet
+            picture = self.desk.picture(self.out / "scan.png")
+            found = [one.text for one in zxingcpp.read_barcodes(Image.open(picture)) if one.text.startswith("otpauth://")]
+            picture.unlink()  # a second factor is not a picture to keep
         assert found, f"no QR code on the screen for {badge_no}"
         assert badge_no in found[0]
         self.second_factors[badge_no] = parse_qs(urlparse(found[0]).query)["secret"][0]

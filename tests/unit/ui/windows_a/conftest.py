@@ -45,7 +45,7 @@ class Driver:
         def holds() -> None:
             assert condition()
 
-        self.bot.waitUntil(holds, timeout=5_000)
+        self.bot.waitUntil(holds)
 
     def named(self, name: str) -> QWidget:
         found = self.window.findChildren(QWidget, name)
@@ -115,7 +115,7 @@ def driver(desk: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Driver]
     window.activateWindow()
     qtbot.waitActive(window)
     yield Driver(qtbot, bridge, window, routing)
-    qtbot.waitUntil(lambda: not routing._later, timeout=10_000)
+    qtbot.waitUntil(lambda: not routing._later)
     if routing.shell is not None:
         routing.shell.end()
     window.may_close = True
