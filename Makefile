@@ -1,6 +1,6 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check bench corpus shift clean
+.PHONY: help run test test-slow check bench corpus shift install uninstall clean
 
 PYTHON := .venv/bin/python
 SESSION := packaging/session.sh headless
@@ -41,6 +41,12 @@ corpus: ## take in and render every file of a folder: make corpus CORPUS=dir
 
 shift: ## play one scripted shift without a display; pictures in build/shift
 	@HEADLESS=1 packaging/run.sh
+
+install: ## install on this workstation, as root: vault and program out of the officers' reach (PREFIX=/opt/casevault VAULT=/var/lib/casevault)
+	@PREFIX='$(PREFIX)' VAULT='$(VAULT)' packaging/install.sh install
+
+uninstall: ## take the program away again, as root; the vault stays
+	@PREFIX='$(PREFIX)' VAULT='$(VAULT)' packaging/install.sh uninstall
 
 clean: ## remove what was built here; demo station and virtual environment stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

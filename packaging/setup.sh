@@ -4,6 +4,7 @@
 #   packaging/setup.sh desk        what the desk window needs
 #   packaging/setup.sh headless    that, and what a run without a display needs: a screen, and the tools that drive the window
 #   packaging/setup.sh dev         that, and the tools of `make test` and `make check`
+#   packaging/setup.sh install     what `make install` needs to build the launcher
 #
 # Running it again costs one comparison of hashes. Nothing outside the checkout is changed, except that root may
 # install Debian packages; anyone else is told in one sentence which packages are missing.
@@ -23,10 +24,11 @@ case $profile in
     desk) covers=(desk) ;;
     headless) covers=(desk headless) ;;
     dev) covers=(desk headless dev) ;;
-    *) fail "unknown profile \"$profile\": say desk, headless or dev." ;;
+    install) covers=(desk install) ;;
+    *) fail "unknown profile \"$profile\": say desk, headless, dev or install." ;;
 esac
 sections=("${covers[@]}")
-if [[ $profile == dev ]]; then sections+=(attacks); fi # what the attackers of the tests use
+if [[ $profile == dev ]]; then sections+=(attacks install); fi # what the attackers of the tests use; they install, too
 
 # --- Nothing to do? -------------------------------------------------------------------------------------------------
 stamp() {
@@ -152,6 +154,9 @@ say "installing the locked Python packages"
 "$python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: "${locks[@]}" \
     >"$root/build/pip.log" 2>&1 ||
     fail "the locked packages could not be installed; pip says: $(grep -m1 '^ERROR' "$root/build/pip.log" || tail -n 1 "$root/build/pip.log")"
+
+# Qt's own server of windows over the network, without a password: nothing here ever loads it, so that it is not there to be loaded.
+rm -f "$venv"/lib/python*/site-packages/PySide6/Qt/plugins/platforms/libqvnc.so
 
 # The checkout itself: a path line instead of a build, so that no build tool is needed.
 site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

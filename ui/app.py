@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QSettings, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QScrollArea, QStackedLayout, QWidget
 
 from ui import strings, theme
@@ -473,11 +473,22 @@ def _vault_directory(arguments: Sequence[str]) -> Path | None:
     return Path(rest[1]) if len(rest) == 2 and rest[0] == "--vault" and rest[1] else None  # noqa: PLR2004
 
 
-def main(arguments: Sequence[str]) -> int:
+def _only_own_plugins() -> None:
+    """Have Qt look for plugins where PySide6 keeps its own, and nowhere else: not beside the interpreter, not where a variable says."""
+    import PySide6  # noqa: PLC0415 -- loaded already
+
+    own = f"{PySide6.__path__[0]}/Qt/plugins"
+    if os.path.isdir(own):  # noqa: PTH112 -- a distribution's own PySide6 keeps them elsewhere, and below /usr
+        QCoreApplication.setLibraryPaths([own])
+
+
+def main(arguments: Sequence[str], platform: Sequence[str] = (), harden: Callable[[], tuple[str, ...]] = tuple) -> int:
     """Run the desk until its window is closed.
 
     Args:
         arguments: of the command line: ``--vault DIR``, or nothing for the user's own vault; and ``--steps``, see `ui.steps`.
+        platform: Qt's arguments that fix the window's platform; none in tests that choose their own.
+        harden: called after the first paint and before the vault process starts; gives what was found wrong at the start, for the vault.
     Returns:
         the exit status: 0, or 2 when the arguments are not understood.
     """
@@ -486,7 +497,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(strings.text("app.usage") + "\n")
         return 2
     gc.disable()  # until the first paint, which has no rubbish to collect: a tenth of our share of the start
-    app = QApplication(["casevault", *theme.STYLE_ARGUMENTS])
+    _only_own_plugins()
+    app = QApplication(["casevault", *theme.STYLE_ARGUMENTS, *platform])
     app.setApplicationName("Casevault")
     app.setDesktopFileName("casevault")
     app.setQuitOnLastWindowClosed(False)
@@ -503,7 +515,7 @@ def main(arguments: Sequence[str]) -> int:
         gc.freeze()  # classes and enums of the start stay for good
         gc.enable()
         incident_log.install(lambda number: QTimer.singleShot(0, routing, lambda: routing.tell_incident(number)))
-        return Bridge(directory)
+        return Bridge(directory, found=harden())
 
     window = MainWindow()
     routing = Routing(window, make_bridge)

@@ -18,10 +18,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
+import PySide6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
@@ -48,7 +49,8 @@ _KEPT_ENVIRONMENT = (
     "TZ",
 )
 _ROOT = Path(__file__).resolve().parent.parent
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from vault.runtime import main; main()"
+_PACKAGES = Path(PySide6.__file__).resolve().parents[1]
+_START = "import sys; sys.path[:0] = sys.argv.pop(1).split('\\n'); from vault.runtime import main; main()"
 
 
 class Reply(Generic[R]):
@@ -97,9 +99,11 @@ class Bridge(QObject):
     stalled = Signal(bool)
     _arrived = Signal(object, int)
 
-    def __init__(self, vault_directory: Path, parent: QObject | None = None) -> None:
+    def __init__(self, vault_directory: Path, parent: QObject | None = None, *, found: Sequence[str] = ()) -> None:
+        """Start nothing yet. `found` is what was wrong with this program's own start, as ``variable:NAME`` and ``library:PATH``."""
         super().__init__(parent)
         self._directory = vault_directory
+        self._found = tuple(found)
         self._process: subprocess.Popen[bytes] | None = None
         self._pages: PageMemory | None = None
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -126,7 +130,9 @@ class Bridge(QObject):
         mine, theirs = socket.socketpair()
         self._pages = PageMemory.create()
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        command = [sys.executable, "-I", "-B", "-c", _START, str(_ROOT)]
+        # -I -S: no variable, no user or site package, no .pth runs code in it; the folders it loads from are named.
+        command = [sys.executable, "-I", "-S", "-B", "-c", _START, f"{_ROOT}\n{_PACKAGES}"]
+        command += [argument for one in self._found for argument in ("--found", one)]
         command += ["--vault", str(self._directory), "--pipe", str(theirs.fileno()), "--pages", str(self._pages.descriptor)]
         self._process = subprocess.Popen(  # noqa: S603 - fixed argument list, no shell
             command, pass_fds=(theirs.fileno(), self._pages.descriptor), env=environment, stdin=subprocess.DEVNULL
@@ -251,6 +257,8 @@ class Bridge(QObject):
         if self._shutting_down:
             return
         reason = self._why_ending or "crashed"
+        if reason not in {"crashed", "restarted"}:
+            self._found = ()  # the vault was open: it is in a report
         self.ended.emit(reason)
         for _, reply in pending.values():
             if reason == "crashed":

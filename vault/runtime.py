@@ -20,7 +20,7 @@ import struct
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from vault.assembly import LOCK_NAME, NewGround, Vault, holds_a_vault, load_poli
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
+from vault.sensors.process_guard import library_facts
 from vault.services import wire
 from vault.services.events import Ending, Event, LockRequired, Opened, ProtectionsChanged, Tick
 from vault.services.founding import Founding
@@ -44,13 +45,14 @@ _CLOSING_SECONDS = 10.0
 _SENDING_SECONDS = 5
 _LOCKING_SECONDS = 3.0
 _UNRECORDED_MOST = 200
+_NAMES_MOST = 500
 _log = logging.getLogger("vault.runtime")
 
 
 class Server:
     """One vault process."""
 
-    def __init__(self, directory: Path, pipe: socket.socket, pages: PageMemory) -> None:
+    def __init__(self, directory: Path, pipe: socket.socket, pages: PageMemory, found: Sequence[str] = ()) -> None:
         self._directory = directory
         self._pipe = pipe
         self._pages = pages
@@ -65,6 +67,7 @@ class Server:
         self._cannot_open: VaultError | None = None
         self._answering = threading.Event()
         self._alone: object | None = None  # the instance lock, held until this process ends
+        self._found = tuple(found)  # what was wrong with the interface's start
         self._unrecorded: list[Signal] = []  # signals whose report could not be committed yet
         self._ending = ""
         self._last_witness_us = 0
@@ -121,10 +124,22 @@ class Server:
             self._serve(service)
         watching.start(vault)
         vault.report_opening()
+        self._report_start()
         vault.custody.return_expired()
         self._lanes.later(Lane.KEYS, lambda: self._guarded(lambda: self._spooling.take(vault)))
         for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):
             self._lanes.later(lane, renderer.start)
+
+    def _report_start(self) -> None:
+        """What the interface found wrong with its own start: variables by name, libraries by name and a digest of their path."""
+        variables = ", ".join(one.partition(":")[2] for one in self._found if one.startswith("variable:"))
+        if variables:
+            self._observed(Signal(SignalKind.HOSTILE_ENVIRONMENT, self._clock.now_us(), (("names", variables[:_NAMES_MOST]),)))
+        for one in self._found:
+            if one.startswith("library:"):
+                facts = library_facts("interface", one.partition(":")[2])
+                self._observed(Signal(SignalKind.FOREIGN_LIBRARY, self._clock.now_us(), facts))
+        self._found = ()
 
     def _founded(self) -> None:
         """Founding is done: open the new vault in this process. Whatever that does, the founders get their second factors."""
@@ -314,17 +329,19 @@ def _end_process_within(seconds: float) -> None:
 
 
 def main() -> None:
-    """Run the vault process: ``--vault DIR --pipe FD --pages FD``."""
+    """Run the vault process: ``--vault DIR --pipe FD --pages FD [--found WHAT ...]``."""
     parser = argparse.ArgumentParser(prog="casevault-vault")
     parser.add_argument("--vault", type=Path, required=True)
     parser.add_argument("--pipe", type=int, required=True)
     parser.add_argument("--pages", type=int, required=True)
+    parser.add_argument("--found", action="append", default=[])
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
+    system.no_new_privileges()
     pipe = socket.socket(fileno=options.pipe)
     # An interface that was stopped must not stop the vault: what cannot be told within seconds ends the process.
     pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING_SECONDS, 0))
-    Server(options.vault, pipe, PageMemory.from_descriptor(options.pages)).run()
+    Server(options.vault, pipe, PageMemory.from_descriptor(options.pages), options.found).run()
     # Threads of sensors and lanes are daemons; what must be closed is closed.
     os._exit(0)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +44,23 @@ class Step:
 class DeskDriver:
     """One running desk."""
 
-    def __init__(self, vault: Path, *, environment: dict[str, str] | None = None) -> None:
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+    def __init__(
+        self, vault: Path, *, environment: dict[str, str] | None = None, command: Sequence[str | Path] = (), user: str | None = None
+    ) -> None:
+        """Start a desk: this checkout's on `vault`, or `command` (an installed launcher) as another account."""
+        self._environment = {**os.environ, **(environment or {})}
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.steps: list[Step] = []
         self.stray: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ui", "--vault", str(vault), "--steps"],
+            list(command) or [sys.executable, "-m", "ui", "--vault", str(vault), "--steps"],
             env=self._environment,
-            cwd=ROOT,
+            cwd="/" if command else ROOT,
             stderr=subprocess.PIPE,
             text=True,
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
         )
         threading.Thread(target=self._listen, daemon=True).start()
         self._shooter: subprocess.Popen[str] | None = None  # another client of the screen: only where pictures are wanted

@@ -13,7 +13,12 @@ from vault.errors import UnavailableError
 _CODE = "platform.not-on-this-system"
 
 
-def harden_process() -> NoReturn:
+def harden_process(*, private: bool = False) -> NoReturn:  # noqa: ARG001 - the shape of the Linux one
+    """Raises UnavailableError platform.not-on-this-system."""
+    raise UnavailableError(_CODE)
+
+
+def no_new_privileges() -> NoReturn:
     """Raises UnavailableError platform.not-on-this-system."""
     raise UnavailableError(_CODE)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from sqlcipher3 import dbapi2 as engine
 
+from vault import reach
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
 from vault.secret import Secret
 from vault.storage.authorizer import Authorizer, OnDenied, Phase
@@ -325,7 +326,7 @@ def _require_writable(path: Path) -> None:
 def make_database_file(path: Path) -> None:
     """Make an empty file only its owner's group may know of; RefusedError storage.exists if there is one."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, reach.file_mode()))
     except FileExistsError as error:
         raise RefusedError("storage.exists") from error
     except OSError as error:

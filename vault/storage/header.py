@@ -30,6 +30,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from vault import reach
 from vault.domain.identity import UnitId, VaultId, WorkstationId
 from vault.errors import DefectError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
@@ -40,7 +41,6 @@ FORMAT_VERSION: Final = 1
 LARGEST_BYTES: Final = 1024 * 1024
 
 _MAC_CONTEXT: Final = b"casevault header 1\n"
-_MODE: Final = 0o600
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -151,7 +151,7 @@ def read_unverified_header(path: Path) -> UnverifiedHeader:
 
 
 def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
-    """Replace the header file atomically and durably, mode 0600.
+    """Replace the header file atomically and durably, for whoever may reach the vault (`vault.reach`).
 
     Args:
         path: where; its folder exists.
@@ -294,7 +294,9 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         _sweep(path, folder)
         temporary = f".{path.name}.{secrets.token_hex(8)}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE, dir_fd=folder)
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, reach.file_mode(), dir_fd=folder
+        )
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor opened relative to the folder
                 file.write(content)

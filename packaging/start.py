@@ -1,0 +1,25 @@
+"""Where the launcher begins: ``start.py VAULT`` opens the desk, ``start.py VAULT COMMAND ...`` is the command line on that vault.
+
+Rules:
+
+- Code comes from the folder of this file, which root owns, and from nowhere else (``-I -S -B``: no environment, no site, no .pth).
+- The vault is the one compiled into the launcher: a caller's own ``--vault`` is overruled.
+"""
+
+import sys
+
+HERE = __file__.rpartition("/")[0]
+sys.path += [HERE, f"{HERE}/packages"]
+
+if __name__ == "__main__":
+    vault, words = sys.argv[1], sys.argv[2:]
+    from ui.__main__ import begin
+
+    if words in ([], ["run"], ["--steps"]):
+        sys.exit(begin(["--vault", vault, *(word for word in words if word != "run")]))
+    from vault.platform import environment
+
+    environment.clean([])
+    from vault.commands import main
+
+    main([*words, vault] if words[0] == "verify" else [*words, "--vault", vault])
