@@ -36,6 +36,8 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import SEVERITY, Containment, Finding, Severity, SignalKind, TriageState
 from vault.domain.custody import Purpose
 from vault.domain.identity import BreachId, CheckOutId, PersonId, PersonState, Role, UnitId, UnitKind
+from vault.domain.policy import Policy
+from vault.domain.reading_rules import CATALOGUE
 from vault.services.events import IntakeMoved
 from vault.services.views import (
     AuditLine,
@@ -43,6 +45,7 @@ from vault.services.views import (
     BoardLine,
     CaseDetail,
     ChainLine,
+    DecoyLine,
     FileState,
     IntakeFile,
     IntakeView,
@@ -52,11 +55,12 @@ from vault.services.views import (
     ReportLine,
     ReportNote,
     ReportView,
+    RuleLine,
     UnitLine,
 )
 
 SECOND_SUPERVISOR = PersonBrief(PersonId("a8" * 16), "Beatriz Anand", "1192", "Watch command", Role.SUPERVISOR)
-_KINDS = tuple(SignalKind)
+_KINDS = tuple(SignalKind)[:16]  # a queue as it is mostly: keys, selections, files
 _HOLDERS = (OFFICER, COLLEAGUE, LONG_NAMED)
 _PLACES = ("HS-DESK-03", "HS-DESK-07", "HS-INTERVIEW-ROOM-2")
 
@@ -268,6 +272,27 @@ def intake_view(count: int, finished: bool = False) -> IntakeView:
 # ---- the bridge --------------------------------------------------------------------------------------------------------------------
 
 
+def rule_lines() -> tuple[RuleLine, ...]:
+    """The catalogue as the vault gives it."""
+    return tuple(
+        RuleLine(
+            rule.rule_id.value,
+            rule.version,
+            rule.signal,
+            rule.thresholds(Policy()),
+            rule.false_alarms.flags,
+            rule.false_alarms.shifts,
+            rule.false_alarms.pages,
+        )
+        for rule in CATALOGUE.values()
+    )
+
+
+def decoys() -> tuple[DecoyLine, ...]:
+    reason = "Closed in 2019; everything in it was moved to the case that followed."
+    return (DecoyLine("d0" * 32, case(0).rms_number, reason, SUPERVISOR, now_us() - 24 * HOUR_US),)
+
+
 class ConsoleBridge(StagedBridge):
     """The staged bridge with `count` rows behind every list of these windows."""
 
@@ -291,6 +316,10 @@ class ConsoleBridge(StagedBridge):
             "Administration.release": lambda *_: None,
             "Administration.disable": lambda *_: None,
             "Administration.add_unit": lambda name: UnitLine(UnitId("e9" * 16), name, UnitKind.TEAM, ()),
+            "UnusualReading.catalogue": rule_lines(),
+            "UnusualReading.decoys": decoys,
+            "UnusualReading.mark_decoy": lambda *_: None,
+            "UnusualReading.remove_decoy": lambda *_: None,
             "Register.units": UNITS,
             "Register.register_case": lambda *_: case(0),
             "Register.grant": lambda *_: self._desk_case(case(0).case_id).grants[0],
@@ -335,6 +364,7 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
     from ui.windows.breaches import BreachesPage
     from ui.windows.custody_board import CustodyBoardPage
     from ui.windows.intake import IntakePage
+    from ui.windows.looked_for import LookedForPage
     from ui.windows.people import PeoplePage
 
     def page(window: Any, person: PersonBrief, count: int, then: Callable[[Any], None] = lambda _page: None, **answers: Any) -> Any:
@@ -396,6 +426,9 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
         "people-enrol": page(PeoplePage, ADMINISTRATOR, 7, enrolling),
         "people-qr": page(PeoplePage, ADMINISTRATOR, 7, lambda page: page._enrolled(enrolments()[0])),
         "people-disable": page(PeoplePage, ADMINISTRATOR, 7, lambda page: (page.table.set_current(3), page.disable())),  # type: ignore[func-returns-value]
+        "looked-for": page(LookedForPage, OFFICER, 7),
+        "looked-for-decoys": page(LookedForPage, SUPERVISOR, 7, lambda page: page._show_decoys.setChecked(True)),
+        "looked-for-mark": page(LookedForPage, SUPERVISOR, 7, lambda page: page.mark()),
         "people-units": page(PeoplePage, SUPERVISOR, 7, lambda page: page._show_units.setChecked(True)),
         "people-officer": page(PeoplePage, OFFICER, 7),
         "intake-choose": page(IntakePage, CUSTODIAN, 7),

@@ -86,9 +86,8 @@ class LookedForPage(LivePage):
     def _make_lists(self) -> None:
         self.rules = RecordTable(
             (
-                Column(strings.text("looked_for.rule"), 200, stretch=2),
+                Column(strings.text("looked_for.rule"), 240, stretch=2),
                 Column(strings.text("looked_for.threshold"), 210, stretch=3, drop=1),
-                Column(strings.text("looked_for.version"), 72, drop=2),
                 Column(strings.text("looked_for.false_flags"), 150, stretch=1),
             ),
             name=self.title,
@@ -99,7 +98,7 @@ class LookedForPage(LivePage):
             (
                 Column(strings.text("looked_for.case"), 120),
                 Column(strings.text("looked_for.reason"), 220, stretch=3),
-                Column(strings.text("looked_for.marked"), 130, drop=1),
+                Column(strings.text("looked_for.marked"), 160, drop=1),
             ),
             name=strings.text("looked_for.decoys"),
         )
@@ -256,9 +255,8 @@ def _false_flags(line: RuleLine) -> str:
 
 def _rule_record(line: RuleLine) -> Record:
     cells = (
-        TitleCell(_name(line), strong=True),
+        TitleCell(_name(line), strings.text("looked_for.version_mark", version=line.version), strong=True),
         TitleCell(_threshold(line)),
-        NumberCell(str(line.version)),
         TitleCell(_false_flags(line)),
     )
     return Record(line.rule_id, cells)
