@@ -42,7 +42,7 @@ def test_the_keyboard_goes_through_the_rules_and_back_to_the_desk(on_stage: Stag
 @pytest.mark.parametrize("person", [one for one in EVERYBODY if one is not stage.SUPERVISOR], ids=lambda person: person.role.value)
 def test_nobody_else_learns_that_there_are_decoys(on_stage: Stage, person: Any) -> None:
     on = on_stage(LookedForPage, person)
-    on.until(lambda: on.page.rules.row_count())
+    on.until(on.page.rules.row_count)
     on.press(Qt.Key.Key_D)
     on.press(Qt.Key.Key_R)
     assert not on.asked("UnusualReading.decoys")
