@@ -7,6 +7,7 @@ interface's process, which the vault does not trust with anything but pixels.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,10 +17,13 @@ from vault import platform as system
 from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.platform import environment
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
+from vault.sensors.memory_guard import MemoryGuard
+from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 from vault.services.events import CustodyChanged, Event
 from vault.services.ports import Clock
@@ -69,7 +73,7 @@ class Watching:
         )
         media = MediaSensor(lambda: self._case_is_out, folders, self._copies.look_again)
         self._follow_custody(vault)
-        hub = SensorHub((self._store_access, self._copies, ClockSensor(), media), self._observed, self._clock)
+        hub = SensorHub((self._store_access, self._copies, ClockSensor(), media, *_of_processes(vault)), self._observed, self._clock)
 
         def begin() -> None:
             hub.start()
@@ -148,3 +152,15 @@ class Watching:
         if all(state is ProtectionState.ENFORCED for state in states):
             return ProtectionStatus(Protection.RENDITION, ProtectionState.ENFORCED, "sandboxed")
         return ProtectionStatus(Protection.RENDITION, ProtectionState.DETECTED, "partly-sandboxed")
+
+
+def _of_processes(vault: Vault) -> tuple[ProcessGuard, MemoryGuard]:
+    """The guards of this application's own processes: the interface that started this one, this one, and its rendition workers."""
+    interface = os.getppid()
+
+    def processes() -> dict[int, str]:
+        workers = {one.process_id: "rendition" for one in vault.renderers if one.process_id is not None}
+        return {interface: "interface", os.getpid(): "vault", **workers}
+
+    folders = tuple(path for path in sys.path if path)
+    return ProcessGuard(processes, lambda: environment.foreign_libraries(folders)), MemoryGuard()

@@ -11,7 +11,8 @@ Rules:
 5. STORE_CHANGED: linked, moved, moved back, replaced, deleted, created, or closed after being open for writing; one a file in two
    seconds. Fact ``act`` says which. A -wal that SQLite itself creates or deletes is not a change.
 6. This process never opens and closes a watched file here: closing any descriptor of a database drops SQLite's locks on it.
-7. DETECTED is the best this sensor ever claims: reason ``lease`` while foreign opens are held, ``inotify`` while they are only seen.
+7. DETECTED: reason ``lease`` while foreign opens are held, ``inotify`` while they are only seen. ENFORCED ``out-of-reach`` only where this
+   process runs with a lent group and the kernel says that the account itself may neither enter the folder nor read a file in it.
 
 LIMIT: a small file opened and closed by a foreign process during an `expect_own_open` block can go unseen. A raw read of the disk is not
 seen. truncate(2) without an open is seen on the register only, by its lease.
@@ -33,6 +34,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vault import reach
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors import inotify, processes
@@ -214,9 +216,10 @@ class StoreAccessSensor:
             return self._status(ProtectionState.UNAVAILABLE, "not-watching")
         if not self._probe_watches():
             return self._status(ProtectionState.UNAVAILABLE, "blind")
-        if self._probe_lease():
-            return self._status(ProtectionState.DETECTED, "lease")
-        return self._status(ProtectionState.DETECTED, "inotify")
+        leased = self._probe_lease()
+        if self._is_out_of_reach():
+            return self._status(ProtectionState.ENFORCED, "out-of-reach")
+        return self._status(ProtectionState.DETECTED, "lease" if leased else "inotify")
 
     # ---- the thread --------------------------------------------------------------------------------------------------------------
 
@@ -553,6 +556,10 @@ class StoreAccessSensor:
             present = [file for file in files if file.path.exists()]
             self._wake()
             return bool(files) and self._probing.wait_for(lambda: all(file.probed for file in present), _PROBE_SECONDS)
+
+    def _is_out_of_reach(self) -> bool:
+        """Ask the kernel what the account may do without the group it was lent: access(2) asks for the real user and group."""
+        return reach.is_launched() and not any(os.access(path, os.R_OK) for path in (*self._paths, self._folder))
 
     def _probe_lease(self) -> bool:
         with self._lock:
