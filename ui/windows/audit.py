@@ -3,9 +3,9 @@
 Rules of this module:
 
 - Reading the trail is recorded, so it is listed when the page is opened, when the filter changes and on R, never by a clock.
-- A filter that names nobody or no case is told beside its field; the list stays as it was.
+- A filter that names nobody is told beside its field; the list stays as it was. A case number no case has gives an empty list.
 - The case's history and everything by a person are one press from an entry.
-- Case numbers are painted; an auditor sees a short form of the opaque id instead, and is offered no history by number.
+- Case numbers are painted; an auditor sees a short form of the opaque id instead, and types the number whose history they want.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class AuditPage(LivePage):
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
         super().__init__(bridge, signed_in, parent)
         self._history_of = ""
-        self._by_number = signed_in.person.role is Role.SUPERVISOR
+        self._sees_numbers = signed_in.person.role is Role.SUPERVISOR
         self._head = PageHead(self.key, self.title)
         self.chain = ChainBar()
         self.chain.verify_pressed.connect(self.verify)
@@ -139,7 +139,6 @@ class AuditPage(LivePage):
             field.submitted.connect(self._submit)
             field.changed.connect(lambda of=field: of.set_error(""))
             row.addWidget(field)
-        self._case.setVisible(self._by_number)
         self._history_words = PaintedText(weight=Weight.MEDIUM, role=Colour.ACCENT_TEXT, max_lines=2)
         self._clear = Button(strings.text("audit.clear"), ButtonKind.GHOST)
         self._clear.setObjectName("audit_clear")
@@ -234,10 +233,9 @@ class AuditPage(LivePage):
 
     def _refused(self, error: VaultError) -> None:
         message = messages.explain(error)
-        field = {"person.unknown": self._badge, "case.unknown": self._case}.get(error.code)
-        if field is not None:
-            field.set_error(message.title)
-            field.control.setFocus()
+        if error.code == "person.unknown":
+            self._badge.set_error(message.title)
+            self._badge.control.setFocus()
             return
         self._notice.show_notice(message.title, f"{message.sentence} {message.next_step}".strip(), tone=Tone.BREACH, icon=IconName.WARNING)
 
@@ -245,7 +243,7 @@ class AuditPage(LivePage):
 
     def _show_entry(self) -> None:
         line = self.trail.current()
-        self._history.setVisible(line is not None and bool(line.case_label) and self._by_number)
+        self._history.setVisible(line is not None and bool(line.case_label) and self._sees_numbers)
         self._person.setVisible(line is not None and line.actor is not None)
         if line is None:
             self.inspector.show_facts(strings.text("audit.pick_title"), [Section("", (Fact("", strings.text("audit.pick_sentence")),))])
@@ -260,7 +258,7 @@ class AuditPage(LivePage):
     def case_history(self) -> None:
         """Narrow the trail to the current entry's case."""
         line = self.trail.current()
-        if line is not None and line.case_label and self._by_number:
+        if line is not None and line.case_label and self._sees_numbers:
             self._set_filter(history_of=line.case_label)
 
     def by_person(self) -> None:
@@ -296,7 +294,7 @@ class AuditPage(LivePage):
             ("refresh", IconName.RETRY, self.refresh, "R"),
         ]
         line = self.trail.current()
-        if line is not None and line.case_label and self._by_number:
+        if line is not None and line.case_label and self._sees_numbers:
             offered.append(("history", IconName.CASE, self.case_history, "H"))
         if line is not None and line.actor is not None:
             offered.append(("by_person", IconName.USER, self.by_person, "P"))

@@ -165,9 +165,15 @@ def test_another_page_opens_the_history_with_one_question(on_stage: Stage) -> No
     assert pages(on)[-1][2] == "2026-004398"
 
 
-def test_an_auditor_is_offered_no_history_by_number(on_stage: Stage) -> None:
+def test_an_auditor_types_the_number_whose_history_they_want(on_stage: Stage) -> None:
     on = ready(on_stage, stage.AUDITOR)
-    assert not on.there("audit_case")
+    on.fill("audit_case", "2026-004398")
+    on.press(Qt.Key.Key_Return)
+    on.until(lambda: pages(on)[-1][2] == "2026-004398")
+
+
+def test_an_auditor_is_offered_no_history_of_an_entry_for_its_number_is_not_known_to_them(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.AUDITOR)
     on.page.table.set_current(next(i for i in range(100) if stage.entry(18_204 - i).case_label))
     assert not on.there("audit_history_of_entry")
 
