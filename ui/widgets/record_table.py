@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, overload
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -40,11 +41,13 @@ from ui.widgets import painting
 from ui.widgets.cells import Cell, NumberCell, TimeCell, paint_cell
 from ui.widgets.row_window import PAGE_ROWS, PageRequest, RowWindow
 
+L = TypeVar("L")
+
 _PAD_PX = 12
 _HEADER_PX = 28
 _STRIP_PX = 3
 _MINUTE_MS = 60_000
-_SLICE_SECONDS = 0.008  # half of a frame of 60 a second
+_SLICE_SECONDS = 0.004  # a quarter of a frame of 60 a second: handing what was painted to the screen takes as long again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,32 @@ class Record:
     cells: tuple[Cell, ...]
     tone: Tone = Tone.PLAIN
     strong: bool = False
+
+
+class LazyRecords(Sequence[Record]):
+    """Records made one by one when they are painted: a page of 200 made at once takes as long as a view does to paint."""
+
+    def __init__(self, lines: Sequence[L], make: Callable[[L], Record]) -> None:
+        """Take what the rows are made of; `make` is asked once a row."""
+        self._made: list[Record | None] = [None] * len(lines)
+        self._make: Callable[[int], Record] = lambda index: make(lines[index])
+
+    def __len__(self) -> int:
+        """Give how many there are."""
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        """Give a record."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        found = self._made[index]
+        if found is None:
+            found = self._made[index] = self._make(range(len(self))[index])
+        return found
 
 
 class RecordTable(QAbstractScrollArea):

@@ -43,7 +43,7 @@ class RowWindow(Generic[R]):
     def __init__(self) -> None:
         self.row_count = 0
         self.generation = 0
-        self._pages: OrderedDict[int, list[R]] = OrderedDict()
+        self._pages: OrderedDict[int, Sequence[R]] = OrderedDict()
         self._anchors: dict[int, str] = {}  # page number -> anchor of its last row
         self._awaited: set[int] = set()
 
@@ -91,7 +91,7 @@ class RowWindow(Generic[R]):
 
         Args:
             request: the question, unchanged.
-            rows: at most ``request.rows``; fewer at the end of the list.
+            rows: at most ``request.rows``; fewer at the end of the list. Kept as they are: a sequence may make a row when it is looked at.
             last_anchor: the anchor of the last of them, None when there are none.
         Returns:
             False when the question is out of date and the answer was dropped.
@@ -100,7 +100,7 @@ class RowWindow(Generic[R]):
             return False
         page_no = request.first_row // PAGE_ROWS
         self._awaited.discard(page_no)
-        self._pages[page_no] = list(rows)
+        self._pages[page_no] = rows
         self._pages.move_to_end(page_no)
         if last_anchor is not None and len(rows) == PAGE_ROWS:
             self._anchors[page_no] = last_anchor
@@ -117,4 +117,6 @@ class RowWindow(Generic[R]):
         """Change one row in place, if it is in memory."""
         page = self._pages.get(index // PAGE_ROWS)
         if page is not None and index % PAGE_ROWS < len(page):
-            page[index % PAGE_ROWS] = row
+            changed = list(page)
+            changed[index % PAGE_ROWS] = row
+            self._pages[index // PAGE_ROWS] = changed

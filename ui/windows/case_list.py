@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 
 from ui import strings
-from ui.widgets.record_table import RecordTable
+from ui.widgets.record_table import LazyRecords, RecordTable
 from ui.widgets.row_window import PAGE_ROWS, PageRequest
 from ui.windows import case_words
 from vault.services.desk import Desk
@@ -102,7 +102,7 @@ class CaseList(RecordTable):
             lines = self._lines.get(request.first_row // PAGE_ROWS)
             if lines is not None:
                 self._wanted.remove(request)
-                self.supply(request, [case_words.record(line) for line in lines])
+                self.supply(request, LazyRecords(lines, case_words.record))
         if not self._wanted or self._walking:
             return
         target = self._wanted[0].first_row // PAGE_ROWS
