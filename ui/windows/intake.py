@@ -4,6 +4,7 @@ Rules of this module:
 
 - One intake at a time on this page. What was refused stays listed with its reason, and the rest goes on.
 - Names of files and titles of cases are painted. Cancelling says what stays and what goes before it is done.
+- A new records custodian is admitted here, where cases and grants are made: the verb stands only while somebody waits for the key.
 - An intake that was interrupted is named when its case is chosen; taking in the same files again resumes it.
 """
 
@@ -30,14 +31,15 @@ from ui.windows.drop_zone import DropZone
 from ui.windows.grants import GrantsSheet
 from ui.windows.intake_list import IntakeList
 from ui.windows.live_page import LivePage, PageHead
-from ui.windows.naming import isolated
+from ui.windows.naming import isolated, who
 from ui.windows.page import PaletteAction
-from ui.windows.register import RegisterSheet
+from ui.windows.register import AdmitSheet, RegisterSheet, to_be_admitted
 from vault.domain.identity import Role
 from vault.services.desk import Desk
 from vault.services.events import IntakeMoved, RegisterChanged
 from vault.services.intake import Intake
-from vault.services.views import CaseDetail, CaseLine, IntakeFile, IntakeView
+from vault.services.register import Register
+from vault.services.views import CaseDetail, CaseLine, IntakeFile, IntakeView, PersonBrief, UnitLine
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -58,6 +60,7 @@ class IntakePage(LivePage):
         self._case: CaseLine | None = None
         self._view: IntakeView | None = None
         self._starting = False
+        self._waiting_for_key: tuple[PersonBrief, ...] = ()
         self._head = PageHead(self.key, self.title)
         self._notice = NoticeBar()
         self._stack = QStackedWidget()
@@ -76,6 +79,7 @@ class IntakePage(LivePage):
             ("Ctrl+Shift+O", self._pick_folder),
             ("Ctrl+N", self.register_case),
             ("Ctrl+G", self.grants),
+            ("Ctrl+M", self.admit),
         ):
             self.shortcut(keys, act)
 
@@ -96,6 +100,11 @@ class IntakePage(LivePage):
         verbs.addWidget(register)
         verbs.addWidget(self._grants_button)
         verbs.addStretch(1)
+        self._admit_button = Button("", icon=IconName.KEY, key_hint="Ctrl+M")
+        self._admit_button.setObjectName("intake_admit")
+        self._admit_button.clicked.connect(self.admit)
+        self._admit_button.hide()
+        verbs.addWidget(self._admit_button)
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -154,6 +163,31 @@ class IntakePage(LivePage):
         """Ask for the cases while one is being chosen."""
         if self._case is None:
             self.picker.refresh()
+            if self._may_register:
+                self.bridge.ask(Register.people).owner(self).then(self._ask_members)
+
+    def _ask_members(self, people: tuple[PersonBrief, ...]) -> None:
+        self.bridge.ask(Register.units).owner(self).then(lambda units: self._offer_admission(people, units))
+
+    def _offer_admission(self, people: tuple[PersonBrief, ...], units: tuple[UnitLine, ...]) -> None:
+        self._waiting_for_key = to_be_admitted(people, units, self.signed_in.person.person_id)
+        count = len(self._waiting_for_key)
+        self._admit_button.setText(strings.text("intake.admit", count=count) if count else "")
+        self._admit_button.setVisible(bool(count))
+
+    def admit(self) -> None:
+        """Hand the records unit's key to a custodian who waits for it."""
+        if self._waiting_for_key and self._case is None:
+            AdmitSheet(self.sheet_host, self.bridge, self._waiting_for_key, self._admitted).open_over()
+
+    def _admitted(self, person: PersonBrief) -> None:
+        self._notice.show_notice(
+            strings.text("register.admit_sheet.done", who=who(person)),
+            strings.text("register.admit_sheet.done_sentence"),
+            tone=Tone.PROVEN,
+            icon=IconName.DONE,
+        )
+        self.refresh()
 
     def open_at(self, what: str) -> None:
         """Choose a case by its number."""
@@ -296,6 +330,9 @@ class IntakePage(LivePage):
         offered = []
         if self._may_register and not self._busy():
             offered.append(PaletteAction("intake.register", strings.text("intake.register"), IconName.ADD, self.register_case, "Ctrl+N"))
+        if self._waiting_for_key and self._case is None:
+            words = strings.text("intake.admit", count=len(self._waiting_for_key))
+            offered.append(PaletteAction("intake.admit", words, IconName.KEY, self.admit, "Ctrl+M"))
         if self._ready():
             offered.append(PaletteAction("intake.files", strings.text("intake.add_files"), IconName.FILE, self._pick_files, "Ctrl+O"))
             offered.append(

@@ -1,4 +1,4 @@
-"""Registering a case: number, title, type, officer in charge, unit, marking, persons, tags.
+"""Registering a case: number, title, type, officer in charge, unit, marking, persons, tags. Admitting a records custodian.
 
 Rules of this module:
 
@@ -7,6 +7,7 @@ Rules of this module:
 - Persons and tags are entered one at a time and painted back, so that they are not kept in a stock text widget.
 - LIMIT: what is being typed stands in a line edit until Enter, where assistive technology can read it: an input has no other way. Nothing
   typed here can be copied out.
+- A new records custodian sees no case until one who holds the records unit's key hands it on. Whom that concerns is offered, nobody else.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ui.windows.beside import beside
 from ui.windows.naming import isolated
 from ui.windows.person_field import PersonField
 from vault.domain.casefile import Marking
-from vault.domain.identity import UnitId
+from vault.domain.identity import PersonId, Role, UnitId, UnitKind
 from vault.services.register import Register
 from vault.services.views import CaseLine, PersonBrief, UnitLine
 
@@ -210,3 +211,36 @@ class RegisterSheet(ActSheet):
             if not fine and first is None:
                 first = field
         return first
+
+
+def to_be_admitted(people: tuple[PersonBrief, ...], units: tuple[UnitLine, ...], me: PersonId) -> tuple[PersonBrief, ...]:
+    """Give the records custodians who have not the records unit's key yet; nobody if I have not got it either."""
+    members = {one.person_id for unit in units if unit.kind is UnitKind.RECORDS for one in unit.members}
+    if me not in members:
+        return ()
+    return tuple(one for one in people if one.role is Role.CUSTODIAN and one.person_id not in members)
+
+
+class AdmitSheet(ActSheet):
+    """Hand the records unit's key to a custodian who waits for it."""
+
+    def __init__(self, host: QWidget, bridge: Bridge, waiting: tuple[PersonBrief, ...], admitted: Callable[[PersonBrief], None]) -> None:
+        """Make the sheet for those who wait, at least one. `admitted` is called with who got the key."""
+        super().__init__(host, "admit", strings.text("register.admit_sheet.title"), strings.text("register.admit_sheet.save"))
+        self._bridge, self._admitted = bridge, admitted
+        self.person = PersonField(strings.text("register.admit_sheet.person"), "admit_person")
+        self.person.set_people(waiting)
+        if len(waiting) == 1:
+            self.person.choose(waiting[0])
+        self.person.changed.connect(lambda: self.person.set_error(""))
+        self.body.addWidget(Label(strings.text("register.admit_sheet.sentence"), role=Colour.TEXT_QUIET, wrap=True))
+        self.body.addWidget(self.person)
+        self.accepted.connect(self._save)
+
+    def _save(self) -> None:
+        person = self.person.person()
+        if person is None:
+            self.person.set_error(strings.text("register.admit_sheet.missing"))
+            self.person.control.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        self.send(self._bridge.ask(Register.admit, person.badge_no), lambda _: self._admitted(person))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,12 @@ from PySide6.QtCore import Qt
 from tests import ui_stage_b as stage
 from ui.windows.grant_sheets import AddGrantSheet
 from ui.windows.intake import IntakePage
+from ui.windows.register import to_be_admitted
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.casefile import Marking
+from vault.domain.identity import PersonId
 from vault.errors import RefusedError
+from vault.services.views import PersonBrief
 
 Stage = Callable[..., Any]
 
@@ -32,6 +36,59 @@ def registering(on: Any) -> None:
 def granting(on: Any) -> None:
     on.press(Qt.Key.Key_G, control=True)
     on.until(lambda: on.there("grants_sheet") and on.find("grants_save").isEnabled())
+
+
+# ---- admitting ---------------------------------------------------------------------------------------------------------------------
+
+NEWCOMER = dataclasses.replace(stage.CUSTODIAN, person_id=PersonId("ab" * 16), name="Nils Aho", badge_no="7002")
+
+
+def test_a_custodian_who_waits_for_the_key_is_admitted_by_keys(on_stage: Stage) -> None:
+    on = ready(on_stage, **{"Register.people": (stage.CUSTODIAN, NEWCOMER, stage.OFFICER), "Register.admit": lambda _badge_no: None})
+    on.until(lambda: on.there("intake_admit"))
+    on.press(Qt.Key.Key_M, control=True)
+    on.until(lambda: on.there("admit_sheet"))
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Register.admit"))
+    assert on.asked("Register.admit") == [("7002",)]
+    on.until(lambda: not on.there("admit_sheet"))
+
+
+def test_with_two_waiting_one_is_chosen(on_stage: Stage) -> None:
+    third = dataclasses.replace(NEWCOMER, person_id=PersonId("cd" * 16), name="Ines Roth", badge_no="7003")
+    on = ready(on_stage, **{"Register.people": (stage.CUSTODIAN, NEWCOMER, third), "Register.admit": lambda _badge_no: None})
+    on.until(lambda: on.there("intake_admit"))
+    on.press(Qt.Key.Key_M, control=True)
+    on.until(lambda: on.there("admit_sheet"))
+    on.press(Qt.Key.Key_Return, control=True)
+    assert on.find("admit_person").accessibleDescription(), "what is missing is said"
+    on.find("admit_person").setFocus()
+    on.type("Ines")
+    on.press(Qt.Key.Key_Return)
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Register.admit"))
+    assert on.asked("Register.admit") == [("7003",)]
+
+
+# people in the directory, who signs in -> who can be admitted
+ADMISSIBLE = (
+    ((stage.CUSTODIAN, stage.OFFICER), stage.CUSTODIAN, ()),
+    ((stage.CUSTODIAN, NEWCOMER), stage.CUSTODIAN, (NEWCOMER,)),
+    ((stage.CUSTODIAN, NEWCOMER), NEWCOMER, ()),  # who has not the key hands nothing on
+)
+
+
+@pytest.mark.parametrize(("people", "me", "expected"), ADMISSIBLE)
+def test_who_can_be_admitted(people: tuple[PersonBrief, ...], me: PersonBrief, expected: tuple[PersonBrief, ...]) -> None:
+    assert to_be_admitted(people, stage.UNITS, me.person_id) == expected
+
+
+def test_nobody_waiting_no_verb(on_stage: Stage) -> None:
+    on = ready(on_stage, **{"Register.people": (stage.CUSTODIAN,)})
+    on.until(lambda: on.asked("Register.units"))
+    on.press(Qt.Key.Key_M, control=True)
+    assert not on.there("intake_admit")
+    assert not on.there("admit_sheet")
 
 
 # ---- register ----------------------------------------------------------------------------------------------------------------------
