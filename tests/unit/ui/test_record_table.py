@@ -132,11 +132,13 @@ def test_scrolling_never_holds_the_screen(table: RecordTable, qtbot: QtBot) -> N
     frames = []
     for i in range(30):
         table.verticalScrollBar().setValue(i * 24_000)
-        for _slice in range(12):
+        for slice_no in range(200):
             source.answer()
             start = time.thread_time()
             QApplication.processEvents()
             frames.append(time.thread_time() - start)
+            if slice_no >= 3 and not table._hurry:
+                break
     assert sorted(frames)[len(frames) * 9 // 10] < 0.050
     assert not table._hurry, "and all of them have been painted"
 
