@@ -46,6 +46,10 @@ _KEPT_ENVIRONMENT = (
     "XDG_RUNTIME_DIR",
     "XDG_DATA_HOME",
     "XDG_SESSION_ID",
+    "XDG_SESSION_TYPE",
+    "DISPLAY",  # the vault watches the display a page is shown on; it shows nothing there itself
+    "XAUTHORITY",
+    "WAYLAND_DISPLAY",
     "TZ",
 )
 _ROOT = Path(__file__).resolve().parent.parent

@@ -47,6 +47,7 @@ from vault.services.reading import Reading
 from vault.services.register import Register
 from vault.services.session import Session
 from vault.services.supervision import Supervision
+from vault.services.trust import WorkstationTrust
 from vault.services.unusual_reading import UnusualReading
 from vault.services.views import Enrolment, Founder
 from vault.services.witness import Witness
@@ -60,6 +61,7 @@ REGISTER_NAME = "register.db"
 CONTENT_NAME = "content.db"
 LOCK_NAME = "vault.lock"
 COPY_MEMORY_NAME = "copies.seen"
+FOUNDING_POLICY_NAME = "founding-policy.toml"  # laid there before a vault is founded in the window; not read again
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 _WORKSTATION_ID_CHARACTERS = 32
 _CLOCK_TOLERANCE_US = 2_000_000  # as the clock sensor: time servers move a clock by less
@@ -81,6 +83,7 @@ class Vault:
     supervision: Supervision
     administration: Administration
     unusual_reading: UnusualReading
+    trust: WorkstationTrust
     witness: Witness
     store: SqlCipherStore
     content: ContentStore
@@ -221,8 +224,15 @@ class NewGround:
         return platform.node()
 
     def build(self, station_name: str, founders: tuple[Founder, Founder, Founder]) -> tuple[Enrolment, ...]:
-        """Make the vault, then say so."""
-        made = found_vault(self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost)
+        """Make the vault, then say so. What `FOUNDING_POLICY_NAME` holds in its folder becomes the station's own policy."""
+        prepared = self._directory / FOUNDING_POLICY_NAME
+        try:
+            policy_text = prepared.read_text(encoding="utf-8") if prepared.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise RefusedError("policy.unreadable") from error
+        made = found_vault(
+            self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost, policy_text
+        )
         self._founded()
         return made
 
@@ -422,6 +432,7 @@ def _join(
         supervision=Supervision(world, cases, custody, witness),
         administration=Administration(world),
         unusual_reading=unusual_reading,
+        trust=WorkstationTrust(world, lambda: reading.on_screen),
         witness=witness,
         store=store,
         content=content,

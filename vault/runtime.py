@@ -102,7 +102,7 @@ class Server:
 
     def _open_vault(self) -> None:
         self._alone = self._alone or system.single_instance(self._directory / LOCK_NAME)
-        watching = Watching(self._directory, self._clock, self._observed, self._system_locks)
+        watching = Watching(self._directory, self._clock, self._observed, self._system_locks, self._publish)
         vault = open_vault(
             self._directory,
             open_secret_keeper,
@@ -203,7 +203,7 @@ class Server:
 
         def protections() -> None:
             if changed := watching.changed(vault):
-                self._publish(ProtectionsChanged(changed))
+                vault.trust.follow(changed)
 
         for step in (vault.custody.return_expired, session_end, witness, protections):
             self._guarded(step)

@@ -18,6 +18,7 @@ from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.platform import environment
+from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.hub import SensorHub
@@ -25,7 +26,7 @@ from vault.sensors.media import MediaSensor
 from vault.sensors.memory_guard import MemoryGuard
 from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
-from vault.services.events import CustodyChanged, Event
+from vault.services.events import CustodyChanged, Event, ScreenBlanked
 from vault.services.ports import Clock
 from vault.storage.header import HEADER_NAME
 
@@ -41,9 +42,11 @@ class Watching:
         clock: Clock,
         observed: Callable[[Signal], None],
         lock: Callable[[str], None],
+        publish: Callable[[Event], None],
     ) -> None:
         self._directory = directory
         self._observed = observed
+        self._publish = publish
         self._said: tuple[ProtectionStatus, ...] = ()
         register, content = directory / REGISTER_NAME, directory / CONTENT_NAME
         files = (register, Path(f"{register}-wal"), content, Path(f"{content}-wal"), directory / HEADER_NAME)
@@ -73,7 +76,17 @@ class Watching:
         )
         media = MediaSensor(lambda: self._case_is_out, folders, self._copies.look_again)
         self._follow_custody(vault)
-        hub = SensorHub((self._store_access, self._copies, ClockSensor(), media, *_of_processes(vault)), self._observed, self._clock)
+        captures = CapturesSensor(
+            lambda: vault.reading.on_screen is not None,
+            lambda: vault.world.session is not None,
+            lambda blanked: self._publish(ScreenBlanked(blanked)),
+            allowed=vault.world.policy.capture_allowed_programs,
+            own_pids=(os.getpid(), os.getppid()),
+        )
+        vault.world.screen = captures
+        hub = SensorHub(
+            (self._store_access, self._copies, ClockSensor(), media, captures, *_of_processes(vault)), self._observed, self._clock
+        )
 
         def begin() -> None:
             hub.start()
@@ -141,7 +154,6 @@ class Watching:
             ProtectionStatus(Protection.COPY_KEYS, ProtectionState.ENFORCED, "swallowed"),
             ProtectionStatus(Protection.PRINT_SCREEN, ProtectionState.DETECTED, "key-seen"),
             ProtectionStatus(Protection.CLIPBOARD, ProtectionState.DETECTED, "watched"),
-            ProtectionStatus(Protection.SCREEN_CAPTURE, ProtectionState.UNAVAILABLE, "not-on-this-system"),
         )
 
     @staticmethod

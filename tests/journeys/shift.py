@@ -26,9 +26,10 @@ import pyotp
 import zxingcpp
 from PIL import Image
 
+from tests.driven import DRIVEN_POLICY
 from tests.journeys.desk_driver import DeskDriver
 from vault import platform as system
-from vault.assembly import Vault, load_policy, open_vault
+from vault.assembly import FOUNDING_POLICY_NAME, Vault, load_policy, open_vault
 from vault.demo import DEMO_FOLDER, read_plan
 from vault.platform.secret_service import open_secret_keeper
 from vault.services.page_memory import PageMemory
@@ -89,6 +90,8 @@ class Shift:
         self.report = Report()
         self.second_factors: dict[str, str] = {}
         self._used: dict[str, int] = {}
+        self.vault.mkdir(mode=0o700, parents=True)
+        (self.vault / FOUNDING_POLICY_NAME).write_text(DRIVEN_POLICY)
         self.desk = DeskDriver(self.vault)
 
     # -- the shift -------------------------------------------------------------------------------------------------------------------

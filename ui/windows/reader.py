@@ -18,10 +18,10 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ui import messages, strings
@@ -30,7 +30,7 @@ from ui.theme import Colour, Tone
 from ui.widgets.buttons import IconButton
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
-from ui.widgets.protected_page import ProtectedPage, Turn, Zoom
+from ui.widgets.protected_page import Cover, ProtectedPage, Turn, Zoom
 from ui.windows import notice as notices
 from ui.windows.check_in import CheckInSheet, HandOverSheet
 from ui.windows.document_find import DocumentFind
@@ -42,7 +42,7 @@ from vault.domain.custody import ReturnKind
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.services.breach import Breaches
 from vault.services.desk import Desk
-from vault.services.events import BreachRecorded, CustodyChanged
+from vault.services.events import BreachRecorded, CustodyChanged, ScreenBlanked
 from vault.services.reading import Reading
 from vault.services.views import BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage, PreparedPage
 
@@ -108,6 +108,7 @@ class Reader(QWidget):
         self._awaited = False
         self._generation = 0
         self._contained = False
+        self._screen_refused = False  # the last page was not shown, because of a program at the screen
         self._over = False
         self._warned_us = 0
         self._followed: FindHit | None = None
@@ -163,6 +164,7 @@ class Reader(QWidget):
         self.notice.acted.connect(self._account)
         self.notice.closed.connect(lambda: self.page.setFocus(Qt.FocusReason.OtherFocusReason))
         self.banner.acted.connect(self.check_in)
+        cast(QGuiApplication, QGuiApplication.instance()).applicationStateChanged.connect(self._attended)
         self.bridge.told.connect(self._told)
         self.bridge.stalled.connect(self._stalled)
 
@@ -264,6 +266,7 @@ class Reader(QWidget):
         self._awaited = False
         self._shown = (-1, 0)
         self.page.clear()
+        self.page.cover(Cover.CAPTURE, on=False)
         if was_shown or was_awaited:
             self.bridge.ask(Reading.leave_page, next(_request_nos)).then(_nothing, _nothing)
         if was_shown:
@@ -322,6 +325,7 @@ class Reader(QWidget):
         if other_document:
             self.page.verticalScrollBar().setValue(0)
         first = self._shown == (-1, 0)
+        self._screen_refused = False
         self._shown = (index, image.page_no)
         marks, current = self.search.on_page(image.page_no)
         if marks:
@@ -349,7 +353,11 @@ class Reader(QWidget):
             return
         target = self._target
         self._drop_page()
-        self.page.blank(told.title, strings.text("reader.page_refused", page=strings.number(target), why=told.sentence), IconName.REFUSE)
+        self._screen_refused = error.code.startswith("screen.")
+        words = f"{told.sentence} {told.next_step}"
+        if not self._screen_refused:
+            words = strings.text("reader.page_refused", page=strings.number(target), why=told.sentence)
+        self.page.blank(told.title, words, IconName.REFUSE)
         self._shown = (-1, 0)
         self.bar.show_page_no(target)
 
@@ -467,6 +475,9 @@ class Reader(QWidget):
     # -- what the vault tells --------------------------------------------------------------------------------------------------------------
 
     def _told(self, event: object) -> None:
+        if isinstance(event, ScreenBlanked):
+            self.page.cover(Cover.CAPTURE, on=event.blanked)
+            return
         if not self.check_out_id:
             return  # built ahead, and nobody reads in it yet
         if isinstance(event, CustodyChanged) and event.check_out_id == self.check_out_id:
@@ -487,6 +498,13 @@ class Reader(QWidget):
             if newly:
                 self._show_recall()
             self._tick()
+
+    def _attended(self, state: Qt.ApplicationState) -> None:
+        """Cover the page while somebody works in another window: previews and overviews of a desktop show what a window shows."""
+        is_here = state is Qt.ApplicationState.ApplicationActive
+        self.page.cover(Cover.AWAY, on=not is_here)
+        if is_here and self._screen_refused and not (self._awaited or self._over or self._contained) and self._index >= 0:
+            self._ask()  # the program that stood in the way may have been ended meanwhile
 
     def _stalled(self, stalled: bool) -> None:
         if self._over or self._contained:

@@ -37,6 +37,8 @@ class Policy:
         "/media",
         "/run/media",
     )
+    capture_allowed_programs: tuple[str, ...] = ()  # absolute paths of programs and scripts that may be at the screen beside a page
+    synthetic_input_reported: bool = True
     raised_severity: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -112,9 +114,15 @@ def _shifts(value: object) -> bool:
     )
 
 
+def _programs(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one.startswith("/") for one in value)
+
+
 # A mistake here must show when the vault opens, not when a breach is recorded.
 _CHECKED: Mapping[str, Callable[[object], bool]] = {
     "raised_severity": _severities,
     "copies_watched_folders": _folders,
     "shift_hours": _shifts,
+    "capture_allowed_programs": _programs,
+    "synthetic_input_reported": lambda value: isinstance(value, bool),
 }

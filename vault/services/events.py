@@ -1,4 +1,4 @@
-"""What is told after a commit. Events carry ids and states; whoever listens asks for the rest."""
+"""What is told after a commit, but for `ScreenBlanked`. Events carry ids and states; whoever listens asks for the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import CaseId, CheckOutId
-from vault.domain.protection import ProtectionStatus
+from vault.domain.protection import ProtectionStatus, TrustLevel
 from vault.services.views import BreachNotice, IntakeView
 
 
@@ -49,9 +49,10 @@ class IntakeMoved:
 
 @dataclass(frozen=True, slots=True)
 class ProtectionsChanged:
-    """A protection's state changed."""
+    """A protection's state changed; `trust` is the workstation's level now."""
 
     protections: tuple[ProtectionStatus, ...]
+    trust: TrustLevel = TrustLevel.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ class LockRequired:
     """The session must lock now: the interface blanks at once and asks for the lock."""
 
     reason: str  # idle, screen-lock, suspend, user-switch, session-end, tamper
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenBlanked:
+    """The page on screen must be covered before anything else is done, or may be seen again. The one event that does not wait for a
+    commit: a picture of the screen is taken in milliseconds. The report, and what follows from it, come after."""
+
+    blanked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +98,5 @@ Event = (
     | IntakeMoved
     | ProtectionsChanged
     | LockRequired
+    | ScreenBlanked
 )

@@ -33,6 +33,7 @@ from vault.domain.identity import (
     VaultId,
     WorkstationId,
 )
+from vault.errors import Fact
 from vault.secret import Secret
 
 # ---- rows: what the store keeps ----------------------------------------------------------------------------------------------------
@@ -474,3 +475,17 @@ class ContentWriter(Protocol):
         """Delete chunks that belong to no visible document and no pending intake; return how many documents were swept."""
 
     def close(self) -> None: ...
+
+
+class Screen(Protocol):
+    """The display that pages are shown on. Any thread; answers within milliseconds."""
+
+    def require_private(self) -> None:
+        """Refuse while a program that nobody vouches for could see a page.
+
+        Raises:
+            RefusedError: screen.unknown-client, screen.capture-tool.
+        """
+
+    def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:
+        """Which program owns the clipboard or the primary selection now, as facts; none if it cannot be told."""
