@@ -148,8 +148,9 @@ _FOREGROUND = {
     Colour.ON_ACCENT: QPalette.ColorRole.HighlightedText,
     Colour.ACCENT_TEXT: QPalette.ColorRole.Link,
 }
-# The last two are for names in scripts that Inter lacks (Arabic, Hebrew, Chinese …), on machines without other fonts.
-_FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf", "DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
+_FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
+# For names in scripts that Inter lacks (Arabic, Hebrew, Chinese …), on machines without other fonts: 5 MB not read for the first paint.
+_FALLBACK_FONT_FILES = ("DejaVuSans.ttf", "DroidSansFallbackFull.ttf")
 _FALLBACK_FAMILIES = ("DejaVu Sans", "Droid Sans Fallback")
 _MONO_FILE = "DejaVuSansMono.ttf"
 
@@ -191,7 +192,7 @@ class _Applied:
         self.colours: dict[Colour, QColor] = {}
         self.fonts: dict[tuple[TypeSize, Weight, bool, bool], QFont] = {}
         self.brushes = QPalette()
-        self.fonts_registered = False
+        self.fonts_registered = self.fallbacks_registered = False
         self.follows = False
         self.mono_registered = False
         self.reduced_motion: bool | None = None
@@ -219,6 +220,7 @@ def apply_theme(app: QApplication, scheme: Scheme | None = None) -> Tokens:
     """
     now = _now()
     _register_fonts()
+    _register_fallback_fonts()
     if not now.follows:
         app.setStyle("Fusion")
         _follow(app)
@@ -247,7 +249,8 @@ def apply_first(app: QApplication) -> None:
 
 
 def follow_system(app: QApplication) -> None:
-    """Follow the system's colour scheme from now on, after `apply_first`."""
+    """Follow the system's colour scheme from now on, and have the fonts of every script; after `apply_first`."""
+    _register_fallback_fonts()
     _follow(app)
     _system_scheme_changed()
 
@@ -258,6 +261,14 @@ def _register_fonts() -> None:
         for name in _FONT_FILES:
             QFontDatabase.addApplicationFont(str(RESOURCES / "fonts" / name))
         now.fonts_registered = True
+
+
+def _register_fallback_fonts() -> None:
+    now = _now()
+    if not now.fallbacks_registered:
+        for name in _FALLBACK_FONT_FILES:
+            QFontDatabase.addApplicationFont(str(RESOURCES / "fonts" / name))
+        now.fallbacks_registered = True
 
 
 def _follow(app: QApplication) -> None:

@@ -1,4 +1,4 @@
-"""Labelled inputs with their error beside them.
+"""Labelled inputs with their error beside them: a line, a passphrase. Choices are in `chosen_field`, paragraphs in `text_field`.
 
 Rules of this module:
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
@@ -24,8 +24,6 @@ from ui.widgets.early import set_properties
 from ui.widgets.label import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent
@@ -202,96 +200,3 @@ class PassphraseField(Field):
         self.line.clear()
         self.line.setModified(False)
         self._hide()
-
-
-class _Choice(QComboBox):
-    """A combo box that paints our own arrow."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
-        super().paintEvent(event)
-        painter = QPainter(self)
-        at = QRect(self.width() - 26, (self.height() - 14) // 2, 14, 14)
-        paint_icon(painter, at, IconName.EXPAND, theme.colour(Colour.TEXT_QUIET))
-        painter.end()
-
-
-class ChoiceField(Field):
-    """One of a few, by value."""
-
-    def __init__(self, label: str, choices: Sequence[tuple[str, str]] = (), *, hint: str = "") -> None:
-        """Make the field. `choices` are (value, words) in order."""
-        self.box: QComboBox = _Choice()
-        super().__init__(label, self.box, hint)
-        self.set_choices(choices)
-        self.box.currentIndexChanged.connect(lambda _index: self.changed.emit())
-
-    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Replace the choices; the first becomes the value."""
-        self.box.clear()
-        for value, words in choices:
-            self.box.addItem(words, value)
-
-    def value(self) -> str:
-        """Give the chosen value; an empty string when there are no choices."""
-        return str(self.box.currentData() or "")
-
-    def set_value(self, value: str) -> None:
-        """Choose by value; unknown values change nothing."""
-        index = self.box.findData(value)
-        if index >= 0:
-            self.box.setCurrentIndex(index)
-
-
-class DateTimeField(Field):
-    """A moment, to the minute, local time."""
-
-    def __init__(self, label: str, at_us: int, *, hint: str = "") -> None:
-        """Make the field. `at_us` is the moment shown first, UTC microseconds."""
-        from PySide6.QtCore import QDateTime  # noqa: PLC0415 -- no moment is asked for in the first window
-        from PySide6.QtWidgets import QDateTimeEdit  # noqa: PLC0415
-
-        self.edit = QDateTimeEdit()
-        super().__init__(label, self.edit, hint)
-        self.edit.setDisplayFormat("d MMM yyyy  HH:mm")
-        self.edit.setFont(theme.font(tabular=True))
-        self.edit.lineEdit().setTextMargins(8, 0, 8, 0)  # a style sheet's padding does not reach the line inside
-        self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(at_us // 1000))
-        self.edit.dateTimeChanged.connect(lambda _at: self.changed.emit())
-
-    def value_us(self) -> int:
-        """Give the moment chosen, UTC microseconds."""
-        return self.edit.dateTime().toMSecsSinceEpoch() * 1000
-
-
-class _Paragraph(QPlainTextEdit):
-    """A paragraph edit in which Tab moves on and Ctrl+Enter is for the sheet."""
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 -- Qt's name
-        event.accept()
-
-
-class TextField(Field):
-    """A paragraph in a person's own words: an account, a rationale, a note."""
-
-    def __init__(self, label: str, *, hint: str = "", lines: int = 3, max_length: int = 4_000) -> None:
-        """Make the field. `lines` is its height; `max_length` in characters, beyond which typing is cut."""
-        self.edit: QPlainTextEdit = _Paragraph()
-        super().__init__(label, self.edit, hint)
-        self._max_length = max_length
-        self.edit.setTabChangesFocus(True)
-        self.edit.setFixedHeight(lines * self.edit.fontMetrics().lineSpacing() + 20)
-        self.edit.textChanged.connect(self._typed)
-
-    def _typed(self) -> None:
-        if len(self.edit.toPlainText()) > self._max_length:
-            self.edit.textCursor().deletePreviousChar()
-            return
-        self.changed.emit()
-
-    def value(self) -> str:
-        """Give the words, without surrounding blanks."""
-        return self.edit.toPlainText().strip()
-
-    def set_value(self, value: str) -> None:
-        """Fill the field."""
-        self.edit.setPlainText(value)

@@ -28,8 +28,9 @@ from ui.widgets.buttons import Button, ButtonKind, IconButton
 from ui.widgets.cells import ChipsCell, NumberCell, PersonCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.chip import Chip, FilterChip
 from ui.widgets.choices import Choice, NumberedChoices
+from ui.widgets.chosen_field import ChoiceField, DateTimeField
 from ui.widgets.empty_state import EmptyState
-from ui.widgets.field import ChoiceField, DateTimeField, LineField, PassphraseField, TextField
+from ui.widgets.field import LineField, PassphraseField
 from ui.widgets.frame import Frame
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.label import Label
@@ -44,6 +45,7 @@ from ui.widgets.qr import QrCode
 from ui.widgets.rail import Place
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.widgets.sheet import Sheet, SheetKind
+from ui.widgets.text_field import TextField
 from vault.domain.protection import ProtectionState
 
 NOW_US = 1_795_312_800_000_000  # 22 Nov 2026, 02:00 UTC

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QWidget
 
 from ui import messages
 from ui.theme import Colour
-from ui.widgets.field import TextField
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.sheet import Sheet, SheetKind
+from ui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from ui.bridge import Reply

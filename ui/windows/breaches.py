@@ -25,10 +25,10 @@ from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.chip import FilterChip
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.empty_state import EmptyState
-from ui.widgets.field import TextField
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.record_table import Column, Record, RecordTable
+from ui.widgets.text_field import TextField
 from ui.windows import breach_words
 from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
 from ui.windows.held_rows import HeldRows

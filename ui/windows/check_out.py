@@ -20,9 +20,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ui import strings
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets.choices import Choice, NumberedChoices
-from ui.widgets.field import DateTimeField, TextField
+from ui.widgets.chosen_field import DateTimeField
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
+from ui.widgets.text_field import TextField
 from ui.windows import case_words
 from ui.windows.act_sheet import REASON_LEAST, ActSheet
 from ui.windows.naming import isolated, who

@@ -19,7 +19,8 @@ from ui import strings
 from ui.icons import IconName
 from ui.theme import Colour, Tone, Weight
 from ui.widgets.chip import Chip
-from ui.widgets.field import ChoiceField, Field, LineField, PassphraseField
+from ui.widgets.chosen_field import ChoiceField
+from ui.widgets.field import Field, LineField, PassphraseField
 from ui.widgets.label import Label
 from ui.widgets.qr import QrCode
 from ui.windows.act_sheet import ActSheet

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QWidget
 from ui import strings
 from ui.theme import Weight
 from ui.widgets.choices import Choice, NumberedChoices
-from ui.widgets.field import ChoiceField, Field, LineField
+from ui.widgets.chosen_field import ChoiceField
+from ui.widgets.field import Field, LineField
 from ui.widgets.painted_text import PaintedText
 from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
 from ui.windows.audit_words import moment_us

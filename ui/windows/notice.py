@@ -18,10 +18,10 @@ from ui import strings
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets.buttons import Button, ButtonKind
-from ui.widgets.field import TextField
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.sheet import Sheet
+from ui.widgets.text_field import TextField
 from ui.windows.act_sheet import REASON_LEAST, ActSheet
 from vault.domain.breach import SignalKind
 from vault.services.breach import Breaches

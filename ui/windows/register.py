@@ -22,7 +22,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from ui import strings, theme
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
-from ui.widgets.field import ChoiceField, Field, LineField
+from ui.widgets.chosen_field import ChoiceField
+from ui.widgets.field import Field, LineField
 from ui.widgets.label import Label
 from ui.windows.act_sheet import ActSheet
 from ui.windows.beside import beside
