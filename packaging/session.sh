@@ -69,6 +69,7 @@ start_bus() {
 start_keyring() { # keyrings in directory $1; the passphrase goes through a pipe, never onto a command line
     need gnome-keyring-daemon
     local log=$scratch/keyring.log daemon tries
+    export CASEVAULT_DEMO_KEYRING=1 # the protection strip says what this keyring is worth
     printf '%s' "$DEMO_KEYRING_PASSPHRASE" |
         XDG_DATA_HOME=$1 gnome-keyring-daemon --foreground --unlock --components=secrets \
             --control-directory "$scratch/keyring" >"$log" 2>&1 &

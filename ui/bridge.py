@@ -43,6 +43,7 @@ _KEPT_ENVIRONMENT = (
     "LC_ALL",
     "PATH",
     "DBUS_SESSION_BUS_ADDRESS",
+    "CASEVAULT_DEMO_KEYRING",  # the keyring on that bus opens with a published passphrase
     "XDG_RUNTIME_DIR",
     "XDG_DATA_HOME",
     "XDG_SESSION_ID",

@@ -176,7 +176,7 @@ def found_vault(
     keeper = keeper_for(vault_id)
     workstation_secret = new_key()
     secrets = WorkstationSecrets(new_key(), generate_key_pair())
-    keeper.write(_workstation_name(vault_id), Secret(workstation_id.encode() + workstation_secret.reveal()))
+    keeper.write(workstation_secret_name(vault_id), Secret(workstation_id.encode() + workstation_secret.reveal()))
     try:
         return _build(
             directory,
@@ -193,7 +193,7 @@ def found_vault(
             policy_text,
         )
     except BaseException:
-        keeper.erase(_workstation_name(vault_id))
+        keeper.erase(workstation_secret_name(vault_id))
         for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
             for tail in ("", "-wal", "-shm"):
                 (directory / (name + tail)).unlink(missing_ok=True)
@@ -492,7 +492,7 @@ def unlock(
     Raises:
         UnavailableError: keyring.missing, keyring.locked, header.wrong-workstation.
     """
-    record = keeper.read(_workstation_name(vault_id))
+    record = keeper.read(workstation_secret_name(vault_id))
     if record is None or len(record) <= _WORKSTATION_ID_CHARACTERS:
         raise UnavailableError("header.wrong-workstation")
     plain = record.reveal()
@@ -504,7 +504,8 @@ def unlock(
     return workstation_id, open_workstation_slot(slot, secret, None, vault_id, workstation_id)
 
 
-def _workstation_name(vault_id: VaultId) -> str:
+def workstation_secret_name(vault_id: VaultId) -> str:
+    """The keyring's name of the secret that opens this workstation's slot."""
     return f"workstation:{vault_id}"
 
 

@@ -14,9 +14,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vault import platform as system
-from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
+from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault, workstation_secret_name
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.keyring_state import DEMO_KEYRING, KeyringState
 from vault.platform import environment
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
@@ -27,6 +28,7 @@ from vault.sensors.memory_guard import MemoryGuard
 from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 from vault.services.events import CustodyChanged, Event, ScreenBlanked
+from vault.services.operation import Lane
 from vault.services.ports import Clock
 from vault.storage.header import HEADER_NAME
 
@@ -56,6 +58,7 @@ class Watching:
         self._copies: CopiesSensor | None = None
         self._case_is_out = False
         self._hub: SensorHub | None = None
+        self._keyring: KeyringState | None = None
         self._starting: threading.Thread | None = None
         self._session_signals = system.SessionSignals(lock)
 
@@ -120,7 +123,7 @@ class Watching:
             one.protection: one for one in (*self._of_the_interface(), self._rendition(vault), *(self._hub.statuses() if self._hub else ()))
         }
         stated[Protection.SESSION_SIGNALS] = self._session_signals.status()
-        stated[Protection.KEYRING] = ProtectionStatus(Protection.KEYRING, ProtectionState.ENFORCED, "os-keyring")
+        stated[Protection.KEYRING] = self._keyring_of(vault).status()
         stated[Protection.PREMISES] = ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
         return tuple(stated.get(one) or ProtectionStatus(one, ProtectionState.UNAVAILABLE, "starting") for one in Protection)
 
@@ -131,6 +134,18 @@ class Watching:
             return ()
         self._said = now
         return now
+
+    def _keyring_of(self, vault: Vault) -> KeyringState:
+        if self._keyring is None:
+            world = vault.world
+            self._keyring = KeyringState(
+                world.keeper,
+                workstation_secret_name(world.station.vault_id),
+                self._clock,
+                lambda work: world.later(Lane.KEYS, work),
+                published=DEMO_KEYRING in os.environ,
+            )
+        return self._keyring
 
     def _follow_custody(self, vault: Vault) -> None:
         """Know at every moment whether any case file is out, whoever has it; the sensors' threads may not ask the store."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KEPT = frozenset(
     {
         "AT_SPI_BUS_ADDRESS",
+        "CASEVAULT_DEMO_KEYRING",
         "CASEVAULT_REDUCED_MOTION",
         "CASEVAULT_SCHEME",
         "CASEVAULT_STRICT",
