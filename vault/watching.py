@@ -22,6 +22,7 @@ from vault.platform import environment
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor, CopyMemory
+from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.memory_guard import MemoryGuard
@@ -69,11 +70,11 @@ class Watching:
     def start(self, vault: Vault) -> None:
         """Start the sensors; their first self-tests run beside the control thread."""
         folders = [Path(one).expanduser() for one in vault.world.policy.copies_watched_folders]
+        databases = [self._directory / REGISTER_NAME, self._directory / CONTENT_NAME]
         self._copies = CopiesSensor(
-            self._store_access.salts,
+            Fingerprint(self._store_access.salts, vault.world.station.vault_id, databases, self._store_access.descriptor_of),
             folders,
             self._directory,
-            vault_id=vault.world.station.vault_id,
             own_files=self._files,
             memory=CopyMemory(self._directory / COPY_MEMORY_NAME, vault.copy_memory_key.reveal()),
         )

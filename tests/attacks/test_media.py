@@ -18,6 +18,7 @@ import pytest
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.sensors.copies import CopiesSensor
+from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.media import MediaSensor
 
 pytestmark = [
@@ -76,7 +77,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         folder.mkdir(parents=True)
     (vault / "register.db").write_bytes(os.urandom(1 << 20))
     salts = frozenset({(vault / "register.db").read_bytes()[:16]})
-    copies = CopiesSensor(lambda: salts, [home], vault)
+    copies = CopiesSensor(Fingerprint(lambda: salts), [home], vault)
     made: list[Stage] = []
     media = MediaSensor(lambda: made[0].case_is_out, [home], copies.look_again)
     made.append(Stage(tmp_path, vault, media, copies))

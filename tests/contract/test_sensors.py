@@ -15,6 +15,7 @@ from vault.domain.protection import Protection, ProtectionState
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import Sensor
 from vault.sensors.copies import CopiesSensor
+from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.media import MediaSensor
 from vault.sensors.store_access import StoreAccessSensor
 
@@ -33,7 +34,7 @@ def make_store_access(folder: Path) -> Sensor:
 def make_copies(folder: Path) -> Sensor:
     (folder / "watched" / "below").mkdir(parents=True, exist_ok=True)
     (folder / "vault").mkdir(exist_ok=True)
-    return CopiesSensor(lambda: frozenset({b"0123456789abcdef"}), [folder / "watched", folder / "not-there"], folder / "vault")
+    return CopiesSensor(Fingerprint(lambda: frozenset({b"0123456789abcdef"})), [folder / "watched", folder / "not-there"], folder / "vault")
 
 
 SENSORS: Sequence[tuple[Protection, Make]] = [

@@ -2,11 +2,13 @@
 
 Rules:
 
-1. A database copy is known by its first 16 bytes (SQLCipher's salt), a header copy by the vault's id in its first 4096 bytes.
+1. What a copy is known by is in `fingerprint`: salts, the vault's id, blocks. Its first bytes are looked at at once, the rest soon after: a
+   few samples, then the whole file up to `_WHOLE_BYTES`, more samples beyond. A file that grows is read on from where it was left.
 2. Folders are watched recursively by watchdog's inotify reader, one watch a folder, added by ourselves: watchdog's `Observer` swallows a
    reached watch limit below its root and holds moves back for half a second. A file is looked at when it is created, moved in or closed
    after writing, and again while it is still shorter than a salt.
-3. Everything already there is looked at once after the start, at the lowest priority and in small steps, after the watch is on.
+3. Of everything already there the first bytes are looked at once after the start, at the lowest priority and in small steps, after the
+   watch is on; then, and once a day, the inside of what changed since that was last done (`CopyMemory` keeps when).
 4. A watched folder that does not exist yet is waited for at its nearest existing parent; one that goes is waited for again.
 5. At most `_MAX_DEPTH` levels and `_MAX_FOLDERS` folders; beyond that, or at the kernel's limit, the status says ``partly``.
 6. A lost event (queue overflow) means looking at everything again.
@@ -17,8 +19,11 @@ Rules:
 
 9. What is mounted or unmounted after the start, in, over or outside a watched folder, is told by `look_again` (the media sensor does):
    the place is watched anew, and what is there counts as arriving.
+10. Where the vault's file system keeps snapshots, the status says ``snapshots``: they hold the vault's files and are not searched.
 
-LIMIT: first bytes only: a copy inside an archive, with its beginning cut off or re-coded, is not seen.
+LIMIT: re-coded copies (see `fingerprint`); of a file appended to by a program that keeps it open, the end is looked at when it is closed.
+LIMIT: other vaults' files below a watched folder are opened like any other, and their desks report it: that a file is another vault's
+cannot be believed before its bytes have been seen.
 
 Thread: one of watchdog (reads events), one ``copies`` (looks at files). Source: inotify(7), watchdog 7.
 """
@@ -31,6 +36,7 @@ import heapq
 import hmac
 import logging
 import os
+import platform
 import queue
 import secrets
 import stat
@@ -44,10 +50,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vault import reach
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors import mounts, processes
 from vault.sensors.contract import Emit, wall_clock_us
+from vault.sensors.fingerprint import OVERLAP_BYTES, SALT_BYTES, Fingerprint
 from vault.sensors.processes import Inode
 
 if TYPE_CHECKING:
@@ -55,8 +63,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SALT_BYTES = 16
 _HEAD_BYTES = 4096
+_MIB = 1 << 20
+_CHUNK_BYTES = 2 * _MIB
+_WHOLE_BYTES = 2048 * _MIB  # of a file that arrives
+_OLD_WHOLE_BYTES = 64 * _MIB  # of one that was there
+_SAMPLES = (0.0, 0.31, 0.5, 0.83)
+_SAMPLES_BEYOND = 64
+_GROWING_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+_MOST_LEFT = 512
+_MOST_WAITING = 5000
+_DAY_SECONDS = 86_400.0
+_BLOCKS_SECONDS = 60.0
+_CLOCK_GRAIN_NS = 2_000_000_000
 _MAX_DEPTH = 12
 _MAX_FOLDERS = 20_000
 _MAX_REMEMBERED = 10_000
@@ -67,7 +86,8 @@ _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
 _TAG_BYTES = 16
 _PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise
-_SALTS_SECONDS = 1.0
+_FRESH_SECONDS = 1.0
+_IDLE_CLASS = 3
 _AT_FDCWD, _AT_SYMLINK_NOFOLLOW = -100, 0x100
 _STATX_BTIME, _STATX_BYTES, _STATX_BTIME_OFFSET = 0x800, 256, 80  # statx(2)
 
@@ -93,6 +113,17 @@ class CopyMemory:
         """Whether this copy (the fact ``copy`` of its signal) is in a report."""
         return self._tag(copy) in self._tags
 
+    def looked_through_ns(self) -> int:
+        """When the last search of everything that was there began, by the wall clock; 0: never, or the note is not ours."""
+        noted = (tag.partition("@") for tag in self._tags if "@" in tag)
+        return max((int(at) for at, _, tag in noted if at.isdecimal() and hmac.compare_digest(tag, self._time_tag(at))), default=0)
+
+    def note_looked_through(self, began_ns: int) -> None:
+        """Remember that everything older than `began_ns` has been searched. A note that cannot be kept means searching again."""
+        at = str(began_ns)
+        with suppress(OSError):
+            self._append(f"{at}@{self._time_tag(at)}")
+
     def note(self, signal: Signal) -> None:
         """Remember the copy of a STORE_COPIED signal whose report is committed; other signals are ignored. From any thread.
 
@@ -102,13 +133,18 @@ class CopyMemory:
         copy = dict(signal.facts).get("copy")
         if signal.kind is not SignalKind.STORE_COPIED or not isinstance(copy, str) or copy in self:
             return
-        tag = self._tag(copy)
+        self._append(self._tag(copy))
+
+    def _append(self, tag: str) -> None:
         self._tags.add(tag)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, reach.file_mode())
         try:
             os.write(descriptor, tag.encode("ascii") + b"\n")
         finally:
             os.close(descriptor)
+
+    def _time_tag(self, at: str) -> str:
+        return hmac.digest(self._key, b"looked-through:" + at.encode("ascii"), "sha256")[:_TAG_BYTES].hex()
 
     def _tag(self, copy: str) -> str:
         return hmac.digest(self._key, b"copy:" + copy.encode("ascii"), "sha256")[:_TAG_BYTES].hex()
@@ -118,18 +154,26 @@ class CopyMemory:
 class _Task:
     """Something for the looking thread: a file to look at, or a folder that appeared, went, or must be scanned again."""
 
-    what: str  # file, folder, again, gone, rescan, end
+    what: str  # file, inside, folder, again, gone, rescan, end
     path: Path = Path()
     attempt: int = 0
     new: bool = True  # an event, not the scan of what was there
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """How far a growing file has been read, and what tells that it is still the same up to there."""
+
+    offset: int
+    head: bytes
+    tail: bytes  # the last bytes before the offset
 
 
 class CopiesSensor:
     """Recognises copies of the vault in watched folders.
 
     Args:
-        salts: the first 16 bytes of the vault's databases; see `StoreAccessSensor.salts`.
-        vault_id: the id that the header carries; empty: headers are not looked for.
+        fingerprint: how a copy is known; asked on this sensor's thread alone.
         folders: what to watch, ``~`` expanded by the caller; need not exist.
         skip: the vault's own folder, never looked into.
         own_files: the vault's own files; a link to one of them is a finding by its inode.
@@ -138,19 +182,17 @@ class CopiesSensor:
 
     def __init__(
         self,
-        salts: Callable[[], frozenset[bytes]],
+        fingerprint: Fingerprint,
         folders: Sequence[Path],
         skip: Path,
         *,
-        vault_id: str = "",
         own_files: Sequence[Path] = (),
         memory: CopyMemory | None = None,
     ) -> None:
-        self._salts = salts
+        self._fingerprint = fingerprint
         self._folders = tuple(folders)
         self._skip = Path(os.path.realpath(skip))
         self._kernel_folders = _kernel_folders()
-        self._vault_id = vault_id.encode("ascii")
         self._own_files = tuple(own_files)
         self._memory = memory
         self._emit: Emit = _drop
@@ -160,9 +202,14 @@ class CopiesSensor:
         self._scans: list[Iterator[None]] = []  # under way, the most urgent last
         self._found: set[str] = set()  # copies signalled by this process
         self._own_inodes: dict[Path, Inode] = {}  # as last seen: a file moved out keeps its number
-        self._known_salts: frozenset[bytes] = frozenset()
-        self._salts_until = 0.0
+        self._fresh_until = 0.0
+        self._blocks_until = 0.0
+        self._insides: dict[Path, _Task] = {}  # files to be read, in the order they came
+        self._left: dict[Inode, _Left] = {}
+        self._deep_from_ns = 0  # everything older has been searched
+        self._deep_at = 0.0
         self._partly = False
+        self._snapshots = False
         self._watching: _Watches | None = None
         self._places: list[Path] = []  # media outside the watched folders
         self._thread: threading.Thread | None = None
@@ -183,6 +230,9 @@ class CopiesSensor:
         self._emit = emit
         self._ending.clear()
         self._partly = False
+        self._snapshots = self._keeps_snapshots()
+        self._fresh_until = self._blocks_until = self._deep_at = 0.0
+        self._deep_from_ns = self._memory.looked_through_ns() if self._memory is not None else 0
         self._places.clear()
         self._found.clear()
         self._see_own_files()
@@ -216,10 +266,11 @@ class CopiesSensor:
         if thread is None or not thread.is_alive() or self._probe_folder is None:
             return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "not-watching")
         self._probe_seen.clear()
-        self._probe_salt = secrets.token_bytes(_SALT_BYTES)
+        self._probe_salt = secrets.token_bytes(SALT_BYTES)
         if not self._probe(self._probe_folder / secrets.token_hex(4)):
             return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "blind")
-        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "partly" if self._partly else "watched")
+        reason = "partly" if self._partly else "snapshots" if self._snapshots else "watched"
+        return ProtectionStatus(self.protection, ProtectionState.DETECTED, reason)
 
     def look_again(self, place: Path) -> None:
         """Something was mounted at `place`, or what was mounted there went: watch and search it anew. From any thread."""
@@ -253,22 +304,43 @@ class CopiesSensor:
     def _run(self) -> None:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)  # Linux: this thread alone
+        with suppress(OSError):
+            _be_idle_on_disk()
         self._scans.append(self._look_through(self._folders))
         while not self._ending.is_set():
+            began = time.monotonic()
+            if not self._scans:
+                self._find_work()
             if self._scans and next(self._scans[-1], self) is self:
                 self._scans.pop()
+            pause = max(_SCAN_PAUSE_SECONDS, time.monotonic() - began)
             for _ in range(_TASKS_A_STEP):  # however busy the folders are, the scan goes on
-                task = self._next_task(scanning=bool(self._scans))
+                task = self._next_task(pause if self._scans or self._insides else None)
                 if task is None or self._ending.is_set():
                     break
                 self._do(task)
 
-    def _next_task(self, *, scanning: bool) -> _Task | None:
-        """The next due task; waits for one, or only a moment while a scan wants to go on."""
+    def _find_work(self) -> None:
+        """Nothing is being searched: take the oldest file whose inside was not read, or begin the daily search."""
+        now = time.monotonic()
+        if self._insides:
+            path = next(iter(self._insides))
+            self._scans.append(self._read_inside(self._insides.pop(path), _WHOLE_BYTES))
+        elif now >= self._deep_at:
+            self._deep_at = now + _DAY_SECONDS
+            self._scans.append(self._search_everything())
+        if self._scans and now >= self._blocks_until:
+            self._blocks_until = now + _BLOCKS_SECONDS
+            self._scans.append(self._fingerprint.read_blocks())
+
+    def _next_task(self, pause_seconds: float | None) -> _Task | None:
+        """The next due task; waits for one, or only a moment while a search wants to go on."""
         now = time.monotonic()
         if self._later and self._later[0][0] <= now:
             return heapq.heappop(self._later)[2]
-        wait = _SCAN_PAUSE_SECONDS if scanning else self._later[0][0] - now if self._later else None
+        wait = pause_seconds if pause_seconds is not None else max(0.0, self._deep_at - now)
+        if self._later:
+            wait = min(wait, self._later[0][0] - now)
         try:
             return self._tasks.get(timeout=wait)
         except queue.Empty:
@@ -277,6 +349,8 @@ class CopiesSensor:
     def _do(self, task: _Task) -> None:
         if task.what == "file":
             self._look(task)
+        elif task.what == "inside":
+            self._insides.setdefault(task.path, task)
         elif task.what == "folder":
             for _ in self._add_tree(task.path, self._depth_of(task.path), new=True):
                 if self._ending.is_set():
@@ -387,19 +461,121 @@ class CopiesSensor:
             self._signal(path, status, "linked", task)
             return
         head = _read_head(path)
-        if len(head) < _SALT_BYTES:
-            if task.attempt < len(_RETRY_SECONDS) and task.new:
-                self._order += 1
-                again = _Task("file", path, task.attempt + 1)
-                heapq.heappush(self._later, (time.monotonic() + _RETRY_SECONDS[task.attempt], self._order, again))
-        elif head[:_SALT_BYTES] == self._probe_salt and path.parent == self._probe_folder:
+        if head[:SALT_BYTES] == self._probe_salt and path.parent == self._probe_folder:
             self._probe_seen.set()
-        elif head[:_SALT_BYTES] in self._current_salts():
-            self._signal(path, status, "database", task)
-        elif self._vault_id and self._vault_id in head:
-            self._signal(path, status, "header", task)
+        elif of := self._fresh().of_head(head):
+            self._signal(path, status, of, task)
+        elif len(head) < SALT_BYTES:
+            if task.attempt < len(_RETRY_SECONDS) and task.new:
+                self._again_in(_RETRY_SECONDS[task.attempt], _Task("file", path, task.attempt + 1))
+        elif task.new and len(self._insides) < _MOST_WAITING:
+            self._insides[path] = _Task("inside", path)
+        elif task.new:
+            self._deep_at = 0.0  # too much at once: all that changed is searched when there is time
 
-    def _signal(self, path: Path, status: os.stat_result, of: str, task: _Task) -> None:
+    def _again_in(self, seconds: float, task: _Task) -> None:
+        self._order += 1
+        heapq.heappush(self._later, (time.monotonic() + seconds, self._order, task))
+
+    # ---- the inside of files -----------------------------------------------------------------------------------------------------
+
+    def _search_everything(self) -> Iterator[None]:
+        """Look inside everything that changed since this was last done."""
+        began_ns = time.time_ns()
+        since_ns = self._deep_from_ns - _CLOCK_GRAIN_NS if self._deep_from_ns <= began_ns else 0
+        for root in (*self._folders, *self._places):
+            for path, status in self._files_below(Path(os.path.realpath(root)), 0):
+                if status is not None and status.st_ctime_ns >= since_ns:
+                    yield from self._read_inside(_Task("inside", path, new=False), _OLD_WHOLE_BYTES)
+                yield
+        self._deep_from_ns = began_ns
+        if self._memory is not None:
+            self._memory.note_looked_through(began_ns)
+
+    def _files_below(self, folder: Path, depth: int) -> Iterator[tuple[Path, os.stat_result | None]]:
+        """Regular files below a folder with their status; now and then None, so that nobody waits for long."""
+        if depth > _MAX_DEPTH or self._is_skipped(folder):
+            return
+        folders: list[Path] = []
+        try:
+            with os.scandir(folder) as entries:
+                for count, entry in enumerate(entries):
+                    with suppress(OSError):
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(Path(entry.path))
+                        elif entry.is_file(follow_symlinks=False):
+                            status = entry.stat(follow_symlinks=False)
+                            if status.st_size >= SALT_BYTES and status.st_ctime_ns >= self._deep_from_ns - _CLOCK_GRAIN_NS:
+                                yield Path(entry.path), status
+                    if count % _SCAN_STEP == 0:
+                        yield folder, None
+        except OSError:
+            return
+        for below in folders:
+            yield from self._files_below(below, depth + 1)
+
+    def _read_inside(self, task: _Task, most_bytes: int) -> Iterator[None]:
+        """Look for parts of the vault anywhere in a file: samples, then the whole, as far as `most_bytes`, then samples again."""
+        path = task.path
+        descriptor = _open_quietly(path)
+        if descriptor < 0:
+            return
+        try:
+            status = os.fstat(descriptor)
+            inode = (status.st_dev, status.st_ino)
+            if not stat.S_ISREG(status.st_mode) or inode in self._see_own_files() or self._is_skipped(path):
+                return
+            head = os.pread(descriptor, OVERLAP_BYTES, 0)
+            offset = self._resumed_at(descriptor, inode, head, status.st_size)
+            of = ""
+            for part in self._parts(descriptor, offset, status.st_size, most_bytes):
+                of = part
+                if of:
+                    self._signal(path, status, of, task, inside=True)
+                    break
+                yield
+            done = min(status.st_size, max(offset, most_bytes))
+            if task.new and not of and (after := os.fstat(descriptor)).st_nlink:
+                self._left[inode] = _Left(done, head, os.pread(descriptor, OVERLAP_BYTES, max(0, done - OVERLAP_BYTES)))
+                while len(self._left) > _MOST_LEFT:
+                    self._left.pop(next(iter(self._left)))
+                if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+                    wait = _GROWING_SECONDS[min(task.attempt, len(_GROWING_SECONDS) - 1)]
+                    self._again_in(wait, _Task("inside", path, task.attempt + 1))
+        except OSError:
+            return
+        finally:
+            os.close(descriptor)
+
+    def _resumed_at(self, descriptor: int, inode: Inode, head: bytes, size: int) -> int:
+        """Where to read on in a file that was read before: its end then, if it only grew."""
+        left = self._left.pop(inode, None)
+        if left is None or size < left.offset or left.head != head:
+            return 0
+        if os.pread(descriptor, OVERLAP_BYTES, max(0, left.offset - OVERLAP_BYTES))[: len(left.tail)] != left.tail:
+            return 0
+        return max(0, left.offset - self._fingerprint.window_bytes)
+
+    def _parts(self, descriptor: int, offset: int, size: int, most_bytes: int) -> Iterator[str]:
+        """What each piece of a file is a part of: nothing, mostly."""
+        window = self._fingerprint.window_bytes
+        places = [offset + int((size - offset) * share) for share in _SAMPLES]
+        if size > most_bytes:
+            places += [size * number // _SAMPLES_BEYOND for number in range(1, _SAMPLES_BEYOND)]
+        for place in places if self._fingerprint.knows_blocks else ():
+            start = max(0, min(place - window // 2, size - window))
+            yield "part" if self._fingerprint.has_block(os.pread(descriptor, window, start)) else ""
+            if size - offset <= window:
+                break  # one window was all there is
+        end = min(size, max(offset, most_bytes))
+        while offset < end:
+            data = os.pread(descriptor, _CHUNK_BYTES, offset)
+            if not data:
+                return
+            yield self._fresh().within(data)
+            offset += max(1, len(data) - OVERLAP_BYTES) if offset + len(data) < end else len(data)
+
+    def _signal(self, path: Path, status: os.stat_result, of: str, task: _Task, *, inside: bool = False) -> None:
         inode = (status.st_dev, status.st_ino)
         copy = f"{inode[0]}:{inode[1]}:{_born_ns(path)}"
         if copy in self._found or (self._memory is not None and copy in self._memory):
@@ -413,14 +589,20 @@ class CopiesSensor:
         shown = "~" + folder[len(home) :] if folder == home or folder.startswith(home + "/") else folder
         facts: tuple[tuple[str, str | int], ...] = (("name", path.name), ("folder", shown), ("bytes", status.st_size), ("of", of))
         facts += (("copy", copy), ("seen", "arriving" if task.new else "already-there"))
+        facts += (("found", "inside"),) if inside else ()
         self._emit(Signal(SignalKind.STORE_COPIED, wall_clock_us(), facts + (writers[0].facts() if writers else ())))
 
-    def _current_salts(self) -> frozenset[bytes]:
+    def _fresh(self) -> Fingerprint:
         """Ask once a second, not once a file."""
-        if time.monotonic() >= self._salts_until:
-            self._known_salts |= self._salts()
-            self._salts_until = time.monotonic() + _SALTS_SECONDS
-        return self._known_salts
+        if time.monotonic() >= self._fresh_until:
+            self._fingerprint.refresh()
+            self._fresh_until = time.monotonic() + _FRESH_SECONDS
+        return self._fingerprint
+
+    def _keeps_snapshots(self) -> bool:
+        with suppress(OSError):
+            return mounts.keeps_snapshots(self._skip, mounts.read_mounts())
+        return False
 
     def _see_own_files(self) -> set[Inode]:
         for path in self._own_files:
@@ -440,6 +622,8 @@ class CopiesSensor:
         self._tasks = queue.SimpleQueue()
         self._later.clear()
         self._scans.clear()
+        self._insides.clear()
+        self._left.clear()
 
 
 class _Watches:
@@ -550,15 +734,22 @@ class _Watches:
                 self._watches.pop(folder, None)
 
 
-def _read_head(path: Path) -> bytes:
-    """The first bytes of a regular file, leaving its access time alone where we may; empty if it cannot be read."""
+def _open_quietly(path: Path) -> int:
+    """Open a file to read, leaving its access time alone where we may; -1 if it cannot be opened."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         try:
-            descriptor = os.open(path, flags | os.O_NOATIME)
+            return os.open(path, flags | os.O_NOATIME)
         except PermissionError:
-            descriptor = os.open(path, flags)  # another account's: its access time changes
+            return os.open(path, flags)  # another account's: its access time changes
     except OSError:
+        return -1
+
+
+def _read_head(path: Path) -> bytes:
+    """The first bytes of a regular file; empty if it cannot be read."""
+    descriptor = _open_quietly(path)
+    if descriptor < 0:
         return b""
     try:
         return os.read(descriptor, _HEAD_BYTES)
@@ -566,6 +757,13 @@ def _read_head(path: Path) -> bytes:
         return b""
     finally:
         os.close(descriptor)
+
+
+def _be_idle_on_disk() -> None:
+    """Let this thread read from disks only when nobody else does (ioprio_set(2), the idle class)."""
+    number = {"x86_64": 251, "aarch64": 30}.get(platform.machine())
+    if number is not None:
+        ctypes.CDLL(None).syscall(number, 1, 0, _IDLE_CLASS << 13)
 
 
 def _born_ns(path: Path) -> int:

@@ -111,6 +111,7 @@ class StoreAccessSensor:
         self._changes: dict[str, float] = {}
         self._nameless: tuple[float, str] | None = None
         self._salts: dict[Path, bytes] = {}
+        self._kept: dict[Path, int] = {}  # descriptors opened for `descriptor_of`
         self._own_depth = 0
         self._break_probed: bool | None = None  # None: no probe is under way
         self._held_until = 0.0
@@ -154,6 +155,8 @@ class StoreAccessSensor:
     def stop(self) -> None:
         """Let whoever is held go and stop watching. Call before the store closes its files."""
         thread, self._thread = self._thread, None
+        while self._kept:
+            os.close(self._kept.popitem()[1])
         if thread is None:
             return
         self._ending = True
@@ -194,6 +197,19 @@ class StoreAccessSensor:
             if path.suffix == ".db" and path not in self._salts and (salt := self._read_salt(path)) is not None:
                 self._salts[path] = salt
         return frozenset(self._salts.values())
+
+    def descriptor_of(self, path: Path) -> int | None:
+        """Give a descriptor of one of the vault's files to read blocks from; never close it. None where there is none. From any thread.
+
+        A database that the store has closed is opened here and stays open until `stop`, which comes when nothing else has the vault: to
+        close it earlier would drop SQLite's locks. The leased register is never opened a second time.
+        """
+        found = own_descriptor(path) if sys.platform == "linux" else None
+        if found is not None or path.suffix != ".db" or path == self._paths[0] or path in self._kept:
+            return found
+        with suppress(OSError), self.expect_own_open():
+            self._kept[path] = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return self._kept.get(path)
 
     def _read_salt(self, path: Path) -> bytes | None:
         try:
