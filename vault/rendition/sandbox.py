@@ -3,6 +3,7 @@
 Rules, in the order `enter` applies them:
 
 - Every descriptor but the two it was given (socket pair, page memory) and 0-2 (the null device) is closed.
+- It gives back the group that reaches the vault's files.
 - It dies with the thread of [V] that started it, cannot gain privileges, and is not dumpable (no ptrace, no /proc/<pid>/mem by its user).
 - Landlock with an empty rule set: no path can be opened, made, removed or executed, no TCP port bound or connected.
 - Limits: address space, processor time, no file growth, no new descriptor, no core dump, no new process.
@@ -28,7 +29,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-NAMES: Final = ("descriptors", "no-new-privileges", "not-dumpable", "ends-with-parent", "landlock", "limits", "seccomp")
+NAMES: Final = ("descriptors", "own-group", "no-new-privileges", "not-dumpable", "ends-with-parent", "landlock", "limits", "seccomp")
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
@@ -111,6 +112,7 @@ def enter(cage: Cage) -> tuple[tuple[str, bool], ...]:
     """
     steps: dict[str, Callable[[], None]] = {
         "descriptors": lambda: _close_descriptors(cage.keep_descriptors),
+        "own-group": _drop_lent_group,
         "no-new-privileges": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
         "not-dumpable": lambda: _prctl(_PR_SET_DUMPABLE, 0),
         "ends-with-parent": lambda: _end_with(cage.parent_pid),
@@ -136,6 +138,13 @@ def _close_descriptors(keep: Sequence[int]) -> None:
         start = descriptor + 1
     os.closerange(start, max(start, os.sysconf("SC_OPEN_MAX")))
     os.umask(0o777)
+
+
+def _drop_lent_group() -> None:
+    """Give back the group that the launcher lent: it reaches the vault's files, and this process needs none."""
+    if hasattr(os, "setresgid"):
+        group = os.getgid()
+        os.setresgid(group, group, group)
 
 
 def _set_limits(cage: Cage) -> None:
