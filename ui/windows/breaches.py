@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from ui import messages, strings
+from ui import messages, strings, theme
 from ui.icons import IconName
-from ui.theme import Colour, Tone, Weight
+from ui.theme import Colour, Tone, TypeSize, Weight
+from ui.widgets import painting
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.chip import FilterChip
@@ -37,7 +38,7 @@ from ui.windows.naming import badge_first, who
 from ui.windows.page import PaletteAction
 from ui.windows.report_pane import ReportPane
 from ui.windows.split_pane import SplitPane
-from vault.domain.breach import Finding, TriageState
+from vault.domain.breach import Finding, Severity, TriageState
 from vault.services.events import BreachRecorded, ReportChanged
 from vault.services.supervision import Supervision
 from vault.services.views import ReportLine, ReportView
@@ -116,7 +117,7 @@ class BreachesPage(LivePage):
         self._notice = NoticeBar()
         self.table = RecordTable(
             (
-                Column(strings.text("breaches.column_severity"), 100),
+                Column(strings.text("breaches.column_severity"), max(map(_severity_px, Severity))),
                 Column(strings.text("breaches.column_what"), 126, stretch=2),
                 Column(strings.text("breaches.column_who"), 132, stretch=3, drop=2),
                 Column(strings.text("breaches.column_where"), 92, drop=4),
@@ -366,6 +367,12 @@ class BreachesPage(LivePage):
             for name, (icon, act, keys) in acts.items()
             if name in possible
         ]
+
+
+def _severity_px(severity: Severity) -> int:
+    """How wide a severity is with its icon: the column shows each of them whole, for two words cut alike would be one."""
+    word, _tone, icon = breach_words.severity_mark(severity)
+    return painting.mark_width(word, theme.font(TypeSize.SMALL, Weight.MEDIUM), icon) + painting.GAP_PX
 
 
 def _record(line: ReportLine) -> Record:

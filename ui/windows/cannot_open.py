@@ -53,6 +53,7 @@ class PlainPanel(QuietPage):
             label.setVisible(bool(words))
         self.act.set_words(act)
         self.act.setVisible(bool(act))
+        self.settle()
 
 
 class CannotOpen(PlainPanel):

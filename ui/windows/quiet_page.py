@@ -36,12 +36,15 @@ class _Card(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() in {QEvent.Type.LayoutRequest, QEvent.Type.Resize}:
-            inside = self.layout()
-            assert inside is not None
-            needed = inside.totalHeightForWidth(self.width()) if inside.hasHeightForWidth() else inside.totalSizeHint().height()
-            if needed != self.minimumHeight():
-                self.setMinimumHeight(needed)
+            self.fit()
         return super().event(event)
+
+    def fit(self) -> None:
+        inside = self.layout()
+        assert inside is not None
+        needed = inside.totalHeightForWidth(self.width()) if inside.hasHeightForWidth() else inside.totalSizeHint().height()
+        if needed != self.minimumHeight():
+            self.setMinimumHeight(needed)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter = QPainter(self)
@@ -122,10 +125,20 @@ class QuietPage(QWidget):
         scroll.setWidgetResizable(True)
         set_properties(scroll, focusPolicy="NoFocus", horizontalScrollBarPolicy="ScrollBarAlwaysOff")
         scroll.setWidget(ground)
-        self._scroll = scroll
+        self._scroll, self._card, self._ground = scroll, card, ground
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
+
+    def settle(self) -> None:
+        """Lay out now what changed: a page painted in this turn of the event loop must not be cut where the last one ended."""
+        inside, around = self._card.layout(), self._ground.layout()
+        assert inside is not None
+        assert around is not None
+        inside.invalidate()
+        self._card.fit()
+        around.activate()
+        inside.activate()
 
     def put_focus(self, widget: QWidget) -> None:
         """Give the keyboard to a widget of the card and bring it into view."""

@@ -10,9 +10,12 @@ from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
 from tests.ui_stage import notice
-from ui import strings
+from ui import strings, theme
+from ui.theme import TypeSize, Weight
+from ui.widgets import painting
+from ui.windows import breach_words
 from ui.windows.breaches import BreachesPage
-from vault.domain.breach import Finding, TriageState
+from vault.domain.breach import Finding, Severity, TriageState
 from vault.errors import RefusedError
 from vault.services.events import BreachRecorded, ReportChanged
 
@@ -182,3 +185,11 @@ def test_ten_thousand_reports_keep_the_selection_too(on_stage: Stage) -> None:
 def test_every_word_of_the_queue_is_there() -> None:
     for name in ("acknowledge", "own", "note", "dispose", "history"):
         assert strings.has_text(f"breaches.{name}")
+
+
+def test_every_severity_is_shown_whole_beside_an_open_report(on_stage: Stage) -> None:
+    on = ready(on_stage)
+    width_px = next(width for index, _left, width in on.page.table._spans if index == 0)
+    for severity in Severity:
+        word, _tone, icon = breach_words.severity_mark(severity)
+        assert painting.mark_width(word, theme.font(TypeSize.SMALL, Weight.MEDIUM), icon) <= width_px, word
