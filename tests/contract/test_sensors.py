@@ -17,6 +17,7 @@ from vault.sensors.contract import Sensor
 from vault.sensors.copies import CopiesSensor
 from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.media import MediaSensor
+from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux"), pytest.mark.xdist_group("store-access")]
@@ -41,6 +42,7 @@ SENSORS: Sequence[tuple[Protection, Make]] = [
     (Protection.STORE_ACCESS, make_store_access),
     (Protection.COPIES, make_copies),
     (Protection.CLOCK, lambda _folder: ClockSensor()),
+    (Protection.REMOTE_SESSION, lambda _folder: RemoteSensor({}, lambda: True)),
     (Protection.MEDIA, lambda folder: MediaSensor(lambda: True, [folder])),
 ]
 

@@ -1,0 +1,220 @@
+"""Where the screen of this desk really is: a local display, one that is forwarded, one that is served over the network (V25-V27, V32).
+
+Rules:
+
+1. Qt's platform comes first: on ``vnc`` the desk is a network service; on ``xcb`` DISPLAY counts, on ``wayland`` WAYLAND_DISPLAY.
+2. A display is local if it names no host and its socket on this machine can be connected to; the kernel says which process listens there
+   (SO_PEERCRED). Without a socket the X libraries would go on to TCP: that is forwarded too.
+3. A listener that is a relay (sshd, socat …) is forwarding; an X server made for the network (Xvnc, nxagent, xrdp's) is serving.
+4. logind's note of the session and the variables that remote desktops set are evidence besides.
+5. A virtual machine is told by the kernel's CPU flag, the hypervisor's folder and the firmware's names.
+
+LIMIT: a relay under an X server's name is not told from one. A host's view of a virtual machine's screen, a capture card and a switch
+cannot be seen from inside.
+
+Source: X(7) display names, proc(5), sysfs; systemd's session files in /run/systemd/sessions; systemd-detect-virt(1).
+"""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+import os
+import re
+import socket
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PLATFORM_VARIABLE = "CASEVAULT_SCREEN"  # Qt's platform, as the interface has it
+X_SOCKETS = "/tmp/.X11-unix/X"  # noqa: S108 - where X servers listen
+_SESSIONS = Path("/run/systemd/sessions")
+_CONNECT_SECONDS = 1.0
+_NAME_CHARACTERS = 15  # what the kernel keeps of a process's name
+
+_NETWORK_PLATFORMS = ("vnc", "webgl", "rdp")
+_RELAYS = ("sshd*", "ssh", "dropbear", "socat*", "ncat", "nc", "nc.*", "netcat", "stunnel*", "waypipe", "xpra*", "perl*", "python*")
+_NETWORK_SERVERS = ("Xvnc*", "Xtigervnc*", "Xtightvnc*", "Xrealvnc*", "vncserver*", "nxagent*", "x2goagent*", "Xrdp*", "Xdmx", "Xspice")
+_SESSION_VARIABLES = ("XRDP_SESSION", "XRDP_SOCKET_PATH", "VNCDESKTOP", "X2GO_SESSION", "NXSESSIONID", "CHROME_REMOTE_DESKTOP_SESSION")
+_LOGIN_VARIABLES = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
+VARIABLES = (PLATFORM_VARIABLE, "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", *_SESSION_VARIABLES, *_LOGIN_VARIABLES)
+
+_HYPERVISORS = {  # firmware's words, in lower case -> name
+    "qemu": "QEMU",
+    "kvm": "KVM",
+    "vmware": "VMware",
+    "virtualbox": "VirtualBox",
+    "innotek": "VirtualBox",
+    "xen": "Xen",
+    "bochs": "Bochs",
+    "parallels": "Parallels",
+    "bhyve": "bhyve",
+    "virtual machine": "Hyper-V",
+    "amazon ec2": "Amazon EC2",
+    "google compute engine": "Google Compute Engine",
+    "openstack": "OpenStack",
+}
+
+
+class How(enum.Enum):
+    """In which way a screen is remote."""
+
+    FORWARDED = "forwarded"  # what the desk paints goes over the network to be seen
+    SERVED = "served"  # the screen is shown to the network by its server or a program
+    REMOTE_LOGIN = "remote-login"  # the desk was started from a remote shell; where its screen is says nothing of that
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One piece of evidence. `by` says which; facts carry no name of a host."""
+
+    how: How
+    by: str
+    facts: tuple[tuple[str, str | int], ...] = ()
+
+    def as_facts(self) -> tuple[tuple[str, str | int], ...]:
+        """As facts of a signal."""
+        return (("how", self.how.value), ("by", self.by), *self.facts)
+
+
+def examine(environment: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Say what is remote about the screen that the interface's environment names. May connect to its socket, once; never for long.
+
+    Args:
+        environment: the interface's variables, as far as `VARIABLES` names them.
+    """
+    platform = environment.get(PLATFORM_VARIABLE, "xcb" if environment.get("DISPLAY") else "")
+    found: list[Finding] = []
+    if platform.startswith(_NETWORK_PLATFORMS):
+        found.append(Finding(How.FORWARDED, "qt-platform", (("platform", platform[:20]),)))
+    elif platform == "xcb" and "DISPLAY" in environment:
+        found += _examine_x(environment["DISPLAY"])
+    elif platform.startswith("wayland"):
+        found += _examine_wayland(environment)
+    found += [Finding(How.SERVED, "variable", (("variable", name),)) for name in _SESSION_VARIABLES if environment.get(name)]
+    found += _examine_session(environment.get("XDG_SESSION_ID", ""))
+    found += [Finding(How.REMOTE_LOGIN, "variable", (("variable", name),)) for name in _LOGIN_VARIABLES[:1] if environment.get(name)]
+    return tuple(found)
+
+
+def display_number(environment: Mapping[str, str]) -> int | None:
+    """Which local X display the desk is on; None if it is on none."""
+    if not environment.get(PLATFORM_VARIABLE, "xcb").startswith("xcb"):
+        return None
+    parsed = _parse_display(environment.get("DISPLAY", ""))
+    return parsed[1] if parsed is not None and not parsed[0] else None
+
+
+def virtual_machine(root: Path = Path("/")) -> str:
+    """Name the hypervisor this system runs under as far as it can be told, ``unknown`` if only that there is one, empty if none is seen.
+
+    Args:
+        root: where ``proc`` and ``sys`` are.
+    """
+    with suppress(OSError):
+        kind = (root / "sys" / "hypervisor" / "type").read_text("ascii", "replace").strip()
+        if kind:
+            return kind
+    for name in ("product_name", "sys_vendor", "board_vendor", "bios_vendor", "product_version"):
+        with suppress(OSError):
+            said = (root / "sys" / "class" / "dmi" / "id" / name).read_text("utf-8", "replace").lower()
+            for words, hypervisor in _HYPERVISORS.items():
+                if words in said:
+                    return hypervisor
+    with suppress(OSError):
+        for line in (root / "proc" / "cpuinfo").read_text("ascii", "replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                return "unknown" if " hypervisor" in line else ""
+    return ""
+
+
+def _examine_x(display: str) -> list[Finding]:
+    parsed = _parse_display(display)
+    if parsed is None:
+        return [Finding(How.FORWARDED, "display-unreadable")]
+    host, number = parsed
+    if host:
+        return [Finding(How.FORWARDED, "display-host", (("display", number), ("loopback", str(_is_loopback(host)).lower())))]
+    for address in (f"\0{X_SOCKETS}{number}", f"{X_SOCKETS}{number}"):
+        if (listener := _listener_of(address)) is not None:
+            return _judge(listener, number)
+    return [Finding(How.FORWARDED, "no-local-display", (("display", number),))]
+
+
+def _examine_wayland(environment: Mapping[str, str]) -> list[Finding]:
+    place = environment.get("WAYLAND_DISPLAY") or "wayland-0"
+    if not place.startswith("/"):
+        place = f"{environment.get('XDG_RUNTIME_DIR', '')}/{place}"
+    listener = _listener_of(place)
+    return _judge(listener, 0) if listener is not None else []
+
+
+def _judge(pid: int, number: int) -> list[Finding]:
+    """What is remote about a display whose socket is `pid`'s; 0: a process we are not shown."""
+    names, arguments = _names_of(pid)
+    facts: tuple[tuple[str, str | int], ...] = (("display", number), ("process", names[0] if names else ""), ("pid", pid))
+    if any(_is(name, _RELAYS) for name in names):
+        return [Finding(How.FORWARDED, "relay", facts)]
+    if any(_is(name, _NETWORK_SERVERS) for name in names) or b"xrdp/xorg.conf" in arguments or b"/vnc.so" in arguments:
+        return [Finding(How.SERVED, "server", facts)]
+    return []
+
+
+def _examine_session(session_id: str) -> list[Finding]:
+    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", session_id):
+        return []
+    try:
+        said = dict(line.split("=", 1) for line in (_SESSIONS / session_id).read_text("utf-8", "replace").splitlines() if "=" in line)
+    except OSError:
+        return []
+    if said.get("REMOTE") != "1":
+        return []
+    graphical = said.get("TYPE") in ("x11", "wayland", "mir")
+    return [Finding(How.SERVED if graphical else How.REMOTE_LOGIN, "logind", (("session_type", said.get("TYPE", "")[:20]),))]
+
+
+def _parse_display(display: str) -> tuple[str, int] | None:
+    """(host, number); the host is empty for this machine's sockets."""
+    host, colon, rest = display.rpartition(":")
+    number = rest.partition(".")[0]
+    if not colon or not number.isdecimal():
+        return None
+    if host.endswith("/unix") or host in ("", "unix") or host.startswith("/"):
+        host = ""
+    return host.removeprefix("tcp/").removeprefix("inet/").removeprefix("inet6/"), int(number)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1", "[::1]", "localhost6") or host.startswith("127.")
+
+
+def _listener_of(address: str) -> int | None:
+    """Which process listens on a Unix socket; None if nobody does, 0 if the system does not show it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_CONNECT_SECONDS)
+        try:
+            probe.connect(address)
+        except (OSError, ValueError):
+            return None
+        pid: int = struct.unpack("iII", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return pid
+
+
+def _names_of(pid: int) -> tuple[list[str], bytes]:
+    """A process's names, the surest first, and its arguments."""
+    names = []
+    with suppress(OSError):
+        names.append(Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)"))
+    arguments = b""
+    with suppress(OSError):
+        names.append(Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip())
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes()[:4096]
+    with suppress(ValueError):
+        names.append(os.fsdecode(arguments.split(b"\0")[0]).rpartition("/")[2])
+    return [name for name in names if name], arguments
+
+
+def _is(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) or (len(name) == _NAME_CHARACTERS and pattern.startswith(name)) for pattern in patterns)
