@@ -172,7 +172,7 @@ class IntakePage(LivePage):
     def _offer_admission(self, people: tuple[PersonBrief, ...], units: tuple[UnitLine, ...]) -> None:
         self._waiting_for_key = to_be_admitted(people, units, self.signed_in.person.person_id)
         count = len(self._waiting_for_key)
-        self._admit_button.setText(strings.text("intake.admit", count=count) if count else "")
+        self._admit_button.set_words(strings.text("intake.admit", count=count) if count else "")
         self._admit_button.setVisible(bool(count))
 
     def admit(self) -> None:

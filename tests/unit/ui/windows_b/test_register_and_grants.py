@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
+from ui import strings
 from ui.windows.grant_sheets import AddGrantSheet
 from ui.windows.intake import IntakePage
 from ui.windows.register import to_be_admitted
@@ -46,6 +47,7 @@ NEWCOMER = dataclasses.replace(stage.CUSTODIAN, person_id=PersonId("ab" * 16), n
 def test_a_custodian_who_waits_for_the_key_is_admitted_by_keys(on_stage: Stage) -> None:
     on = ready(on_stage, **{"Register.people": (stage.CUSTODIAN, NEWCOMER, stage.OFFICER), "Register.admit": lambda _badge_no: None})
     on.until(lambda: on.there("intake_admit"))
+    assert on.find("intake_admit").accessibleName() == strings.text("intake.admit", count=1)
     on.press(Qt.Key.Key_M, control=True)
     on.until(lambda: on.there("admit_sheet"))
     on.press(Qt.Key.Key_Return, control=True)
