@@ -312,7 +312,8 @@ def test_the_attacks_succeed_without_the_sandbox(tmp_path: pathlib.Path) -> None
 @linux
 def test_the_worker_reports_what_is_enforced(worker: RenditionWorker) -> None:
     assert dict(worker.sandbox_state()) == dict.fromkeys(
-        ("descriptors", "no-new-privileges", "not-dumpable", "ends-with-parent", "landlock", "limits", "seccomp"), ProtectionState.ENFORCED
+        ("descriptors", "own-group", "no-new-privileges", "not-dumpable", "ends-with-parent", "landlock", "limits", "seccomp"),
+        ProtectionState.ENFORCED,
     )
 
 

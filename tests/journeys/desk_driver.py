@@ -62,7 +62,8 @@ class DeskDriver:
             group=user,
             extra_groups=[] if user else None,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self._shooter: subprocess.Popen[str] | None = None  # another client of the screen: only where pictures are wanted
 
     # -- seeing ----------------------------------------------------------------------------------------------------------------------
@@ -146,6 +147,10 @@ class DeskDriver:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._listener.join(10)  # what the desk started holds its standard error until it has ended, too
+        for stream in (self._shooter.stdin, self._shooter.stdout, *((self.process.stderr,) if not self._listener.is_alive() else ())):
+            if stream is not None:
+                stream.close()
 
     def vault_pid(self) -> int:
         """The vault process: the desk's child that runs the runtime."""

@@ -6,8 +6,8 @@ Rules:
    the tracer's name, number and account.
 2. FOREIGN_LIBRARY: a file is mapped here as code that neither root nor this installation put there. Looked for every five seconds and at
    each self-test; one signal a file, with its name and a digest of its path. The interface looks at itself when it starts.
-3. The self-test starts a child with this account's own rights, without the group the launcher lends and without root's capabilities, and
-   has it open our memory: it must be refused.
+3. The self-test starts a child with this account's own rights, without the group the launcher lends, and has it open our memory: it must
+   be refused. Root is always let in, so that there is nothing to try.
 4. ENFORCED ``launched``: refused, and started by the launcher. DETECTED ``late``: refused, but started from a checkout, where a program
    that was quick at the start keeps reading. DETECTED ``root``: this account is root, which reads every memory unseen.
    UNAVAILABLE ``readable``: the child was let in.
@@ -44,10 +44,6 @@ _PROBE = """
 import os, sys
 group = os.getgid()
 os.setresgid(group, group, group)
-if os.geteuid() == 0:
-    import ctypes, struct
-    if ctypes.CDLL(None).capset(struct.pack("Ii", 0x20080522, 0), bytes(24)):
-        sys.exit(2)
 try:
     os.open(f"/proc/{sys.argv[1]}/mem", os.O_RDONLY)
 except PermissionError:
@@ -105,7 +101,7 @@ class ProcessGuard:
             return self._status(ProtectionState.UNAVAILABLE, "not-watching" if sys.platform == "linux" else "not-on-this-system")
         self._answered.clear()
         self._wake.set()
-        answer = _try_to_read(os.getpid())
+        answer = _REFUSED if os.geteuid() == 0 else _try_to_read(os.getpid())
         if not self._answered.wait(_ANSWER_SECONDS):
             return self._status(ProtectionState.UNAVAILABLE, "blind")
         if answer != _REFUSED:
