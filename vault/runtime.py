@@ -32,14 +32,15 @@ from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.sensors.process_guard import library_facts
+from vault.sensors.remote import RemoteSensor
 from vault.services import wire
-from vault.services.events import Ending, Event, LockRequired, Opened, ProtectionsChanged, Tick
+from vault.services.events import Ending, Event, LockRequired, Opened, Tick
 from vault.services.founding import Founding
 from vault.services.operation import Lane, Priority
 from vault.services.page_memory import PageMemory
 from vault.spooling import Spooling
 from vault.threads import Lanes
-from vault.watching import Watching
+from vault.watching import Watching, refused_here
 
 _CLOSING_SECONDS = 10.0
 _SENDING_SECONDS = 5
@@ -88,6 +89,8 @@ class Server:
             if holds_a_vault(self._directory):
                 self._open_vault()
             else:
+                if refused_now := refused_here(load_policy(), RemoteSensor(os.environ, lambda: False)):
+                    raise refused_now[0]
                 ground = NewGround(self._directory, open_secret_keeper, self._clock, self._entropy, self._founded)
                 self._serve(Founding(ground))
                 self._methods["Session.station"] = self._methods["Founding.station"]
@@ -125,6 +128,9 @@ class Server:
         watching.start(vault)
         vault.report_opening()
         self._report_start()
+        if refused := watching.refusal(vault):
+            self._methods.clear()  # the vault stays open for its report, and answers nothing else
+            raise refused
         vault.custody.return_expired()
         self._lanes.later(Lane.KEYS, lambda: self._guarded(lambda: self._spooling.take(vault)))
         for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):

@@ -117,7 +117,7 @@ class _Popover(QFrame):
 
 
 class ProtectionStrip(QWidget):
-    """Chips at the left; premises and lease at the right. `explained` carries the key of the protection that was asked about."""
+    """Chips at the left; trust, premises and lease at the right. `explained` carries the key of the protection that was asked about."""
 
     explained = Signal(str)
 
@@ -129,6 +129,8 @@ class ProtectionStrip(QWidget):
         self.setAccessibleName(strings.text("protection.strip"))
         self._chips = QHBoxLayout()
         self._chips.setSpacing(2)
+        self._trust = Label("", TypeSize.SMALL, role=Colour.TEXT_QUIET)
+        self._trust.setObjectName("strip_trust")
         self._premises = Label("", TypeSize.SMALL, role=Colour.TEXT_QUIET)
         self._lease = Label("", TypeSize.SMALL, Weight.MEDIUM, role=Colour.TEXT_QUIET, tabular=True)
         self._row = QHBoxLayout(self)
@@ -136,6 +138,7 @@ class ProtectionStrip(QWidget):
         self._row.setSpacing(12)
         self._row.addLayout(self._chips)
         self._row.addStretch(1)
+        self._row.addWidget(self._trust)
         self._row.addWidget(self._premises)
         self._row.addWidget(self._lease)
 
@@ -145,6 +148,12 @@ class ProtectionStrip(QWidget):
             self._protections = tuple(protections)
             self._grouped = None
             self._arrange()
+
+    def set_trust(self, words: str, tone: Tone = Tone.PLAIN) -> None:
+        """Say how far this workstation can be trusted to have the protections it had."""
+        self._trust.setText(words)
+        self._trust.set_role(theme.ink(tone))
+        self._arrange()
 
     def set_premises(self, words: str, tone: Tone = Tone.PLAIN) -> None:
         """Say where this workstation stands."""
@@ -167,7 +176,7 @@ class ProtectionStrip(QWidget):
         single = [(protection.name, (protection,)) for protection in self._protections]
         face = theme.font(TypeSize.SMALL, Weight.MEDIUM)
         wanted = sum(painting.mark_width(words, face, IconName.SHIELD_ENFORCED) + 20 for words, _ in single)
-        right = self._premises.sizeHint().width() + self._lease.sizeHint().width() + 56
+        right = sum(one.sizeHint().width() for one in (self._trust, self._premises, self._lease)) + 68
         grouped = wanted + right > self.width()
         if grouped == self._grouped:
             return

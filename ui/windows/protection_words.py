@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from ui import strings
 from ui.theme import Tone
 from ui.widgets.protection_strip import ShownProtection
-from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.domain.protection import Protection, ProtectionState, ProtectionStatus, TrustLevel
 
 _PREMISES_TONE = {ProtectionState.ENFORCED: Tone.PROVEN, ProtectionState.DETECTED: Tone.PLAIN, ProtectionState.UNAVAILABLE: Tone.ATTENTION}
+_TRUST_TONE = {TrustLevel.FULL: Tone.PLAIN, TrustLevel.REDUCED: Tone.ATTENTION, TrustLevel.LOW: Tone.BREACH}
 
 
 def chips(statuses: Iterable[ProtectionStatus]) -> list[ShownProtection]:
@@ -33,6 +34,11 @@ def _chip(status: ProtectionStatus) -> ShownProtection:
         does=strings.text(f"protection.{key}.{state}"),
         limit=limit,
     )
+
+
+def trust(level: TrustLevel) -> tuple[str, Tone]:
+    """Say how far this workstation can be trusted to have what it had."""
+    return strings.text(f"protection.trust_{level.name.lower()}"), _TRUST_TONE[level]
 
 
 def premises(statuses: Iterable[ProtectionStatus]) -> tuple[str, Tone]:

@@ -40,9 +40,11 @@ from ui.windows.reader_bar import DocumentList, ReaderBar
 from vault.domain.breach import Containment, SignalKind
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import CheckOutId, DocumentId
+from vault.domain.protection import TrustLevel
+from vault.errors import RefusedError
 from vault.services.breach import Breaches
 from vault.services.desk import Desk
-from vault.services.events import BreachRecorded, CustodyChanged, ScreenBlanked
+from vault.services.events import BreachRecorded, CustodyChanged, ProtectionsChanged, ScreenBlanked
 from vault.services.reading import Reading
 from vault.services.views import BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage, PreparedPage
 
@@ -110,6 +112,7 @@ class Reader(QWidget):
         self._contained = False
         self._screen_refused = False  # the last page was not shown, because of a program at the screen
         self._over = False
+        self._least_trust, self._distrusted = TrustLevel.LOW, False
         self._warned_us = 0
         self._followed: FindHit | None = None
         self._sheet: NoticeSheet | None = None
@@ -226,6 +229,7 @@ class Reader(QWidget):
 
     def _opened(self, opened: OpenFile) -> None:
         self._holding = opened.holding
+        self._least_trust = opened.least_trust
         self._documents = opened.documents
         self._seen = {document_id: set(pages) for document_id, pages in opened.pages_viewed}
         self.documents.show_documents(opened.documents, self._seen)
@@ -354,8 +358,9 @@ class Reader(QWidget):
         target = self._target
         self._drop_page()
         self._screen_refused = error.code.startswith("screen.")
+        self._distrusted = error.code == "trust.too-low"
         words = f"{told.sentence} {told.next_step}"
-        if not self._screen_refused:
+        if not (self._screen_refused or self._distrusted):
             words = strings.text("reader.page_refused", page=strings.number(target), why=told.sentence)
         self.page.blank(told.title, words, IconName.REFUSE)
         self._shown = (-1, 0)
@@ -475,11 +480,13 @@ class Reader(QWidget):
     # -- what the vault tells --------------------------------------------------------------------------------------------------------------
 
     def _told(self, event: object) -> None:
+        if not self.check_out_id:
+            return  # built ahead, and nobody reads in it yet
         if isinstance(event, ScreenBlanked):
             self.page.cover(Cover.CAPTURE, on=event.blanked)
             return
-        if not self.check_out_id:
-            return  # built ahead, and nobody reads in it yet
+        if isinstance(event, ProtectionsChanged):
+            self._weigh(event.trust)
         if isinstance(event, CustodyChanged) and event.check_out_id == self.check_out_id:
             if event.ended is None:
                 self.bridge.ask(Desk.overview).then(self._look_again).owner(self)
@@ -505,6 +512,19 @@ class Reader(QWidget):
         self.page.cover(Cover.AWAY, on=not is_here)
         if is_here and self._screen_refused and not (self._awaited or self._over or self._contained) and self._index >= 0:
             self._ask()  # the program that stood in the way may have been ended meanwhile
+
+    def _weigh(self, trust: TrustLevel) -> None:
+        """A file whose marking needs more trust than the workstation has left is not shown until the trust is back."""
+        distrusted = trust < self._least_trust
+        if distrusted is self._distrusted or self._over:
+            return
+        self._distrusted = distrusted
+        if distrusted:
+            self._drop_page()
+            told = messages.explain(RefusedError("trust.too-low"))
+            self.page.blank(told.title, f"{told.sentence} {told.next_step}", IconName.SHIELD_UNAVAILABLE)
+        elif not (self._awaited or self._contained) and self._index >= 0:
+            self._ask()
 
     def _stalled(self, stalled: bool) -> None:
         if self._over or self._contained:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ui.windows.alerts import Alerts
     from ui.windows.cannot_open import PlainPanel
     from ui.windows.reader import Ended, Reader
+    from vault.domain.protection import ProtectionStatus, TrustLevel
     from vault.errors import Fact, VaultError
     from vault.services.views import BreachNotice, DeskView, SignedIn
 
@@ -93,6 +94,7 @@ class Shell(QWidget):
         self._page: Page | None = None
         self._held = 0
         self._ended = False
+        self._protections = signed_in.protections, signed_in.trust  # as last told
         self._acts: dict[str, Callable[[], None]] = {}
         self._alert_report = ""
         self.frame = Frame(signed_in.station_name)
@@ -132,7 +134,7 @@ class Shell(QWidget):
         frame.notice.acted.connect(self._notice_acted)
         # The frame opens the palette by the same signal, first; what can be done now is filled in while it opens.
         frame.top.search_requested.connect(self.open_palette)
-        self._show_protections(self._signed_in.protections)
+        self._show_protections(*self._protections)
 
     def _set_up_keys(self) -> None:
         # Ctrl+K and Ctrl+L are the top bar's while the frame is shown; the reader brings its own.
@@ -161,7 +163,8 @@ class Shell(QWidget):
         places = PLACES[self._signed_in.person.role]
         self._guard.set_level(GuardLevel.WATCHING)
         self._idle.start()
-        self.go(page_key if page_key in places else places[0])
+        # In a turn of its own: frame and page in one would hold the keyboard twice as long.
+        QTimer.singleShot(0, self, lambda: self._page is None and self.go(page_key if page_key in places else places[0]))
         if self._signed_in.person.role in _ROLES_WITH_REPORTS and "desk" not in places:
             self._count_held()
         if self._signed_in.person.role is Role.SUPERVISOR:
@@ -254,7 +257,7 @@ class Shell(QWidget):
         if self._page is not None:
             self._page.hidden()
         self.reader, self._reader_face, self._reader_strip = reader, face, strip
-        self._show_protections(self._signed_in.protections)
+        self._show_protections(*self._protections)
         self._faces.setCurrentWidget(face)
         reader.page.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -383,18 +386,17 @@ class Shell(QWidget):
         if isinstance(event, CustodyChanged) and self._signed_in.person.role in _ROLES_WITH_REPORTS:
             self._count_held()
         if isinstance(event, ProtectionsChanged):
-            self._show_protections(event.protections)
+            self._show_protections(event.protections, event.trust)
         if isinstance(event, BreachRecorded) and self.reader is None and event.notice.kind not in notices.REPORTED_HERE:
             self._noticed(event.notice)
 
-    def _show_protections(self, statuses: tuple[object, ...]) -> None:
-        from vault.domain.protection import ProtectionStatus  # noqa: PLC0415
-
-        known = [status for status in statuses if isinstance(status, ProtectionStatus)]
-        words, tone = protection_words.premises(known)
+    def _show_protections(self, statuses: tuple[ProtectionStatus, ...], trust: TrustLevel) -> None:
+        self._protections = statuses, trust
+        words, tone = protection_words.premises(statuses)
         for strip in (self.frame.strip, self._reader_strip):
             if strip is not None:
-                strip.set_protections(protection_words.chips(known))
+                strip.set_protections(protection_words.chips(statuses))
+                strip.set_trust(*protection_words.trust(trust))
                 strip.set_premises(words, tone)
 
     def _start_alerts(self) -> None:

@@ -33,6 +33,7 @@ class AuditKind(enum.Enum):
     VAULT_SWEPT = "vault.swept"  # remains of an interrupted intake removed at opening
     CLOCK_SET_BACK = "clock.set-back"
     PROTECTIONS = "protections.stated"
+    TRUST_CHANGED = "protections.trust-changed"
     SIGNED_IN = "session.signed-in"
     SIGN_IN_FAILED = "session.sign-in-failed"
     LOCKED_OUT = "session.locked-out"

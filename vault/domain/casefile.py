@@ -31,6 +31,11 @@ class Marking(enum.Enum):
     CONFIDENTIAL = "confidential"
 
 
+def is_restricted(marking: Marking) -> bool:
+    """Whether a marking asks for more than the ordinary protections: RESTRICTED and what stands above it."""
+    return marking in (Marking.RESTRICTED, Marking.CONFIDENTIAL)
+
+
 @dataclass(frozen=True, slots=True)
 class CaseCard:
     """The index card of a case file: everything a register shows about it. Sealed under the card key."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from vault.domain.breach import Severity, SignalKind
+from vault.domain.casefile import Marking, is_restricted
+from vault.domain.protection import TrustLevel
 from vault.errors import RefusedError
 
 
@@ -27,6 +29,8 @@ class Policy:
     bulk_pages: int = 30
     bulk_dwell_ms: int = 2000
     outside_assignment_cases: int = 1
+    restricted_needs_trust: str = "reduced"
+    fence_reading: str = "never"
     shift_hours: Mapping[str, str] = field(default_factory=dict)
     copies_watched_folders: tuple[str, ...] = (
         "~/Downloads",
@@ -39,6 +43,9 @@ class Policy:
     )
     capture_allowed_programs: tuple[str, ...] = ()  # absolute paths of programs and scripts that may be at the screen beside a page
     synthetic_input_reported: bool = True
+    remote_session_refused: bool = True
+    virtual_machine_refused: bool = False
+    virtual_machine_reported: bool = False
     raised_severity: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -78,6 +85,18 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
             raise RefusedError("policy.out-of-bounds", setting=name)
         given[name] = tuple(value) if isinstance(value, list) else value
     return replace(base or Policy(), **given)  # type: ignore[arg-type]
+
+
+def least_trust(policy: Policy, marking: Marking) -> TrustLevel:
+    """What a workstation must be worth for a case of that marking to be checked out and read here."""
+    if not is_restricted(marking) or policy.restricted_needs_trust == "never":
+        return TrustLevel.LOW
+    return TrustLevel[policy.restricted_needs_trust.upper()]
+
+
+def fenced(policy: Policy, marking: Marking) -> bool:
+    """Whether pages of a case of that marking are shown one band at a time."""
+    return policy.fence_reading == "always" or (policy.fence_reading == "restricted" and is_restricted(marking))
 
 
 def shift_minutes(shift: str) -> tuple[int, int] | None:
@@ -123,6 +142,11 @@ _CHECKED: Mapping[str, Callable[[object], bool]] = {
     "raised_severity": _severities,
     "copies_watched_folders": _folders,
     "shift_hours": _shifts,
+    "restricted_needs_trust": lambda value: value in ("never", *(level.name.lower() for level in TrustLevel)),
+    "fence_reading": lambda value: value in ("never", "restricted", "always"),
     "capture_allowed_programs": _programs,
     "synthetic_input_reported": lambda value: isinstance(value, bool),
+    "remote_session_refused": lambda value: isinstance(value, bool),
+    "virtual_machine_refused": lambda value: isinstance(value, bool),
+    "virtual_machine_reported": lambda value: isinstance(value, bool),
 }

@@ -1,8 +1,14 @@
-"""Protections and their honest states: what is shown on the strip, recorded at sign-in and proven by self-test (law 6)."""
+"""Protections and their honest states: what is shown on the strip, recorded at sign-in and proven by self-test (law 6).
+
+The trust level of a workstation says whether it still has what it had. It compares each protection with the best that was seen of it since
+the vault process started, and with nothing else: what was never there takes no trust away (a station without a key server is an ordinary
+station, and its strip says so), what was there and is gone does.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -43,3 +49,53 @@ class ProtectionStatus:
     protection: Protection
     state: ProtectionState
     reason: str
+
+
+NOT_KNOWN_YET = frozenset({"starting"})  # reasons of a state that says nothing yet
+
+_RANK = {ProtectionState.UNAVAILABLE: 0, ProtectionState.DETECTED: 1, ProtectionState.ENFORCED: 2}
+
+
+class TrustLevel(enum.IntEnum):
+    """How far a workstation can be trusted to have what it had."""
+
+    LOW = 0  # a protection that was there does nothing now
+    REDUCED = 1  # a protection that was enforced only detects now
+    FULL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The level and what took it down, in the order of the strip."""
+
+    level: TrustLevel
+    lost: tuple[Protection, ...] = ()  # does nothing now
+    weakened: tuple[Protection, ...] = ()  # does less than it did
+
+
+Best = Mapping[Protection, ProtectionState]
+
+
+def best_of(best: Best, statuses: Iterable[ProtectionStatus]) -> Best:
+    """The best state seen of each protection, once these statuses are taken in."""
+    seen = dict(best)
+    for one in statuses:
+        if one.reason not in NOT_KNOWN_YET and _RANK[one.state] > _RANK[seen.get(one.protection, ProtectionState.UNAVAILABLE)]:
+            seen[one.protection] = one.state
+    return seen
+
+
+def trust_of(best: Best, statuses: Iterable[ProtectionStatus]) -> Trust:
+    """Compare the statuses of now with the best that was seen; a protection that is not among them, or not known yet, says nothing.
+
+    Raises nothing. Statuses of one protection from several sensors count each.
+    """
+    lost: list[Protection] = []
+    weakened: list[Protection] = []
+    for one in statuses:
+        before = best.get(one.protection, ProtectionState.UNAVAILABLE)
+        if one.reason in NOT_KNOWN_YET or _RANK[one.state] >= _RANK[before]:
+            continue
+        (lost if one.state is ProtectionState.UNAVAILABLE else weakened).append(one.protection)
+    level = TrustLevel.LOW if lost else TrustLevel.REDUCED if weakened else TrustLevel.FULL
+    return Trust(level, tuple(lost), tuple(weakened))

@@ -4,9 +4,11 @@ Rules:
 
 1. Every sensor is tested when it starts and every `interval_seconds` after that.
 2. A sensor whose state became worse than the last time (ENFORCED > DETECTED > UNAVAILABLE) is one SENSOR_BLIND signal, then it is
-   restarted and tested again. Staying blind is not reported again; going blind anew is.
-3. A protection that was never there on this workstation is a status, not a signal.
-4. A defect inside a sensor makes that sensor UNAVAILABLE ``sensor-failed``; it never takes the others with it.
+   restarted and tested again, now and at every test that finds it blind. Staying blind is not reported again; going blind anew is.
+3. A sensor that went blind and was restarted is believed again after it has passed the next test by itself; until then its protection is
+   UNAVAILABLE ``recovering``, so that nobody can blind a sensor between two tests and have nothing but a report of it.
+4. A protection that was never there on this workstation is a status, not a signal.
+5. A defect inside a sensor makes that sensor UNAVAILABLE ``sensor-failed``; it never takes the others with it.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class SensorHub:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._statuses: dict[int, ProtectionStatus] = {}
+        self._recovering: frozenset[int] = frozenset()
         self._testing = threading.Lock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -63,7 +66,8 @@ class SensorHub:
 
     def statuses(self) -> tuple[ProtectionStatus, ...]:
         """What each sensor's last self-test found, in the order the sensors were given."""
-        return tuple(self._statuses[index] for index in sorted(self._statuses))
+        recovering = self._recovering
+        return tuple(_unproven(self._statuses[index]) if index in recovering else self._statuses[index] for index in sorted(self._statuses))
 
     def test_now(self) -> tuple[ProtectionStatus, ...]:
         """Self-test every sensor at once; what got worse is signalled and restarted. Returns the new statuses."""
@@ -81,7 +85,10 @@ class SensorHub:
         if _RANK[now.state] < _RANK[before.state]:
             facts = (("protection", now.protection.value), ("state", now.state.value), ("reason", now.reason))
             self._emit(Signal(SignalKind.SENSOR_BLIND, self._clock.now_us(), facts))
-        if now.state is ProtectionState.UNAVAILABLE and before.state is not ProtectionState.UNAVAILABLE:
+        if now.state is not ProtectionState.UNAVAILABLE:
+            self._recovering -= {index}
+        elif before.state is not ProtectionState.UNAVAILABLE or index in self._recovering:
+            self._recovering |= {index}
             self._end(sensor)
             self._begin(sensor)
             now = self._probe(sensor)
@@ -105,3 +112,9 @@ class SensorHub:
         except Exception:
             _log.exception("sensor %s failed its self-test", sensor.protection.value)
             return ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "sensor-failed")
+
+
+def _unproven(status: ProtectionStatus) -> ProtectionStatus:
+    if status.state is ProtectionState.UNAVAILABLE:
+        return status
+    return ProtectionStatus(status.protection, ProtectionState.UNAVAILABLE, "recovering")

@@ -74,8 +74,8 @@ class Custody:
             note: why, for OTHER: at least ten characters. Sealed under the case key.
         Raises:
             RefusedError: access.no-need-to-know, custody.already-checked-out, custody.already-yours, custody.due-back-past,
-                custody.due-back-far, custody.purpose-missing, custody.purpose-not-offered.
-        Audit: custody.checked-out; custody.refused when the file is out.
+                custody.due-back-far, custody.purpose-missing, custody.purpose-not-offered, trust.too-low.
+        Audit: custody.checked-out; custody.refused when the file is out, or this workstation is not trusted with its marking now.
         """
         world = self._world
         session = world.require(*_READERS)
@@ -89,6 +89,7 @@ class Custody:
             raise RefusedError("custody.purpose-missing")
         active = world.store.active_check_out(case_id)
         try:
+            world.require_trust(self._cases.open_card(self._cases.row(case_id), cipher).marking)
             require_free(active, session.person.person_id)
         except RefusedError as error:
             world.store.append_audit(world.draft(AuditKind.CUSTODY_REFUSED, case_id, Outcome.REFUSED, reason=error.code))

@@ -22,9 +22,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vault.domain.audit import AuditDraft, AuditEntry, AuditKind, Outcome
-from vault.domain.casefile import DocumentCard
+from vault.domain.casefile import DocumentCard, Marking
 from vault.domain.custody import CheckOut, require_held
 from vault.domain.identity import CheckOutId, DocumentId
+from vault.domain.policy import least_trust
 from vault.errors import RefusedError, UnavailableError, VaultError
 from vault.services.cases import Cases
 from vault.services.locksmith import CaseCipher, ChunkSealer
@@ -54,6 +55,7 @@ class OnScreen:
     page_no: int
     since_boot_us: int
     request_no: int  # of the `view_page` that disclosed it
+    marking: Marking = Marking.OFFICIAL  # of the case
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,13 @@ class Reading:
         documents = self._cases.documents(check_out.case_id, cipher)
         last = DocumentId(entries[0].document_id) if entries else None
         title = next((one.title for one in documents if one.document_id == last), "")
+        line = self._cases.current_line(check_out.case_id)
         return OpenFile(
-            holding=self._cases.holding(
-                check_out, self._cases.current_line(check_out.case_id), title, entries[0].page_no if entries else 0
-            ),
+            holding=self._cases.holding(check_out, line, title, entries[0].page_no if entries else 0),
             documents=documents,
             last_document_id=last,
             pages_viewed=tuple((one, tuple(sorted(pages))) for one, pages in viewed.items()),
+            least_trust=least_trust(world.policy, line.marking),
         )
 
     @operation(Priority.CHANGE, Lane.READING)
@@ -293,14 +295,20 @@ class Reading:
         if request_no and request_no < self._left_no:
             raise RefusedError("reading.left")
         self._require_private(check_out, document_id, page_no)
+        case = self._cases.open_card(self._cases.row(check_out.case_id), cipher)
+        try:
+            world.require_trust(case.marking)
+        except RefusedError as error:
+            refused = self._draft(AuditKind.PAGE_REFUSED, check_out, document_id, page_no, Outcome.REFUSED)
+            world.store.append_audit(_with_fact(refused, "reason", error.code))
+            raise
         viewed = self._draft(AuditKind.PAGE_VIEWED, check_out, document_id, page_no)
         left = self._left_draft()
         # Until this commits, the page before is the one on screen: a signal meanwhile belongs to it.
         seq = world.store.append_audit(*([left] if left else []), viewed)
         now_us = world.clock.now_us()
-        case_label = self._cases.open_card(self._cases.row(check_out.case_id), cipher).rms_number
         before = self.on_screen
-        seen = OnScreen(check_out, document_id, card.title, case_label, page_no, world.clock.boot_us(), request_no)
+        seen = OnScreen(check_out, document_id, card.title, case.rms_number, page_no, world.clock.boot_us(), request_no, case.marking)
         self.on_screen = seen
         try:
             if before is not None:

@@ -194,9 +194,10 @@ class Session:
         before = world.store.audit_entries(AuditFilter(kinds=(AuditKind.SIGNED_IN.value,), actor_id=person.person_id), 0, 1)
         session.last_signed_in_us = before[0].at_us if before else 0
         statuses = ",".join(f"{one.protection.value}={one.state.value}" for one in world.protections())
+        trust = world.trust.level.name.lower()
         drafts = [
             AuditDraft(AuditKind.SIGNED_IN, person.person_id, row.session_id),
-            AuditDraft(AuditKind.PROTECTIONS, person.person_id, row.session_id, facts=(("states", statuses),)),
+            AuditDraft(AuditKind.PROTECTIONS, person.person_id, row.session_id, facts=(("states", statuses), ("trust", trust))),
         ]
         locked = world.store.locked_session(world.station.workstation_id)
         if locked is not None:  # opening ends it: the trail says whose session ended, and why
@@ -263,6 +264,7 @@ class Session:
             session_ends_us=world.session_ends_us(session.row),
             last_signed_in_us=session.last_signed_in_us,
             protections=world.protections(),
+            trust=world.trust.level,
         )
 
     def _blind(self, badge_no: str) -> bytes:

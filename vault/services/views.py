@@ -26,7 +26,7 @@ from vault.domain.identity import (
     UnitId,
     UnitKind,
 )
-from vault.domain.protection import ProtectionStatus
+from vault.domain.protection import ProtectionStatus, TrustLevel
 
 # ---- people ------------------------------------------------------------------------------------------------------------------------
 
@@ -127,6 +127,7 @@ class SignedIn:
     session_ends_us: int
     last_signed_in_us: int
     protections: tuple[ProtectionStatus, ...]
+    trust: TrustLevel = TrustLevel.FULL  # the workstation's
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,7 @@ class OpenFile:
     documents: tuple[DocumentLine, ...]
     last_document_id: DocumentId | None
     pages_viewed: tuple[tuple[DocumentId, tuple[int, ...]], ...]  # pages seen in this check-out, by document
+    least_trust: TrustLevel = TrustLevel.LOW  # below it no page of the file is shown on this workstation
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from typing import Protocol, TypeVar
 from vault.domain.access import Decision, Effect, GranteeKind, GrantTerms, decide
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.breach import Signal, SignalKind
+from vault.domain.casefile import Marking
 from vault.domain.custody import HOUR_US
 from vault.domain.identity import CaseId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
-from vault.domain.policy import Policy
-from vault.domain.protection import ProtectionStatus
+from vault.domain.policy import Policy, least_trust
+from vault.domain.protection import ProtectionStatus, Trust, TrustLevel
 from vault.errors import Fact, RefusedError, TamperError, VaultError
 from vault.services.events import Event
 from vault.services.locksmith import CaseCipher, DirectoryFacts, KeyHolder, Locksmith, PersonKeys
@@ -107,6 +108,7 @@ class World:
         self.publish = publish
         self.session: OpenSession | None = None
         self.protections: Callable[[], tuple[ProtectionStatus, ...]] = tuple
+        self.trust = Trust(TrustLevel.FULL)  # of this workstation now
         self.end: Callable[[str], None] = lambda _reason: None
         self.leave_page: Callable[[], None] = lambda: None
         self.screen: Screen = UnwatchedScreen()
@@ -210,6 +212,12 @@ class World:
     def case_key_place(self, terms: GrantTerms) -> bytes:
         """What a sealed case key is bound to."""
         return self.locksmith.bind("case-key", terms.case_id, terms.grant_id, terms.grantee_kind.value, terms.grantee_id)
+
+    def require_trust(self, marking: Marking) -> None:
+        """Refuse a case whose marking needs more trust than this workstation has now. Raises RefusedError trust.too-low."""
+        least = least_trust(self.policy, marking)
+        if self.trust.level < least:
+            raise RefusedError("trust.too-low", level=self.trust.level.name.lower(), least=least.name.lower())
 
     # -- words to supervisors --------------------------------------------------------------------------------------------------------
 

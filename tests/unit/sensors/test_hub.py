@@ -69,12 +69,12 @@ CHANGES: Sequence[tuple[str, tuple[ProtectionState | None, ...], int, int, Prote
     # what happens; states of successive tests; signals, starts and state after three rounds
     ("stays well", (D,), 0, 1, D),
     ("was never there", (U,), 0, 1, U),
-    ("goes blind and stays so", (D, U), 1, 2, U),
+    ("goes blind and stays so", (D, U), 1, 4, U),
     ("goes blind, restart heals it", (D, U, D), 1, 2, D),
     ("goes blind twice", (D, U, D, U, D), 2, 3, D),
     ("does less than before", (E, D), 1, 1, D),
     ("does more than before", (U, D, E), 0, 1, E),
-    ("breaks", (D, None), 1, 2, U),
+    ("breaks", (D, None), 1, 4, U),
     ("never worked", (None,), 0, 1, U),
 ]
 
@@ -91,6 +91,14 @@ def test_change(bench: Bench, script: tuple[ProtectionState | None, ...], signal
     for signal in bench.signals:
         assert signal.observed_us == 7
         assert dict(signal.facts)["protection"] == "copies"
+
+
+def test_who_went_blind_is_believed_again_after_a_test_of_its_own(bench: Bench) -> None:
+    hub = bench.hub(ScriptedSensor(D, U, U, U, D))
+    seen = [[(one.state, one.reason) for one in hub.test_now()] for _ in range(4)]
+    # blind, restarted and blind still; blind, restarted and seeing; seen to see: nothing else was reported than going blind
+    assert seen == [[(U, "scripted")], [(U, "recovering")], [(D, "scripted")], [(D, "scripted")]]
+    assert len(bench.signals) == 1
 
 
 def test_a_sensor_that_cannot_start_does_not_take_the_others_with_it(bench: Bench) -> None:
