@@ -14,7 +14,6 @@ Pure, but for `installed`, which looks where programs are.
 from __future__ import annotations
 
 import enum
-import fnmatch
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ class Use(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A known program. `name` may hold ``*``; `why` says what it does to a screen."""
+    """A known program. `name` may end in ``*``; `why` says what it does to a screen."""
 
     name: str
     use: Use
@@ -98,6 +97,9 @@ TOOLS = (
     *(Tool(name, Use.IF_TOLD, _READS) for name in ("vlc", "cvlc", "mpv", "ffplay", "display-im*", "animate-im*")),
 )
 
+_EXACT = {one.name: one for one in TOOLS if "*" not in one.name}
+_PATTERNS = tuple(one for one in TOOLS if "*" in one.name)
+
 # Arguments by which a program that does many things is told to read a screen.
 _SCREEN_WORDS = ("x11grab", "kmsgrab", "fbdev", "xcbgrab", "ximagesrc", "pipewiresrc", "screen://", "x:root", "root:", "-window")
 _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/bin", "/snap/bin", "/var/lib/flatpak/exports/bin")
@@ -105,7 +107,7 @@ _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/bin", "/snap/bin", "/var
 
 def known(executable: str) -> Tool | None:
     """The entry of an executable's base name."""
-    return next((one for one in TOOLS if fnmatch.fnmatchcase(executable, one.name)), None)
+    return _EXACT.get(executable) or next((one for one in _PATTERNS if executable.startswith(one.name.partition("*")[0])), None)
 
 
 def names_a_screen(arguments: Iterable[str]) -> bool:

@@ -47,10 +47,10 @@ _log = logging.getLogger(__name__)
 _HOT_MS, _CALM_MS, _IDLE_MS = 2, 10, 500
 _HOT_SECONDS = 1.0
 _SUSPICION_SECONDS = 1.5
-_STARTING_SECONDS = 0.25  # how long a program that loaded a library of the display's is looked for
+_STARTING_SECONDS = 0.12  # how long a program that loaded a library of the display's is looked for
 _ABOUT_TO_SHOW_SECONDS = 2.0
 _SLOW_SECONDS = 2.0
-_NEWEST = 24
+_NEWEST = 16
 _PROBE_SECONDS = 1.5
 _PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
 _LIBRARY_FOLDERS = ("/usr/lib", "/lib", "/usr/lib64", "/lib64", "/usr/local/lib")
@@ -107,6 +107,7 @@ class CapturesSensor:
         self._probe_base = 0
         self._probe_seen = threading.Event()
         self._library_seen = threading.Event()
+        self._begun = threading.Event()
         # the watching thread's own
         self._connection: Connection | None = None
         self._suspicion: _Suspicion | None = None
@@ -130,6 +131,7 @@ class CapturesSensor:
         except X11Error:
             return
         self._ending.clear()
+        self._begun.clear()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._monitors = frozenset()
         self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
@@ -162,6 +164,7 @@ class CapturesSensor:
         if thread is None or not thread.is_alive():
             return ProtectionStatus(self.protection, unavailable, "no-display" if not self._display else "not-watching")
         try:
+            self._begun.wait(_PROBE_SECONDS)
             probe = Connection(self._environment)
         except X11Error:
             return ProtectionStatus(self.protection, unavailable, "blind")
@@ -242,6 +245,7 @@ class CapturesSensor:
         poll = select.poll()
         for one in (self._wake, always, others, libraries):
             poll.register(one, select.POLLIN)
+        self._begun.set()
         try:
             while not self._ending.is_set():
                 poll.poll(self._wait_ms())
@@ -275,7 +279,8 @@ class CapturesSensor:
             self._slow_at = now + _SLOW_SECONDS
             self._slowly()
         if not self._on_screen():
-            self._suspicion, self._is_blank = None, False
+            self._suspicion = None
+            self._show()  # nothing is on screen: the next page begins uncovered
             return
         if now < self._starting_until:
             self._look_at_starting(now)
@@ -338,14 +343,18 @@ class CapturesSensor:
         if suspicion.certain and not suspicion.is_told:
             # executed, and gone before it could be named
             self._emit(Signal(SignalKind.CAPTURE_TOOL, wall_clock_us(), (("process", "?"), ("seen", "executed"))))
-        elif self._is_blank and not suspicion.is_told:
-            self._is_blank = False
-            self._blank(False)
+        elif not suspicion.is_told:
+            self._show()
 
     def _hide(self) -> None:
         if not self._is_blank:
             self._is_blank = True
             self._blank(True)
+
+    def _show(self) -> None:
+        if self._is_blank:
+            self._is_blank = False
+            self._blank(False)
 
     def _found(self, program: Program) -> None:
         self._hide()

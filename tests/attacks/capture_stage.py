@@ -1,0 +1,194 @@
+"""What captures are tried on: an X server whose frame buffer can be read without being a client, and a desk with a page on it.
+
+Source: Xvfb(1) -fbdir; the buffer is an XWD file (XWDFile.h: a header of big-endian 32-bit numbers, a colour table, the pixels).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tests.station import CUSTODIAN, Station
+from vault.domain.casefile import Marking
+from vault.domain.identity import Role
+from vault.platform.secret_service import open_secret_keeper
+from vault.secret import Secret
+from vault.services.views import FileState
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = (1280, 800)
+MARK = (255, 0, 204)
+OFFICER = "2001"
+PATIENCE_SECONDS = 60.0
+_NEAR = 70
+_SHOWN_SHARE = 0.02
+
+
+def xwd(raw: bytes) -> Image.Image:
+    """A picture of xwd's, or the server's frame buffer: 32 bits a pixel."""
+    header = struct.unpack(">25I", raw[:100])
+    start = header[0] + header[19] * 12
+    width, height, line_bytes = header[4], header[5], header[12]
+    return Image.frombytes("RGB", (width, height), raw[start : start + line_bytes * height], "raw", "BGRX", line_bytes)
+
+
+def marked_share(picture: Image.Image) -> float:
+    """The share of pixels, 0…1, that have the page's colour."""
+    small = picture.convert("RGB").resize((320, 200), Image.Resampling.NEAREST)
+    colours: Any = small.getcolors(320 * 200) or []
+    near = sum(count for count, colour in colours if all(abs(a - b) <= _NEAR for a, b in zip(colour, MARK, strict=True)))
+    return float(near / (320 * 200))
+
+
+def holds_page(path: Path) -> bool:
+    """Whether a picture file shows the page; an empty or absent one does not."""
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    raw = path.read_bytes()
+    if path.suffix == ".xwd":
+        return marked_share(xwd(raw)) >= _SHOWN_SHARE
+    with Image.open(path) as picture:
+        return marked_share(picture) >= _SHOWN_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """A running X server."""
+
+    name: str
+    authority: Path
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program needs to connect."""
+        return {"DISPLAY": self.name, "XAUTHORITY": str(self.authority)}
+
+    def shows_page(self) -> bool:
+        """Whether the page is on the screen now, without asking the server."""
+        return marked_share(xwd((self.folder / "Xvfb_screen0").read_bytes())) >= _SHOWN_SHARE
+
+
+@contextmanager
+def display(folder: Path) -> Iterator[Display]:
+    """Run an X server; cookie and frame buffer lie below `folder`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    authority, cookie = folder / "authority", secrets.token_hex(16)
+    authority.touch(mode=0o600)
+    subprocess.run(["xauth", "-q", "-f", authority, "add", ":0", ".", cookie], check=True)
+    reading, writing = os.pipe()
+    options = ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp", "-fbdir", str(folder), "-auth", str(authority)]
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(writing), *options], pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as said:
+            number = said.readline().strip()
+        subprocess.run(["xauth", "-q", "-f", authority, "add", f":{number}", ".", cookie], check=True)
+        yield Display(f":{number}", authority, folder)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def found(folder: Path) -> tuple[Path, dict[str, str]]:
+    """A station with one case of one marked page, its secrets in this session's keyring: (the vault, second factors)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paper = folder / "statement.png"
+    Image.new("RGB", (900, 1200), MARK).save(paper)
+    station = Station(folder / "vault")
+    station.clock.added_us = -7200 * 1_000_000
+    station.found()
+    station.enrol(OFFICER, "Ona Sterling", Role.OFFICER, "Team A")
+    station.sign_in(CUSTODIAN)
+    vault = station.vault
+    unit = next(one for one in vault.register.units() if one.name == "Team A")
+    case = vault.register.register_case(
+        "2026-000001", "A burglary", "burglary", OFFICER, unit.unit_id, Marking.OFFICIAL, ("Maja Lindqvist",), ()
+    )
+    (file,) = vault.intake.status(vault.intake.start(case.case_id, (str(paper),)).intake_no).files
+    assert file.state is FileState.DONE, file
+    vault_id = vault.world.station.vault_id
+    vault.session.sign_out()
+    station.close()
+    keeper = open_secret_keeper(vault_id)
+    for name, value in station.keeper._values.items():
+        keeper.write(name, Secret(value))
+    return station.directory, station.secrets
+
+
+class CapturedDesk:
+    """A running `captured_desk`."""
+
+    def __init__(self, vault: Path, second_factors: dict[str, str], on: Display) -> None:
+        self._told: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.heard: list[dict[str, Any]] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.attacks.captured_desk", str(vault), OFFICER],
+            env={**os.environ, **on.environment, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._say(json.dumps(second_factors))
+        self.wait(lambda one: "ready" in one)
+
+    def show(self) -> dict[str, Any]:
+        """Have a page on the screen: what was answered."""
+        self._say("show")
+        return self.wait(lambda one: "shown" in one)
+
+    def wait(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Wait for a line that is wanted; what comes before it is in `heard`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                one = self._told.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"not told within {seconds} s; heard {self.heard[-8:]}") from None
+            self.heard.append(one)
+            if wanted(one):
+                return one
+
+    def quiet(self, seconds: float) -> list[dict[str, Any]]:
+        """Listen for a while: what was told."""
+        start = len(self.heard)
+        with suppress(AssertionError):
+            self.wait(lambda _one: False, seconds)
+        return self.heard[start:]
+
+    def close(self) -> None:
+        """End it."""
+        with suppress(BrokenPipeError):
+            self._say("end")
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                self._told.put(json.loads(line))
