@@ -101,6 +101,8 @@ case $mode in
         mkdir -p "$HOME/Downloads" "$XDG_DATA_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME"
         keyrings=$XDG_DATA_HOME
         unset WAYLAND_DISPLAY WAYLAND_SOCKET
+        # This session is its own: where the shell that starts it was entered from says nothing of its screen.
+        unset SSH_CONNECTION SSH_CLIENT SSH_TTY XDG_SESSION_ID XRDP_SESSION VNCDESKTOP X2GO_SESSION NXSESSIONID
         start_screen
         ;;
     demo)

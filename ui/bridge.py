@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import PySide6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 
 from vault.errors import DefectError, UnavailableError, VaultError
 
@@ -51,6 +51,11 @@ _KEPT_ENVIRONMENT = (
     "DISPLAY",  # the vault watches the display a page is shown on; it shows nothing there itself
     "XAUTHORITY",
     "WAYLAND_DISPLAY",
+    "SSH_CONNECTION",  # whether the desk was started from far away
+    "XRDP_SESSION",
+    "VNCDESKTOP",
+    "X2GO_SESSION",
+    "NXSESSIONID",
     "TZ",
 )
 _ROOT = Path(__file__).resolve().parent.parent
@@ -135,6 +140,7 @@ class Bridge(QObject):
         mine, theirs = socket.socketpair()
         self._pages = PageMemory.create()
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        environment["CASEVAULT_SCREEN"] = QGuiApplication.platformName()  # what the vault judges, not what a variable asks for
         # -I -S: no variable, no user or site package, no .pth runs code in it; the folders it loads from are named.
         command = [sys.executable, "-I", "-S", "-B", "-c", _START, f"{_ROOT}\n{_PACKAGES}"]
         command += [argument for one in self._found for argument in ("--found", one)]

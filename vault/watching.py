@@ -16,17 +16,21 @@ from pathlib import Path
 from vault import platform as system
 from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault, workstation_secret_name
 from vault.domain.breach import Signal, SignalKind
+from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.errors import RefusedError
 from vault.keyring_state import DEMO_KEYRING, KeyringState
 from vault.platform import environment
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
+from vault.sensors.contract import wall_clock_us
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.memory_guard import MemoryGuard
 from vault.sensors.process_guard import ProcessGuard
+from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 from vault.services.events import CustodyChanged, Event, ScreenBlanked
 from vault.services.operation import Lane
@@ -57,6 +61,7 @@ class Watching:
         self._files = files
         self._clock = clock
         self._copies: CopiesSensor | None = None
+        self._remote: RemoteSensor | None = None
         self._case_is_out = False
         self._hub: SensorHub | None = None
         self._keyring: KeyringState | None = None
@@ -78,6 +83,9 @@ class Watching:
             own_files=self._files,
             memory=CopyMemory(self._directory / COPY_MEMORY_NAME, vault.copy_memory_key.reveal()),
         )
+        self._remote = RemoteSensor(
+            os.environ, lambda: vault.world.session is not None, report_virtual_machine=vault.world.policy.virtual_machine_reported
+        )
         media = MediaSensor(lambda: self._case_is_out, folders, self._copies.look_again)
         self._follow_custody(vault)
         captures = CapturesSensor(
@@ -89,7 +97,9 @@ class Watching:
         )
         vault.world.screen = captures
         hub = SensorHub(
-            (self._store_access, self._copies, ClockSensor(), media, captures, *_of_processes(vault)), self._observed, self._clock
+            (self._store_access, self._copies, ClockSensor(), media, self._remote, captures, *_of_processes(vault)),
+            self._observed,
+            self._clock,
         )
 
         def begin() -> None:
@@ -107,6 +117,15 @@ class Watching:
         self._session_signals.stop()
         if self._hub is not None:
             self._hub.stop()
+
+    def refusal(self, vault: Vault) -> RefusedError | None:
+        """Say why this station's policy keeps the desk closed where it is, and report it; None if it does not. After `start`."""
+        if self._remote is None:
+            return None
+        refused = refused_here(vault.world.policy, self._remote)
+        if refused is not None:
+            self._observed(refused[1])
+        return refused[0] if refused else None
 
     def let_go(self, signal: Signal) -> None:
         """A held opening may go on: its report is durable, or could not be made and holding longer helps nobody."""
@@ -180,6 +199,20 @@ class Watching:
         if all(state is ProtectionState.ENFORCED for state in states):
             return ProtectionStatus(Protection.RENDITION, ProtectionState.ENFORCED, "sandboxed")
         return ProtectionStatus(Protection.RENDITION, ProtectionState.DETECTED, "partly-sandboxed")
+
+
+def refused_here(policy: Policy, remote: RemoteSensor) -> tuple[RefusedError, Signal] | None:
+    """Judge where this desk's screen is: what the policy refuses, with the signal to report it; None if it refuses nothing.
+
+    Returns:
+        RefusedError: screen.remote or screen.virtual-machine.
+    """
+    if policy.remote_session_refused and (finding := remote.refusal()) is not None:
+        return RefusedError("screen.remote"), Signal(SignalKind.REMOTE_SESSION, wall_clock_us(), (*finding.as_facts(), ("refused", "yes")))
+    if policy.virtual_machine_refused and remote.virtual_machine:
+        facts = (("hypervisor", remote.virtual_machine), ("refused", "yes"))
+        return RefusedError("screen.virtual-machine"), Signal(SignalKind.VIRTUAL_MACHINE, wall_clock_us(), facts)
+    return None
 
 
 def _of_processes(vault: Vault) -> tuple[ProcessGuard, MemoryGuard]:

@@ -15,8 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from vault.domain.breach import Signal, SignalKind
+from tests.journeys.desk_driver import DeskDriver
+from tests.station import Station
+from vault.domain.breach import Signal, SignalKind, TriageState
 from vault.domain.protection import ProtectionState
+from vault.platform.secret_service import open_secret_keeper
+from vault.secret import Secret
 from vault.sensors import screen
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.screen import How
@@ -171,7 +175,31 @@ def test_a_remote_login_is_reported_and_not_refused(server: Server) -> None:
         assert "192.0.2" not in repr(facts)
 
 
-# ---- programs that serve the screen --------------------------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("secret_service")
+def test_the_desk_itself_refuses_and_reports(server: Server, staffed: Station, tmp_path: Path) -> None:
+    """The real desk on a real forwarded display: a sentence instead of the sign-in, and a report in the vault."""
+    station = staffed.copy_to(tmp_path / "vault")
+    vault_id = station.vault.world.station.vault_id
+    keeper = open_secret_keeper(vault_id)
+    for name, value in station.keeper._values.items():
+        keeper.write(name, Secret(value))
+    station.close()
+    try:
+        desk = DeskDriver(station.directory, environment={"DISPLAY": f"127.0.0.1:{server.number}", "XAUTHORITY": "/dev/null"})
+        try:
+            desk.wait("show cannot_open", seconds=60)
+            assert not any(step.name in {"desk", "shell", "reader"} for step in desk.steps)
+        finally:
+            desk.close()
+        states = [row.state for row in station.vault.store.breaches(list(TriageState), 10)]
+        assert [state.officer_id for state in states if state.kind is SignalKind.REMOTE_SESSION] == [None]
+    finally:
+        station.close()
+        for name in station.keeper._values:
+            keeper.erase(name)
+
+
+# ---- programs that serve the screen ------------------------------------------------------------------------------------------------------
 
 
 def vnc(program: str, display: int, *options: str) -> tuple[str, ...]:

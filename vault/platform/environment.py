@@ -46,15 +46,19 @@ KEPT = frozenset(
         "LC_NUMERIC",
         "LC_TIME",
         "LOGNAME",
+        "NXSESSIONID",
         "QT_AUTO_SCREEN_SCALE_FACTOR",
         "QT_ENABLE_HIGHDPI_SCALING",
         "QT_FONT_DPI",
         "QT_SCALE_FACTOR",
         "QT_SCALE_FACTOR_ROUNDING_POLICY",
         "QT_SCREEN_SCALE_FACTORS",
+        "SSH_CONNECTION",
         "TZ",
         "USER",
+        "VNCDESKTOP",
         "WAYLAND_DISPLAY",
+        "X2GO_SESSION",
         "XAUTHORITY",
         "XCURSOR_SIZE",
         "XCURSOR_THEME",
@@ -66,6 +70,7 @@ KEPT = frozenset(
         "XDG_SESSION_ID",
         "XDG_SESSION_TYPE",
         "XDG_STATE_HOME",
+        "XRDP_SESSION",
     }
 )
 _PATH = "/usr/local/bin:/usr/bin:/bin"
