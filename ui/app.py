@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QSettings, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from ui import strings, theme
 from ui.windows.sign_in import SignIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from PySide6.QtGui import QCloseEvent, QShortcut
 
@@ -45,26 +45,9 @@ _LEAST_SIZE = (640, 400)
 _CRASHES_BORNE = 3
 _SIGN_OUT_PATIENCE_MS = 2_000
 
-# Imported while the passphrase is typed, one a turn of the event loop: what a session shows first, first.
-_LATER = (
-    "ui.icons",
-    "ui.messages",
-    "ui.windows.lock",
-    "vault.services.views",
-    "vault.services.events",
-    "vault.services.desk",
-    "vault.services.custody",
-    "vault.services.reading",
-    "vault.services.breach",
-    "ui.widgets.frame",
-    "ui.windows.case_list",
-    "ui.windows.desk",
-    "ui.windows.shell",
-    "ui.widgets.protected_page",
-    "ui.windows.reader",
-    "ui.windows.check_in",
-    "ui.windows.find",
-)
+# After the start, the classes, enums and modules there are stay for good. A full collection of what a session makes takes 10 ms and more:
+# it is made when a page was changed, and by itself only if nothing else does for a very long time.
+_RUBBISH = (700, 10, 1_000)
 
 
 class MainWindow(QWidget):
@@ -182,7 +165,7 @@ class Routing(QObject):
         self._founding: FoundingPage | None = None
         self._cannot_open: CannotOpen | None = None
         self.shell: Shell | None = None
-        self._later = list(_LATER)
+        self._later: Iterator[None] | None = iter(())  # what is still to be loaded; None when all of it is
         self.sign_in.submitted.connect(self._sign_in)
         self.sign_in.painted.connect(window.first_painted)
         window.first_painted.connect(self._start)
@@ -196,6 +179,12 @@ class Routing(QObject):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.follow_system(app)
+        from ui import warm_up  # noqa: PLC0415 -- after the first paint
+
+        self._later = warm_up.pieces(self._start_bridge, self._lock_page)
+        QTimer.singleShot(0, self, self._load_next)
+
+    def _start_bridge(self) -> None:
         bridge = self._bridge = self._make_bridge()
         bridge.setParent(self)
         bridge.ready.connect(self._ready)
@@ -203,21 +192,21 @@ class Routing(QObject):
         bridge.refused.connect(self._refused)
         bridge.told.connect(self._told)
         bridge.start()
-        QTimer.singleShot(0, self, self._load_next)
 
     def _load_next(self) -> None:
-        """Import one module, then let the keyboard have its turn."""
-        if self._later:
-            import importlib  # noqa: PLC0415
-
-            importlib.import_module(self._later.pop(0))
+        """Load one piece, then let the keyboard have its turn."""
+        if self._later is None:
+            return
+        try:
+            next(self._later)
             QTimer.singleShot(0, self, self._load_next)
-        else:
+        except StopIteration:
             from ui.icons import IconName, icon  # noqa: PLC0415
 
+            self._later = None
             self._window.setWindowIcon(icon(IconName.CASEVAULT))
-            # Asked for the first time, PySide6 builds every widget class with its enums: here, and not between sign-in and desk.
-            QScrollArea().viewport()
+            gc.freeze()
+            gc.set_threshold(*_RUBBISH)
 
     def _ready(self) -> None:
         from vault.services.session import Session  # noqa: PLC0415 -- after the first paint

@@ -142,7 +142,7 @@ class Desk:
         self.breaches: list[tuple[float, BreachRecorded]] = []
         self.routing = Routing(self.window, self._make_bridge)
         self.window.show()
-        wait(lambda: self.routing._is_ready and not self.routing._later)
+        wait(lambda: self.routing._is_ready and self.routing._later is None)
 
     def _make_bridge(self) -> Bridge:
         bridge = Bridge(self.made.directory)
@@ -170,7 +170,7 @@ class Desk:
 
     def sign_in(self, badge_no: str) -> None:
         self.routing._sign_in(*self.made.credentials(badge_no))
-        wait(lambda: self.routing.shell is not None)
+        wait(lambda: self.routing.shell is not None and self.routing.shell._page is not None)
 
     def ask(self, method: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a service and wait."""

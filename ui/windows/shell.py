@@ -164,12 +164,16 @@ class Shell(QWidget):
         self._guard.set_level(GuardLevel.WATCHING)
         self._idle.start()
         # In a turn of its own: frame and page in one would hold the keyboard twice as long.
-        QTimer.singleShot(0, self, lambda: self._page is None and self.go(page_key if page_key in places else places[0]))
+        QTimer.singleShot(0, self, partial(self._go_first, page_key if page_key in places else places[0]))
         if self._signed_in.person.role in _ROLES_WITH_REPORTS and "desk" not in places:
             self._count_held()
         if self._signed_in.person.role is Role.SUPERVISOR:
             QTimer.singleShot(0, self, self._start_alerts)
         QTimer.singleShot(_SPARE_AFTER_MS, self, self._keep_spare_reader)
+
+    def _go_first(self, key: str) -> None:
+        if not self._ended and self._page is None:
+            self.go(key)
 
     def end(self) -> None:
         """Stop everything: the session is over on screen."""

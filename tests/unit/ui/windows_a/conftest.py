@@ -86,7 +86,7 @@ class Driver:
         self.press(Key.Key_Return)
         self.type("123456")
         self.press(Key.Key_Return)
-        self.until(lambda: self.shell is not None and self.window.face() is self.shell)
+        self.until(lambda: self.shell is not None and self.window.face() is self.shell and self.page is not None)
 
     def desk(self) -> Any:
         """Sign in, and wait until the desk shows what it asked for."""
@@ -115,7 +115,7 @@ def driver(desk: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Driver]
     window.activateWindow()
     qtbot.waitActive(window)
     yield Driver(qtbot, bridge, window, routing)
-    qtbot.waitUntil(lambda: not routing._later)
+    qtbot.waitUntil(lambda: routing._later is None)
     if routing.shell is not None:
         routing.shell.end()
     window.may_close = True

@@ -341,6 +341,7 @@ def test_leaving_tells_the_vault_that_no_page_is_looked_at(driver: Driver) -> No
 def test_a_resolution_the_vault_cannot_give_is_asked_for_once(driver: Driver) -> None:
     reader = driver.read()
     driver.until(lambda: not reader.page._settle.isActive() and not reader._awaited)  # what the window's own size asks for
+    reader.page._settle.setInterval(3_600_000)  # and not again while this is looked at
     reader._sharpen(300)
     driver.until(lambda: not reader._awaited)
     asked = len(_pages(driver))
