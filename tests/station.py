@@ -77,12 +77,12 @@ class Station:
     _vault: Vault | None = None
     _pages: PageMemory | None = None
 
-    def found(self) -> Station:
+    def found(self, policy_text: str = "") -> Station:
         founders = tuple(
             Founder(badge, name, passphrase_of(badge))
             for badge, name in ((ADMINISTRATOR, "Ada Marsh"), (SUPERVISOR, "Sven Okafor"), (CUSTODIAN, "Clara Reyes"))
         )
-        made = found_vault(self.directory, STATION, founders, lambda _vault_id: self.keeper, self.clock, RealEntropy(), CHEAP)
+        made = found_vault(self.directory, STATION, founders, lambda _vault_id: self.keeper, self.clock, RealEntropy(), CHEAP, policy_text)
         for one in made:
             self.remember(one)
         return self

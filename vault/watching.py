@@ -32,6 +32,7 @@ from vault.sensors.memory_guard import MemoryGuard
 from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
+from vault.sensors.synthetic_input import SyntheticInputSensor
 from vault.services.events import CustodyChanged, Event, ScreenBlanked
 from vault.services.operation import Lane
 from vault.services.ports import Clock
@@ -96,8 +97,9 @@ class Watching:
             own_pids=(os.getpid(), os.getppid()),
         )
         vault.world.screen = captures
+        synthetic = SyntheticInputSensor(lambda: vault.world.session is not None, wanted=vault.world.policy.synthetic_input_reported)
         hub = SensorHub(
-            (self._store_access, self._copies, ClockSensor(), media, self._remote, captures, *_of_processes(vault)),
+            (self._store_access, self._copies, ClockSensor(), media, self._remote, captures, synthetic, *_of_processes(vault)),
             self._observed,
             self._clock,
         )

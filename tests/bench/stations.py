@@ -27,6 +27,7 @@ from pathlib import Path
 import pyotp
 
 from tests.bench.papers import MIB, write_alike, write_case_file
+from tests.driven import DRIVEN_POLICY
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, Station, passphrase_of
 from vault.domain.casefile import Marking
 from vault.domain.identity import CaseId, Role
@@ -129,7 +130,7 @@ def inline(name: str) -> Station:
 def _make(folder: Path, cases: int, *, with_large: bool) -> None:
     station = Station(folder / "vault")
     station.clock.added_us = -_AGO_US
-    station.found()
+    station.found(DRIVEN_POLICY)
     _enrol(station)
     _register(station, cases)
     _take_in(station, with_large=with_large)

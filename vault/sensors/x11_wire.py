@@ -176,8 +176,7 @@ class Connection:
         self.screen_size_px()  # a round trip: a refusal shows now
 
     def read_events(self) -> tuple[RawInput, ...]:
-        """What arrived since the last call. Call when `fileno` is readable; blocks until at least one message is there otherwise."""
-        self._take()
+        """What arrived since the last call; never waits."""
         while self._is_readable():
             self._take()
         found = tuple(RawInput(struct.unpack_from("<H", event, 20)[0]) for event in self._events if event[0] & _SENT_MASK == _GENERIC_EVENT)
