@@ -24,6 +24,11 @@ def file_mode() -> int:
     return 0o660 if is_launched() else 0o600
 
 
+def folder_mode() -> int:
+    """Permission bits of a new folder in the vault's."""
+    return 0o770 if is_launched() else 0o700
+
+
 def mask() -> int:
     """The umask of a process that makes files of the vault."""
     return 0o007 if is_launched() else 0o077

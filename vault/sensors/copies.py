@@ -239,7 +239,7 @@ class CopiesSensor:
         try:
             self._watching = _Watches(self._tasks.put)
             probe_folder = self._skip / _PROBE_FOLDER
-            probe_folder.mkdir(mode=0o700, exist_ok=True)
+            probe_folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
             self._probe_folder = probe_folder
             self._watching.add(probe_folder)
         except OSError as error:

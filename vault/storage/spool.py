@@ -29,6 +29,7 @@ from typing import Final
 
 import msgspec
 
+from vault import reach
 from vault.domain.breach import SignalKind
 from vault.domain.identity import BreachId
 from vault.errors import TamperError, UnavailableError
@@ -196,11 +197,13 @@ class Spool:
         return SpooledReport(number, BreachId(stored.breach_id), stored.kind, stored.observed_us, stored.facts_sealed)
 
     def _write(self, number: int, body: bytes) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             temporary = f".{secrets.token_hex(8)}"
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, reach.file_mode(), dir_fd=folder
+            )
             try:
                 with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor opened relative to the folder
                     file.write(body)
