@@ -8,6 +8,7 @@ Rules of this module:
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ import segno
 from vault.crypto.directory import DirectoryEntry, sign_entry, verify_entry
 from vault.crypto.keypairs import KeyPair, generate_key_pair, seal_to, verify
 from vault.crypto.passphrase import check_passphrase
-from vault.crypto.sealing import ChunkCipher, bind, case_keys, new_key, new_salt, seal, unseal
+from vault.crypto.sealing import ChunkCipher, bind, case_keys, derive, new_key, new_salt, seal, unseal
 from vault.crypto.second_factor import check_code, new_totp_secret, provisioning_uri
 from vault.crypto.slots import (
     SALT_BYTES,
@@ -31,6 +32,7 @@ from vault.crypto.slots import (
     vault_keys,
 )
 from vault.domain.identity import CaseId, DocumentId, PersonId
+from vault.domain.trace import CHIPS_BYTES
 from vault.errors import DefectError, RefusedError
 from vault.secret import Secret
 from vault.services.locksmith import WORKSTATION_CONTEXT, CaseCipher, ChunkSealer, DirectoryFacts, KeyHolder, NewPerson, PersonKeys
@@ -103,6 +105,7 @@ class VaultLocksmith:
         """
         self._key_pair: Final = workstation.key_pair
         self._blind_key: Final = vault_keys(workstation.vault_key).blind_index
+        self._trace_key: Final = derive(workstation.vault_key, "trace-mark")
         self._cost: Final = cost
 
     def bind(self, *parts: bytes | str | int) -> bytes:
@@ -177,6 +180,10 @@ class VaultLocksmith:
     def blind(self, text: str) -> bytes:
         """Give the HMAC-SHA256 (32 bytes) of a text under the vault's blind-index key."""
         return hmac.digest(self._blind_key.reveal(), bind("blind-index", text), "sha256")
+
+    def trace_chips(self, view_no: int) -> bytes:
+        """Give the chips of a view, CHIPS_BYTES: SHAKE128 (FIPS 202) of the vault's trace key, 32 bytes, and the number, 8 bytes."""
+        return hashlib.shake_128(self._trace_key.reveal() + view_no.to_bytes(8, "big")).digest(CHIPS_BYTES)
 
     def qr_rows(self, text: str) -> Sequence[str]:
         """Give the QR code of a text, one string of 0 and 1 a row, four quiet modules around it."""

@@ -30,6 +30,7 @@ import msgspec
 
 from vault.domain.casefile import DocumentKind
 from vault.domain.protection import ProtectionState
+from vault.domain.trace import CHIPS_BYTES
 from vault.errors import DefectError, RefusedError, UnavailableError
 from vault.rendition import messages
 from vault.services.page_memory import SLOT_BYTES, SLOT_COUNT, PageMemory
@@ -218,7 +219,7 @@ class RenditionWorker:
             page_no: 1-based.
             dpi: wanted resolution; lowered where the page would pass Limits.pixel_max.
             rotation: clockwise.
-            mark: 1 to 6 lines.
+            mark: 1 to 6 lines, and the chips of the view's trace; without chips the page bears the lines only.
             slot: 0 <= slot < SLOT_COUNT; what it held is overwritten, also when the call is refused half way.
         Returns:
             Picture: width_px * height_px <= Limits.pixel_max.
@@ -227,8 +228,10 @@ class RenditionWorker:
         """
         if not 0 <= slot < SLOT_COUNT or not 1 <= len(mark.lines) <= WATERMARK_LINES_MAX or not any(line.strip() for line in mark.lines):
             raise DefectError("rendition.disclose-arguments", slot=slot, lines=len(mark.lines))
+        if len(mark.chips) not in (0, CHIPS_BYTES):
+            raise DefectError("rendition.disclose-arguments", slot=slot, chips=len(mark.chips))
         document = self._ready(handle, page_no)
-        request = messages.DisclosePage(handle, page_no, _bounded(dpi), int(rotation), mark.lines, slot)
+        request = messages.DisclosePage(handle, page_no, _bounded(dpi), int(rotation), mark.lines, slot, mark.chips)
         try:
             reply = self._call(request, messages.Disclosed, self._limits.page_seconds, document.source)
         except RefusedError:

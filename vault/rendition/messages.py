@@ -67,6 +67,7 @@ class DisclosePage(_Message, frozen=True):
     rotation: int
     lines: tuple[str, ...]
     slot: int
+    chips: bytes
 
 
 class FindOnPage(_Message, frozen=True):

@@ -28,6 +28,7 @@ from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Document, PixelSize,
 from vault.rendition.fonts import Face, FontSet
 from vault.rendition.image import load_codecs
 from vault.rendition.messages import Channel
+from vault.rendition.tracing import Tracer, lift
 from vault.rendition.watermark import Watermarker
 from vault.services.page_memory import SLOT_BYTES, PageMemory
 from vault.services.rendition import Rotation
@@ -62,6 +63,7 @@ class Worker:
         self._pixel_max = min(pixel_max, SLOT_BYTES // 4)
         self._fonts = fonts
         self._watermarker = Watermarker(fonts.watermark)
+        self._tracer = Tracer()
         self._documents: dict[int, Document] = {}
         self._handle_in_use = 0
         self._cache: OrderedDict[PageKey, _Sketch] = OrderedDict()
@@ -147,6 +149,7 @@ class Worker:
         if sketch is None:
             canvas = Canvas(size, self._buffer(size.size_bytes))
             document.render(page_no, canvas, rotation)
+            lift(canvas)
             sketch = self._cache[key] = _Sketch(canvas, POINTS_PER_INCH * max(size.width_px, size.height_px) / max(page_size_pt))
         self._cache.move_to_end(key)
         return sketch
@@ -168,7 +171,10 @@ class Worker:
         sketch = self._sketch(request.handle, request.page_no, request.dpi, Rotation(request.rotation))
         size = sketch.canvas.size
         with self._watermarker.burned(sketch.canvas, request.lines, sketch.dpi), self._page_memory.view(request.slot) as slot:
-            slot[: size.size_bytes] = sketch.canvas.pixels
+            if request.chips:
+                self._tracer.copy_marked(sketch.canvas, request.chips, slot)
+            else:
+                slot[: size.size_bytes] = sketch.canvas.pixels
         return messages.Disclosed(size.width_px, size.height_px, size.stride_bytes)
 
     def _close(self, handle: int) -> None:

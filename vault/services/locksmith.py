@@ -129,6 +129,9 @@ class Locksmith(Protocol):
     def blind(self, text: str) -> bytes:
         """A keyed hash to look a text up by: same text, same bytes; says nothing without the vault key."""
 
+    def trace_chips(self, view_no: int) -> bytes:
+        """The chips of a page view's invisible mark, by the number of its audit entry; noise without the vault key."""
+
     def qr_rows(self, text: str) -> Sequence[str]:
         """The QR code of a text, one string of 0 and 1 a row, quiet zone included."""
 

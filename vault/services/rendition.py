@@ -38,9 +38,10 @@ class ChunkSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """What is burned into every disclosed page: name and badge, workstation, check-out number, minute. 1 to 6 lines."""
+    """What is burned into every disclosed page: name and badge, workstation, check-out number, minute, in 1 to 6 lines; and the trace."""
 
     lines: tuple[str, ...]
+    chips: bytes = b""  # of the invisible mark, `vault.domain.trace.CHIPS_BYTES`; empty where nothing is disclosed
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from vault.domain.casefile import DocumentKind
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
 from vault.rendition import client
 from vault.rendition.client import Limits, Picture, RenditionWorker, Rotation, Watermark
+from vault.rendition.tracing import FLOOR
 from vault.services.page_memory import SLOT_BYTES, PageMemory
 
 MARK = Watermark(("A. Okafor · 4711", "WS-07", "CO-2026-0012", "2026-11-22 02:10"))
@@ -42,7 +43,7 @@ def disclosed(worker: RenditionWorker, memory: PageMemory, data: bytes, kind: Do
 # -- pages -------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ground", "level"), [("1 1 1", 255), ("0 0 0", 0), ("0.5 0.5 0.5", 127)])
+@pytest.mark.parametrize(("ground", "level"), [("1 1 1", 255), ("0 0 0", FLOOR), ("0.5 0.5 0.5", 127)])
 def test_the_mark_is_seen_on_light_dark_and_grey_and_never_above_its_opacity(
     worker: RenditionWorker, page_memory: PageMemory, ground: str, level: int
 ) -> None:
