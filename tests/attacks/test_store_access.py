@@ -103,6 +103,14 @@ ATTACKS: Sequence[tuple[str, tuple[str, ...], set[SignalKind], str]] = [
     ("tar of everything", ("tar", "cf", "{OUT}/t.tar", "-C", "{V}", "."), {OPENED}, ""),
     ("cp -r of everything", ("cp", "-r", "{V}", "{OUT}/all"), {OPENED}, "cp"),
     ("rsync", ("rsync", "-a", "{V}/", "{OUT}/r/"), {OPENED}, "rsync"),
+    ("tar and gzip", ("tar", "czf", "{OUT}/t.tgz", "-C", "{V}", "register.db"), {OPENED}, ""),
+    ("zip", ("zip", "-q", "{OUT}/z.zip", "{V}/register.db"), {OPENED}, "zip"),
+    ("gzip, not waiting", ("sh", "-c", "gzip -c {V}/register.db > {OUT}/g.gz"), {OPENED}, ""),  # refused by the lease, and gone
+    ("xz, not waiting", ("sh", "-c", "xz -0 -c {V}/register.db > {OUT}/x.xz"), {OPENED}, ""),
+    ("zstd", ("sh", "-c", "zstd -q -c {V}/register.db > {OUT}/z.zst"), {OPENED}, "zstd"),
+    ("dd without the first page", ("dd", "if={V}/register.db", "of={OUT}/a", "bs=4096", "skip=1", "status=none"), {OPENED}, "dd"),
+    ("split", ("split", "-b", "100K", "{V}/register.db", "{OUT}/part."), {OPENED}, "split"),
+    ("appended to a picture", ("sh", "-c", "cat {V}/register.db >> {OUT}/picture.jpg"), {OPENED}, "cat"),
     ("cp content", ("cp", "{V}/content.db", "{OUT}/a"), {OPENED}, ""),
     ("cp content -wal", ("cp", "{V}/content.db-wal", "{OUT}/a"), {OPENED}, ""),
     ("cp register -wal", ("cp", "{V}/register.db-wal", "{OUT}/a"), {OPENED}, ""),
@@ -122,8 +130,7 @@ ATTACKS: Sequence[tuple[str, tuple[str, ...], set[SignalKind], str]] = [
 
 @pytest.mark.parametrize(("command", "kinds", "named"), [row[1:] for row in ATTACKS], ids=[row[0] for row in ATTACKS])
 def test_attack_is_reported_once(stage: Stage, command: tuple[str, ...], kinds: set[SignalKind], named: str) -> None:
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not here")
+    assert shutil.which(command[0]), "packaging/apt-packages.txt [attacks]"
     stage.run(*command)
     signals = stage.all_within()
     assert {signal.kind for signal in signals} == kinds
