@@ -168,7 +168,7 @@ BANS = (
         "ui.widgets.painted_text: stock text widgets are readable from outside",
         _last("QTextEdit", "QTextBrowser", "QPlainTextEdit", "QTextDocument", "QWebEngineView"),
         rooms=("ui",),
-        allowed=("ui/widgets/field.py",),  # what a person is typing just now: a reason, a note, an account
+        allowed=("ui/widgets/text_field.py",),  # what a person is typing just now: a reason, a note, an account
     ),
     Ban(
         "save dialog",
