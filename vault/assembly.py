@@ -402,6 +402,7 @@ def _join(
     reader, prober = RenditionWorker(pages), RenditionWorker(None)
     reading = Reading(world, cases, reader, content, pages.wipe)
     world.leave_page = reading.leave_page
+    world.dwell_ms = reading.dwell_ms
     desk = Desk(world, cases, register)
 
     def listen(event: Event) -> None:

@@ -147,6 +147,17 @@ def test_the_dwell_time_is_that_of_the_page_shown(held: Held) -> None:
     assert [(one.page_no, dict(json.loads(one.facts))["dwell_ms"] // 5000 * 5) for one in left] == [(1, 30), (3, 5)]
 
 
+def test_looking_at_the_statement_leaves_the_page_on_screen_and_counts_its_time(held: Held) -> None:
+    custody, clock = held.crew.vault.custody, held.crew.station.clock
+    held.view(1, 1)
+    clock.step(40)
+    assert 40 <= custody.statement(held.check_out_id).reading_seconds <= 60
+    assert held.on_screen() == 1, "whoever does not return the file goes on reading, and is seen to"
+    clock.step(20)
+    assert 60 <= custody.check_in(held.check_out_id, attested=True).statement.reading_seconds <= 90
+    assert held.trail() == [("viewed", 1), ("left", 1)]
+
+
 def _expire(held: Held, check_out: CheckOut) -> None:
     held.crew.station.clock.step((check_out.due_back_us - held.crew.station.clock.now_us()) / 1_000_000 + 1)
     held.crew.vault.custody.return_expired()

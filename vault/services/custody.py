@@ -108,17 +108,15 @@ class Custody:
         world.publish(CustodyChanged(case_id, taken.check_out_id, None))
         return self._cases.holding(taken, self._cases.current_line(case_id))
 
-    @change
+    @query
     def statement(self, check_out_id: CheckOutId) -> CheckInStatement:
-        """Write the statement of a check-out from the audit trail; the page on screen is left, so that its time counts.
+        """Write the statement of a check-out from the audit trail. The page on screen stays there, and its time so far counts.
 
         Raises:
             RefusedError: custody.not-held, custody.expired.
-        Audit: page.left.
         """
         world = self._world
         check_out = require_held(world.store.check_out(check_out_id), world.require().person.person_id, world.clock.now_us())
-        world.leave_page()
         return self._statement(check_out)
 
     @change
@@ -385,7 +383,7 @@ class Custody:
         return CheckInStatement(
             pages_viewed=pages,
             documents_viewed=documents,
-            reading_seconds=read_ms // 1000,
+            reading_seconds=(read_ms + world.dwell_ms(check_out.check_out_id)) // 1000,
             held_seconds=(world.clock.now_us() - check_out.taken_us) // 1_000_000,
             copy_attempts=self._attempts(check_out),
         )

@@ -242,6 +242,13 @@ class Reading:
             last_page + 1 if last_page < permit.card.page_count else 0,
         )
 
+    def dwell_ms(self, check_out_id: CheckOutId) -> int:
+        """How long the page on screen has been there, 0 if none of this check-out is (control thread)."""
+        seen = self.on_screen
+        if seen is None or seen.check_out.check_out_id != check_out_id:
+            return 0
+        return (self._world.clock.boot_us() - seen.since_boot_us) // 1000
+
     def custody_ended(self, check_out_id: CheckOutId) -> None:
         """Forget the documents of a check-out that ended (control thread)."""
         world = self._world
@@ -398,7 +405,7 @@ class Reading:
         seen = self.on_screen
         if seen is None:
             return None
-        dwell_ms = (self._world.clock.boot_us() - seen.since_boot_us) // 1000
+        dwell_ms = self.dwell_ms(seen.check_out.check_out_id)
         draft = self._draft(AuditKind.PAGE_LEFT, seen.check_out, seen.document_id, seen.page_no)
         return _with_fact(draft, "dwell_ms", dwell_ms)
 

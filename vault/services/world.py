@@ -18,7 +18,7 @@ from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.casefile import Marking
 from vault.domain.custody import HOUR_US
-from vault.domain.identity import CaseId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
+from vault.domain.identity import CaseId, CheckOutId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
 from vault.domain.policy import Policy, least_trust
 from vault.domain.protection import ProtectionStatus, Trust, TrustLevel
 from vault.errors import Fact, RefusedError, TamperError, VaultError
@@ -111,6 +111,7 @@ class World:
         self.trust = Trust(TrustLevel.FULL)  # of this workstation now
         self.end: Callable[[str], None] = lambda _reason: None
         self.leave_page: Callable[[], None] = lambda: None
+        self.dwell_ms: Callable[[CheckOutId], int] = lambda _check_out_id: 0  # of the page on screen, so far
         self.screen: Screen = UnwatchedScreen()
         self.observed: Callable[[Signal], None] = lambda _signal: None  # any thread; becomes a report
         self.directory = Directory(self)
