@@ -184,7 +184,7 @@ class Routing(QObject):
         self._later = warm_up.pieces(self._start_bridge, self._lock_page)
         QTimer.singleShot(0, self, self._load_next)
 
-    def _start_bridge(self) -> None:
+    def _start_bridge(self) -> Bridge:
         bridge = self._bridge = self._make_bridge()
         bridge.setParent(self)
         bridge.ready.connect(self._ready)
@@ -192,6 +192,7 @@ class Routing(QObject):
         bridge.refused.connect(self._refused)
         bridge.told.connect(self._told)
         bridge.start()
+        return bridge
 
     def _load_next(self) -> None:
         """Load one piece, then let the keyboard have its turn."""

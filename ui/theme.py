@@ -298,7 +298,8 @@ def _system_scheme_changed() -> None:
 
 def _dress(app: QApplication, scheme: Scheme) -> None:
     now = _now()
-    now.tokens = load_tokens(scheme)
+    if now.tokens.scheme is not scheme:
+        now.tokens = load_tokens(scheme)
     now.colours = {role: QColor(value) for role, value in now.tokens.colours.items()}
     now.fonts.clear()
     now.reduced_motion = None

@@ -18,6 +18,10 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ui.bridge import Bridge
 
 _PIECE_SECONDS = 0.004
 
@@ -98,17 +102,17 @@ AFTER_IT = (
 """What a session shows first, first."""
 
 
-def pieces(start_bridge: Callable[[], None], make_lock_page: Callable[[], object]) -> Iterator[None]:
+def pieces(start_bridge: Callable[[], Bridge], make_lock_page: Callable[[], object]) -> Iterator[None]:
     """Do everything, a piece between two steps of the iterator.
 
     Args:
-        start_bridge: starts the vault process, as soon as what it needs is here.
+        start_bridge: starts the vault process, as soon as what it needs is here; gives its bridge, of which nothing is asked here.
         make_lock_page: makes the page that a lock shows, which must be there before it is needed in a hurry.
     """
     for name in BEFORE_THE_BRIDGE:
         importlib.import_module(name)
         yield
-    start_bridge()
+    bridge = start_bridge()
     yield
     for name in AFTER_IT:
         importlib.import_module(name)
@@ -116,16 +120,16 @@ def pieces(start_bridge: Callable[[], None], make_lock_page: Callable[[], object
     yield from _classes()
     make_lock_page()
     yield
-    yield from _widgets()
+    yield from _widgets(bridge)
 
 
 def _classes() -> Iterator[None]:
-    """Have PySide6 build every widget class with its enums: asked for a widget that it did not make, it builds all at once."""
-    from PySide6 import QtWidgets  # noqa: PLC0415 -- as everything here, after the first paint
+    """Have PySide6 build every class with its enums: asked for an object that it did not make, it builds all of a module at once."""
+    from PySide6 import QtCore, QtGui, QtWidgets  # noqa: PLC0415 -- as everything here, after the first paint
 
     until = time.perf_counter() + _PIECE_SECONDS
-    for name in dir(QtWidgets):
-        getattr(QtWidgets, name)
+    for module, name in [(one, name) for one in (QtCore, QtGui, QtWidgets) for name in dir(one)]:
+        getattr(module, name)
         if time.perf_counter() > until:
             yield
             until = time.perf_counter() + _PIECE_SECONDS
@@ -133,7 +137,7 @@ def _classes() -> Iterator[None]:
     yield
 
 
-def _widgets() -> Iterator[None]:
+def _widgets(bridge: Bridge) -> Iterator[None]:
     """Build and lay out once what the first desk is made of."""
     from PySide6.QtCore import QRect  # noqa: PLC0415
     from PySide6.QtWidgets import QWidget  # noqa: PLC0415
@@ -142,9 +146,8 @@ def _widgets() -> Iterator[None]:
     from ui.icons import IconName  # noqa: PLC0415
     from ui.widgets.empty_state import EmptyState  # noqa: PLC0415
     from ui.widgets.frame import Frame  # noqa: PLC0415
-    from ui.widgets.record_table import RecordTable  # noqa: PLC0415
     from ui.widgets.scroll_column import ScrollColumn  # noqa: PLC0415
-    from ui.windows import case_words  # noqa: PLC0415
+    from ui.windows.case_list import CaseList  # noqa: PLC0415
     from ui.windows.holdings import HoldingList, QuietRows  # noqa: PLC0415
     from ui.windows.live_page import PageHead  # noqa: PLC0415
 
@@ -152,7 +155,7 @@ def _widgets() -> Iterator[None]:
         lambda: Frame(strings.text("app.name")),
         HoldingList,
         lambda: QuietRows("warm_up"),
-        lambda: RecordTable(case_words.columns(), name=strings.text("case.list")),
+        lambda: CaseList(bridge, "warm_up"),
         lambda: PageHead("warm_up", strings.text("desk.title")),
         lambda: EmptyState(IconName.CASE, strings.text("desk.no_cases"), strings.text("desk.no_cases_hint")),
         ScrollColumn,

@@ -39,6 +39,7 @@ class Label(QLabel):
         mono: bool = False,
         parent: QWidget | None = None,
     ) -> None:
+        self._height_asked, self._height_px = (-1, "", ""), 0  # before Qt asks, which it does while it makes the label
         super().__init__(words, parent)
         self._role = role
         self._align = painting.ALIGN_LEFT | painting.ALIGN_VCENTER
@@ -46,6 +47,13 @@ class Label(QLabel):
         self.setWordWrap(wrap)
         theme.set_foreground(self, role)
         self.setFont(theme.font(size, weight, tabular=tabular, mono=mono))
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 -- Qt's name
+        """As Qt's, remembered: a layout asks for one width again and again, and each answer breaks the paragraph anew."""
+        asked = (width - self.contentsMargins().left(), self.text(), self.font().key())
+        if asked != self._height_asked:
+            self._height_asked, self._height_px = asked, super().heightForWidth(width)
+        return self._height_px
 
     def set_role(self, role: Colour) -> None:
         """Change the ink, for example to the state's."""

@@ -13,6 +13,7 @@ Thread: the interface's main thread.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Callable
 from functools import partial
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 _MINUTE_MS = 60_000
 _SESSION_WARNING_MINUTES = 10
 _SPARE_AFTER_MS = 400
+_TIDY_AFTER_MS = 1_000
 
 PLACES: dict[Role, tuple[str, ...]] = {
     Role.OFFICER: ("desk", "find"),
@@ -103,6 +105,9 @@ class Shell(QWidget):
         self._reader_strip: ProtectionStrip | None = None
         self._spare_reader: tuple[QWidget, Reader, ProtectionStrip] | None = None
         self._expected = CheckOutId("")
+        # Python's rubbish is collected after a page was changed, when nobody scrolls yet; see `ui.app`.
+        self._tidy = QTimer(self, singleShot=True, interval=_TIDY_AFTER_MS)
+        self._tidy.timeout.connect(gc.collect)
         self._resized = QTimer(self, singleShot=True, interval=_SPARE_AFTER_MS)
         self._resized.timeout.connect(lambda: self._expect(self._expected))
         self._panel: PlainPanel | None = None
@@ -233,6 +238,7 @@ class Shell(QWidget):
         if what:
             page.open_at(what)
         page.shown()
+        self._tidy.start()
 
     def _make(self, key: str) -> Page:
         module, name, _icon = _PAGES[key]
@@ -316,6 +322,7 @@ class Shell(QWidget):
             face.hide()
             face.deleteLater()
             QTimer.singleShot(_SPARE_AFTER_MS, self, self._keep_spare_reader)
+            self._tidy.start()
         self._disclosing(shown=False)
 
     def _disclosing(self, shown: bool) -> None:
