@@ -2,7 +2,7 @@
 
 Holds: `sealing` (AES-256-GCM records and document chunks, key derivation) · `keypairs` (hybrid HPKE and Ed25519) · `slots` (what opens
 a person's and a workstation's keys) · `directory` (public keys vouched for by two people) · `second_factor` (TOTP) · `passphrase` (the
-passphrase rule) · `tang` (the exchange with a key server) · `selftest` (known answers, run at start) · `locksmith` (all of it, as the services ask for it).
+passphrase rule) · `tang` (the exchange with a key server) and `premises` (a workstation bound to several of them) · `selftest` (known answers, run at start) · `locksmith` (all of it, as the services ask for it).
 May import: the standard library, `cryptography`, `Crypto` (in `tang` alone), `pyotp`, `segno`, `vault.services`, `vault.domain`, `vault.errors`, `vault.secret`; never
 another adapter room.
 Runs in: the vault process; functions are pure apart from entropy (`tang` speaks to the network) and may be called from any thread, except a `ChunkCipher`, which
