@@ -30,7 +30,7 @@ from vault.errors import DefectError, UnavailableError, VaultError
 
 if TYPE_CHECKING:
     from vault.services.page_memory import PageMemory
-    from vault.services.views import PageImage
+    from vault.services.views import BandImage, PageImage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -211,7 +211,7 @@ class Bridge(QObject):
         self._outgoing.put(wire.frame(wire.encode_call(call_id, method, args)))
         return reply
 
-    def picture(self, image: PageImage) -> QImage:
+    def picture(self, image: PageImage | BandImage) -> QImage:
         """Copy a page picture out of shared memory."""
         if self._pages is None:
             raise DefectError("bridge.no-page-memory")

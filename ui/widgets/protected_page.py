@@ -9,6 +9,8 @@ Rules of this module:
 - Blanked means a plain panel with the reason, never a frozen page.
 - Covered means black over a page that stays in memory: against captures, which are a matter of milliseconds, and while the window is not
   the one being worked in. It is painted and handed to the screen before `cover` returns.
+- A fenced page is a veil, too coarse to read, and one band of the page over it, which follows the pointer or the reading line. The band's
+  pixels come from the vault for each place; what lies outside the band is not in this process.
 - A picture painted at its own resolution is copied to the screen and nothing else (under 2 ms for 1240 × 1754). Where the zoom asks for
   another resolution, a scaled one is made once, and `resolution_wanted` asks for the true one.
 
@@ -20,13 +22,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QHideEvent,
     QImage,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -34,7 +37,7 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollBar, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
@@ -50,6 +53,9 @@ _SETTLE_MS = 120
 _NOTCH = 120
 _QUARTER = 90
 _SAME_DPI = 2
+_LINE_HEIGHTS = (0.04, 0.25)
+_LINE_STEP = 0.6  # of the band's height, so that the line being read stays in view
+_LINE_GROWS = 1.25
 _SHARP = (0.999, 1.014)
 
 
@@ -88,6 +94,8 @@ class ProtectedPage(QAbstractScrollArea):
     zoom_changed = Signal(int)
     resolution_wanted = Signal(int)
     painted = Signal(int)
+    band_wanted = Signal(QRectF)
+    """Which band of a fenced page should be seen now, in fractions (0..1) of the unrotated page."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +110,10 @@ class ProtectedPage(QAbstractScrollArea):
         self._reason: tuple[IconName, str, str] | None = None
         self._unpainted = False
         self._covers: set[Cover] = set()
+        self._page_px: QSize | None = None  # of the whole page, while the picture is its veil
+        self._band: tuple[QImage, QRectF] | None = None  # what is clear, and where, in fractions of the unrotated page
+        self._line = 0.0  # where the reading line is: a fraction of the page as it is shown
+        self._line_height = 0.09
         self._wheel = 0
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -122,7 +134,7 @@ class ProtectedPage(QAbstractScrollArea):
 
     # What the reader says -----------------------------------------------------------------------------------------------------------
 
-    def show_page(self, page_no: int, picture: QImage, dpi: int = 150) -> None:
+    def show_page(self, page_no: int, picture: QImage, dpi: int = 150, veil_of_px: QSize | None = None) -> None:
         """Show a page, and forget the one before.
 
         Args:
@@ -130,10 +142,12 @@ class ProtectedPage(QAbstractScrollArea):
             picture: watermarked, opaque; Format_RGB32 paints fastest. The page owns it from now on and will overwrite it: hand over
                 one that owns its memory and keep no other QImage of it.
             dpi: its resolution. The same page at another resolution keeps the scroll position.
+            veil_of_px: the picture is a coarse veil of a page of this size at `dpi`: the page is fenced, and asks for its band at once.
         """
         same = page_no == self._page_no and self._picture is not None
         self._wipe()
         self._picture, self._page_no, self._dpi = picture, page_no, dpi
+        self._page_px = veil_of_px
         self._reason = None
         self._unpainted = True
         if not same:
@@ -144,6 +158,72 @@ class ProtectedPage(QAbstractScrollArea):
             self.horizontalScrollBar().setValue(0)
         self.viewport().update()
         self._settle.start()
+        if veil_of_px is not None:
+            self.viewport().setMouseTracking(True)
+            self._line = self._line if same else self._line_height / 2
+            self._ask_band()
+
+    def show_band(self, band: QImage, at_px: QRect) -> None:
+        """Show one band of the fenced page instead of the one before.
+
+        Args:
+            band: its pixels; the page owns it from now on.
+            at_px: where it lies in the whole page, in pixels of it.
+        """
+        if self._page_px is None:
+            return
+        self._drop_band()
+        across, down = self._page_px.width(), self._page_px.height()
+        self._band = band, QRectF(at_px.x() / across, at_px.y() / down, at_px.width() / across, at_px.height() / down)
+        self.viewport().update()
+
+    def is_fenced(self) -> bool:
+        """Say whether only a band of the page on screen is clear."""
+        return self._page_px is not None
+
+    def set_line_height(self, fraction: float) -> None:
+        """Make the band this high: a fraction (0.04..0.25) of the page as it is shown."""
+        self._line_height = max(_LINE_HEIGHTS[0], min(_LINE_HEIGHTS[1], fraction))
+        self._move_line(self._line)
+
+    def raise_line(self) -> None:
+        """Make the band higher."""
+        self.set_line_height(self._line_height * _LINE_GROWS)
+
+    def lower_line(self) -> None:
+        """Make the band lower."""
+        self.set_line_height(self._line_height / _LINE_GROWS)
+
+    def _move_line(self, to: float, *, reveal: bool = False) -> None:
+        """Put the middle of the band there, a fraction of the page as it is shown, and ask for its pixels."""
+        half = self._line_height / 2
+        self._line = max(half, min(1 - half, to))
+        if reveal:
+            size = self._scaled_size()
+            self._reveal(QRectF(0, (self._line - half) * size.height(), size.width(), self._line_height * size.height()))
+        self._ask_band()
+
+    def _ask_band(self) -> None:
+        if self._page_px is not None:
+            top = self._line - self._line_height / 2
+            self.band_wanted.emit(self._unturned(QRectF(0, max(0.0, top), 1, self._line_height)))
+
+    def _unturned(self, on_screen: QRectF) -> QRectF:
+        """Turn fractions of the page as shown into fractions of the unrotated page: the way back of `_on_page`."""
+        x, y, w, h = on_screen.x(), on_screen.y(), on_screen.width(), on_screen.height()
+        for _ in range(self._quarters):
+            x, y, w, h = y, 1 - x - w, h, w
+        return QRectF(x, y, w, h).intersected(QRectF(0, 0, 1, 1))
+
+    def _line_at_pointer(self, at: QPoint) -> None:
+        page = self._page_rect()
+        if self._page_px is not None and page.contains(at):
+            self._move_line((at.y() - page.y()) / max(1, page.height()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
+        """The band of a fenced page follows the pointer; nothing else does."""
+        self._line_at_pointer(event.position().toPoint())
+        event.accept()
 
     def clear(self) -> None:
         """Overwrite and drop the picture, and paint an empty place."""
@@ -177,7 +257,10 @@ class ProtectedPage(QAbstractScrollArea):
         """Mark places found: rectangles in fractions (0..1) of the unrotated page; `current` is brought into view."""
         self._marks, self._current_mark = tuple(marks), current
         if 0 <= current < len(self._marks) and self._scaled_size().isValid():
-            self._reveal(self._on_page(self._marks[current]))
+            place = self._on_page(self._marks[current])
+            self._reveal(place)
+            if self._page_px is not None:
+                self._move_line(place.center().y() / max(1, self._scaled_size().height()))
         self.viewport().update()
 
     # Zoom and rotation ----------------------------------------------------------------------------------------------------------------
@@ -209,12 +292,13 @@ class ProtectedPage(QAbstractScrollArea):
         """Turn the page a quarter to the right."""
         self._quarters = (self._quarters + 1) % 4
         self._measure()
+        self._ask_band()
         self.viewport().update()
 
     def _picture_size(self) -> QSize:
         if self._picture is None:
             return QSize()
-        size = self._picture.size()
+        size = self._page_px or self._picture.size()
         return size.transposed() if self._quarters % 2 else size
 
     def _scale(self) -> float:
@@ -265,7 +349,15 @@ class ProtectedPage(QAbstractScrollArea):
         if self._picture is not None and not self._picture.isNull():
             self._picture.fill(0)  # in place while we hold the only reference
         self._picture = None
+        self._page_px = None
+        self.viewport().setMouseTracking(False)
+        self._drop_band()
         self._drop_scaled()
+
+    def _drop_band(self) -> None:
+        if self._band is not None and not self._band[0].isNull():
+            self._band[0].fill(0)
+        self._band = None
 
     def _drop_scaled(self) -> None:
         if self._scaled is not None:
@@ -331,11 +423,22 @@ class ProtectedPage(QAbstractScrollArea):
         shown.setDevicePixelRatio(ratio)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)  # a page is opaque: copied, not blended
         painter.drawImage(at.topLeft(), shown)
+        if self._band is not None:
+            self._paint_band(painter, at, *self._band)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setPen(QPen(theme.colour(Colour.EDGE), 1))
         painter.drawRect(at.adjusted(-1, -1, 0, 0))
         for index, mark in enumerate(self._marks):
             self._paint_mark(painter, at, mark, current=index == self._current_mark)
+
+    def _paint_band(self, painter: QPainter, page: QRect, band: QImage, where: QRectF) -> None:
+        place = self._on_page(where).translated(page.topLeft())
+        turned = band.transformed(QTransform().rotate(_QUARTER * self._quarters)) if self._quarters else band
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, turned)
+        painter.setPen(QPen(theme.colour(Colour.ACCENT), 1))  # the reading line, where the pixels end
+        for edge in (place.top(), place.bottom()):
+            painter.drawLine(QPointF(page.left(), edge), QPointF(page.right(), edge))
 
     def _make_scaled(self, wanted: QSize) -> QImage:
         assert self._picture is not None
@@ -416,9 +519,10 @@ class ProtectedPage(QAbstractScrollArea):
     def _plain_keys(self, *, shift: bool) -> dict[Qt.Key, Callable[[], object]]:
         down = self.verticalScrollBar()
         return {
-            Qt.Key.Key_Down: lambda: down.setValue(down.value() + _STEP_PX),
-            Qt.Key.Key_Up: lambda: down.setValue(down.value() - _STEP_PX),
-            Qt.Key.Key_Space: lambda: self._scroll_or_turn(not shift),
+            Qt.Key.Key_Down: lambda: self._step(down, 1),
+            Qt.Key.Key_Up: lambda: self._step(down, -1),
+            Qt.Key.Key_Space: lambda: self._step(down, -1 if shift else 1) if self.is_fenced() else self._scroll_or_turn(not shift),
+            **({Qt.Key.Key_Period: self.raise_line, Qt.Key.Key_Comma: self.lower_line} if self.is_fenced() else {}),
             Qt.Key.Key_PageDown: lambda: self.turn_requested.emit(Turn.NEXT),
             Qt.Key.Key_PageUp: lambda: self.turn_requested.emit(Turn.PREVIOUS),
             Qt.Key.Key_Home: lambda: self.turn_requested.emit(Turn.FIRST),
@@ -431,6 +535,16 @@ class ProtectedPage(QAbstractScrollArea):
             Qt.Key.Key_P: lambda: self.set_zoom(Zoom.FIT_PAGE),
             Qt.Key.Key_R: self.rotate,
         }
+
+    def _step(self, down: QScrollBar, way: int) -> None:
+        """Scroll a step; on a fenced page move the reading line, and turn the page where it ends."""
+        if not self.is_fenced():
+            down.setValue(down.value() + way * _STEP_PX)
+            return
+        before = self._line
+        self._move_line(before + way * _LINE_STEP * self._line_height, reveal=True)
+        if self._line == before:
+            self.turn_requested.emit(Turn.NEXT if way > 0 else Turn.PREVIOUS)
 
     def _across(self, *, forward: bool) -> None:
         across = self.horizontalScrollBar()
@@ -451,6 +565,7 @@ class ProtectedPage(QAbstractScrollArea):
         across = self.horizontalScrollBar()
         across.setValue(across.value() - delta.x())
         bar.setValue(before - delta.y())
+        self._line_at_pointer(event.position().toPoint())
         if delta.y() and bar.value() == before:
             self._wheel += delta.y()
             if abs(self._wheel) >= 2 * _NOTCH:

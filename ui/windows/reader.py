@@ -20,7 +20,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -46,7 +46,7 @@ from vault.services.breach import Breaches
 from vault.services.desk import Desk
 from vault.services.events import BreachRecorded, CustodyChanged, ProtectionsChanged, ScreenBlanked
 from vault.services.reading import Reading
-from vault.services.views import BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage, PreparedPage
+from vault.services.views import BandImage, BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage, PreparedPage
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -112,6 +112,8 @@ class Reader(QWidget):
         self._contained = False
         self._screen_refused = False  # the last page was not shown, because of a program at the screen
         self._over = False
+        self._band: QRectF | None = None  # the place that is wished for
+        self._band_awaited = False
         self._least_trust, self._distrusted = TrustLevel.LOW, False
         self._warned_us = 0
         self._followed: FindHit | None = None
@@ -159,6 +161,7 @@ class Reader(QWidget):
         self.page.turn_requested.connect(self.turn)
         self.page.zoom_changed.connect(bar.show_zoom)
         self.page.resolution_wanted.connect(self._sharpen)
+        self.page.band_wanted.connect(self._want_band, Qt.ConnectionType.QueuedConnection)  # when the page that asks is known as shown
         self.search.changed.connect(self._found)
         self.search.refused.connect(self._not_found)
         self.find_bar.searched.connect(self._look_for)
@@ -230,6 +233,8 @@ class Reader(QWidget):
     def _opened(self, opened: OpenFile) -> None:
         self._holding = opened.holding
         self._least_trust = opened.least_trust
+        if opened.fence_percent:
+            self.page.set_line_height(opened.fence_percent / 100)
         self._documents = opened.documents
         self._seen = {document_id: set(pages) for document_id, pages in opened.pages_viewed}
         self.documents.show_documents(opened.documents, self._seen)
@@ -321,11 +326,13 @@ class Reader(QWidget):
             self._ask()  # another document was opened meanwhile
             return
         other_document = self._shown[0] != index
-        dpi = round(image.width_px * _POINTS_AN_INCH / image.width_pt) if image.width_pt else self._dpi
+        width_px = image.veil_of_px[0] if image.veil_of_px is not None else image.width_px
+        dpi = round(width_px * _POINTS_AN_INCH / image.width_pt) if image.width_pt else self._dpi
         self._dpi = self._dpi or dpi
         if other_document:
             self.page.set_highlights(())
-        self.page.show_page(image.page_no, self.bridge.picture(image), dpi)
+        whole = QSize(*image.veil_of_px) if image.veil_of_px is not None else None
+        self.page.show_page(image.page_no, self.bridge.picture(image), dpi, whole)
         if other_document:
             self.page.verticalScrollBar().setValue(0)
         first = self._shown == (-1, 0)
@@ -365,6 +372,46 @@ class Reader(QWidget):
         self.page.blank(told.title, words, IconName.REFUSE)
         self._shown = (-1, 0)
         self.bar.show_page_no(target)
+
+    # -- fence reading -----------------------------------------------------------------------------------------------------------------
+
+    def _want_band(self, band: QRectF) -> None:
+        """Ask for a band of the page on screen; while one is awaited only the last wish is kept."""
+        self._band = band
+        if not self._band_awaited and not self._contained:
+            self._ask_band()
+
+    def _ask_band(self) -> None:
+        band, self._band = self._band, None
+        if band is None or band.isEmpty():
+            return
+        if self._shown == (-1, 0):
+            return
+        self._band_awaited = True
+        index, page_no = self._shown
+        reply = self.bridge.ask(
+            Reading.show_band,
+            self.check_out_id,
+            self._documents[index].document_id,
+            page_no,
+            band.left(),
+            band.top(),
+            min(1.0, band.right()),
+            min(1.0, band.bottom()),
+        )
+        generation = self._generation
+        reply.then(lambda image: self._band_came(image, generation), lambda _error: self._band_went()).owner(self)
+
+    def _band_came(self, image: BandImage, generation: int) -> None:
+        on_screen = generation == self._generation and self._shown[1] == image.page_no and self.page.is_fenced()
+        if on_screen and self._documents[self._shown[0]].document_id == image.document_id:
+            place = QRect(image.left_px, image.top_px, image.width_px, image.height_px)
+            self.page.show_band(self.bridge.picture(image), place)
+        self._band_went()
+
+    def _band_went(self) -> None:
+        self._band_awaited = False
+        self._ask_band()
 
     def _first_dpi(self, width_px: int) -> int:
         """Guess the resolution at which a page of the usual size fits the width: one picture, not two."""
@@ -641,6 +688,9 @@ class Reader(QWidget):
             ("fit_width", IconName.FIT_WIDTH, lambda: self.page.set_zoom(Zoom.FIT_WIDTH), "W"),
             ("rotate", IconName.ROTATE, self.page.rotate, "R"),
         ]
+        if self.page.is_fenced():
+            wanted.append(("band_higher", IconName.EXPAND, self.page.raise_line, "."))
+            wanted.append(("band_lower", IconName.EXPAND, self.page.lower_line, ","))
         return [PaletteAction(name, strings.text(f"reader.{name}"), icon, act, keys) for name, icon, act, keys in wanted]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name

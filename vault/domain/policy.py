@@ -31,6 +31,7 @@ class Policy:
     outside_assignment_cases: int = 1
     restricted_needs_trust: str = "reduced"
     fence_reading: str = "never"
+    fence_band_percent: int = 9
     shift_hours: Mapping[str, str] = field(default_factory=dict)
     copies_watched_folders: tuple[str, ...] = (
         "~/Downloads",
@@ -60,6 +61,7 @@ _BOUNDS = {
     "bulk_pages": (10, 500),
     "bulk_dwell_ms": (200, 10_000),
     "outside_assignment_cases": (1, 50),
+    "fence_band_percent": (4, 25),
 }
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

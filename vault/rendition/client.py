@@ -34,7 +34,7 @@ from vault.domain.trace import CHIPS_BYTES
 from vault.errors import DefectError, RefusedError, UnavailableError
 from vault.rendition import messages
 from vault.services.page_memory import SLOT_BYTES, SLOT_COUNT, PageMemory
-from vault.services.rendition import ChunkSource, Hit, OpenedDocument, Picture, Probe, Rotation, Watermark
+from vault.services.rendition import Band, ChunkSource, FencedPicture, Hit, OpenedDocument, Picture, Probe, Rotation, Watermark
 
 __all__ = [
     "ChunkSource",
@@ -240,6 +240,34 @@ class RenditionWorker:
         self._check(reply.width_px >= 1 and reply.height_px >= 1 and reply.stride_bytes == reply.width_px * 4)
         self._check(reply.stride_bytes * reply.height_px <= SLOT_BYTES)
         return Picture(slot, page_no, reply.width_px, reply.height_px, reply.stride_bytes)
+
+    def fence(
+        self, handle: int, page_no: int, dpi: float, rotation: Rotation, mark: Watermark, slot: int, band: Band | None
+    ) -> FencedPicture:
+        """Write the veil of a page, or one band of it, into a slot of the page memory; the page itself stays in the worker.
+
+        Args:
+            handle, page_no, dpi, rotation, mark, slot: as for `disclose`.
+            band: left, top, right, bottom as fractions 0..1 of the page as it is rotated; None for the veil.
+        Raises:
+            as `disclose`.
+        """
+        if not 0 <= slot < SLOT_COUNT or (band is not None and not all(math.isfinite(one) for one in band)):
+            raise DefectError("rendition.disclose-arguments", slot=slot)
+        document = self._ready(handle, page_no)
+        request = messages.FencePage(handle, page_no, _bounded(dpi), int(rotation), mark.lines, slot, mark.chips, band)
+        try:
+            reply = self._call(request, messages.Fenced, self._limits.page_seconds, document.source)
+        except RefusedError:
+            self._hostile_pages.add((handle, page_no))
+            raise
+        self._check(reply.page_width_px >= 1 and reply.page_height_px >= 1 and reply.width_px >= 1 and reply.height_px >= 1)
+        self._check(reply.left_px >= 0 and reply.top_px >= 0)
+        self._check(reply.left_px + reply.width_px <= reply.page_width_px and reply.top_px + reply.height_px <= reply.page_height_px)
+        self._check(reply.width_px * reply.height_px * 4 <= SLOT_BYTES)
+        return FencedPicture(
+            slot, reply.page_width_px, reply.page_height_px, reply.left_px, reply.top_px, reply.width_px, reply.height_px
+        )
 
     def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]:
         """Look for `text` on a range of pages, upper and lower case alike.

@@ -70,6 +70,19 @@ class DisclosePage(_Message, frozen=True):
     chips: bytes
 
 
+class FencePage(_Message, frozen=True):
+    """Mark a page, keep it, and write its veil (`band` is None) or one band of it into a slot."""
+
+    handle: int
+    page_no: int
+    dpi: float
+    rotation: int
+    lines: tuple[str, ...]
+    slot: int
+    chips: bytes
+    band: tuple[float, float, float, float] | None
+
+
 class FindOnPage(_Message, frozen=True):
     """Look for text on one page."""
 
@@ -91,7 +104,7 @@ class Range(_Message, frozen=True):
     data: bytes
 
 
-Request = ProbeDocument | OpenDocument | GetPageSize | PreparePage | DisclosePage | FindOnPage | CloseDocument | Range
+Request = ProbeDocument | OpenDocument | GetPageSize | PreparePage | DisclosePage | FencePage | FindOnPage | CloseDocument | Range
 
 
 class Ready(_Message, frozen=True):
@@ -135,6 +148,17 @@ class Disclosed(_Message, frozen=True):
     stride_bytes: int
 
 
+class Fenced(_Message, frozen=True):
+    """Answer to `FencePage`: the size of the whole page, and where in it what was written lies; a veil is `width_px` dots wide."""
+
+    page_width_px: int
+    page_height_px: int
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
 class Found(_Message, frozen=True):
     """Answer to `FindOnPage`: left, top, right, bottom of each hit."""
 
@@ -157,7 +181,7 @@ class Failed(_Message, frozen=True):
     where: str
 
 
-Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Found | Done | Refused | Failed
+Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Fenced | Found | Done | Refused | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _requests: Final = msgspec.msgpack.Decoder(Request)

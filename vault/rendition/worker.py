@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from vault.errors import DefectError, RefusedError
-from vault.rendition import formats, messages, pdf, sandbox
+from vault.rendition import fence, formats, messages, pdf, sandbox
 from vault.rendition.blocks import BlockReader
 from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Document, PixelSize, fit
 from vault.rendition.fonts import Face, FontSet
@@ -64,6 +64,7 @@ class Worker:
         self._fonts = fonts
         self._watermarker = Watermarker(fonts.watermark)
         self._tracer = Tracer()
+        self._fenced: tuple[tuple[object, ...], PixelSize, bytearray, float] | None = None  # the page that is read band by band
         self._documents: dict[int, Document] = {}
         self._handle_in_use = 0
         self._cache: OrderedDict[PageKey, _Sketch] = OrderedDict()
@@ -112,6 +113,8 @@ class Worker:
                 return messages.Done()
             case messages.DisclosePage():
                 return self._disclose(request)
+            case messages.FencePage():
+                return self._fence(request)
             case messages.FindOnPage(handle, page_no, text, hits_max):
                 return messages.Found(tuple(self._document(handle, page_no).find(page_no, text, hits_max)))
             case messages.CloseDocument(handle):
@@ -171,13 +174,35 @@ class Worker:
         sketch = self._sketch(request.handle, request.page_no, request.dpi, Rotation(request.rotation))
         size = sketch.canvas.size
         with self._watermarker.burned(sketch.canvas, request.lines, sketch.dpi), self._page_memory.view(request.slot) as slot:
-            if request.chips:
-                self._tracer.copy_marked(sketch.canvas, request.chips, slot)
-            else:
-                slot[: size.size_bytes] = sketch.canvas.pixels
+            self._copy_marked(sketch.canvas, request.chips, slot)
         return messages.Disclosed(size.width_px, size.height_px, size.stride_bytes)
 
+    def _fence(self, request: messages.FencePage) -> messages.Fenced:
+        if self._page_memory is None:
+            raise DefectError("rendition.no-page-memory")
+        key = (request.handle, request.page_no, request.dpi, request.rotation, request.lines, request.chips)
+        if self._fenced is None or self._fenced[0] != key:
+            sketch = self._sketch(request.handle, request.page_no, request.dpi, Rotation(request.rotation))
+            marked = bytearray(sketch.canvas.size.size_bytes)
+            with self._watermarker.burned(sketch.canvas, request.lines, sketch.dpi):
+                self._copy_marked(sketch.canvas, request.chips, memoryview(marked))
+            self._fenced = (key, sketch.canvas.size, marked, sketch.dpi)
+        _, size, marked, dpi = self._fenced
+        with self._page_memory.view(request.slot) as slot:
+            if request.band is None:
+                veil = fence.write_veil(marked, size, dpi, slot)
+                return messages.Fenced(size.width_px, size.height_px, 0, 0, veil.width_px, veil.height_px)
+            return messages.Fenced(size.width_px, size.height_px, *fence.write_band(marked, size, request.band, slot))
+
+    def _copy_marked(self, canvas: Canvas, chips: bytes, target: memoryview) -> None:
+        if chips:
+            self._tracer.copy_marked(canvas, chips, target)
+        else:
+            target[: canvas.size.size_bytes] = canvas.pixels
+
     def _close(self, handle: int) -> None:
+        if self._fenced is not None and self._fenced[0][0] == handle:
+            self._fenced = None
         document = self._documents.pop(handle, None)
         if document is not None:
             document.close()

@@ -10,6 +10,8 @@ Rules:
   disclosed, and a leave never ends a view asked for after it. So what the vault takes to be on screen is what the reader shows.
 - The page memory is wiped whenever the page on screen is left, and so at every end of custody.
 - Every disclosed page bears its view's trace: the chips of the number of its audit entry, which exists by then.
+- Where policy or the marking asks for a fence, the page memory gets a veil and one band of the page at a time; the page stays in the
+  worker.
 - Find returns rectangles, never text. The words asked for are recorded as a keyed hash (CJIS AU-3(3)).
 
 Lanes: methods run on the reading lane; what touches the register runs on the control thread.
@@ -26,14 +28,14 @@ from vault.domain.audit import AuditDraft, AuditEntry, AuditKind, Outcome
 from vault.domain.casefile import DocumentCard, Marking
 from vault.domain.custody import CheckOut, require_held
 from vault.domain.identity import CheckOutId, DocumentId
-from vault.domain.policy import least_trust
-from vault.errors import RefusedError, UnavailableError, VaultError
+from vault.domain.policy import fenced, least_trust
+from vault.errors import DefectError, RefusedError, UnavailableError, VaultError
 from vault.services.cases import Cases
 from vault.services.locksmith import CaseCipher, ChunkSealer
 from vault.services.operation import Lane, Priority, operation, query
 from vault.services.ports import AuditFilter, ContentReader, ContentStore, DocumentRow, PersonRow
-from vault.services.rendition import Renderer, Rotation, Watermark
-from vault.services.views import FindHit, FindResult, OpenFile, PageImage, PreparedPage
+from vault.services.rendition import Picture, Renderer, Rotation, Watermark
+from vault.services.views import BandImage, FindHit, FindResult, OpenFile, PageImage, PreparedPage
 from vault.services.world import World
 
 CHUNK_BYTES = 256 * 1024
@@ -41,6 +43,7 @@ _DOCUMENTS_KEPT_OPEN = 4
 _CHUNKS_KEPT = 16
 _FIND_PAGES_A_CALL = 12
 _DPI = range(24, 601)
+_BAND_MOST = 0.25  # of the page's area
 _VIEWED_LOOKED_AT = 5000
 _ID_CHARACTERS = 32
 
@@ -71,6 +74,16 @@ class _Permit:
     seen: OnScreen | None = None  # None: nothing is disclosed under it
 
 
+@dataclass(frozen=True, slots=True)
+class _Fenced:
+    """The page that is shown band by band, and how it was asked for."""
+
+    permit: _Permit
+    seen: OnScreen
+    dpi: int
+    turn: Rotation
+
+
 class Reading:
     """Discloses pages."""
 
@@ -86,6 +99,7 @@ class Reading:
         self._open: OrderedDict[DocumentId, int] = OrderedDict()
         self._sources: dict[DocumentId, _SealedSource] = {}
         self._slot = 0
+        self._fenced: _Fenced | None = None  # reading lane
         self._last_find: tuple[CheckOutId, DocumentId, str] | None = None
         self.on_screen: OnScreen | None = None  # control thread
         # Control thread: told of every page that is no longer on screen, and of every page view once it is committed.
@@ -112,6 +126,7 @@ class Reading:
             documents=documents,
             last_document_id=last,
             pages_viewed=tuple((one, tuple(sorted(pages))) for one, pages in viewed.items()),
+            fence_percent=world.policy.fence_band_percent if fenced(world.policy, line.marking) else 0,
             least_trust=least_trust(world.policy, line.marking),
         )
 
@@ -152,7 +167,7 @@ class Reading:
         try:
             handle = self._handle(permit)
             self._slot = 1 - self._slot
-            picture = self._renderer.disclose(handle, page_no, dpi, turn, permit.mark, self._slot)
+            picture, veil_of_px = self._disclose(permit, handle, page_no, dpi, turn)
             width_pt, height_pt = self._renderer.page_size(handle, page_no)
         except VaultError as error:
             code = error.code
@@ -177,6 +192,7 @@ class Reading:
             rotation=rotation,
             audit_seq=permit.audit_seq,
             timings_us=(("audit", (recorded - began) // 1000), ("render", (rendered - recorded) // 1000)),
+            veil_of_px=veil_of_px,
         )
 
     @operation(Priority.QUERY, Lane.READING)
@@ -217,6 +233,52 @@ class Reading:
             return  # overtaken by the next view, which has recorded it
         if (left := self._left()) is not None:
             self._world.store.append_audit(left)
+
+    @operation(Priority.QUERY, Lane.READING)
+    def show_band(
+        self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, left: float, top: float, right: float, bottom: float
+    ) -> BandImage:
+        """Disclose one band of the fenced page on screen; the rest of the page stays in the worker.
+
+        Args:
+            check_out_id: of the page on screen.
+            document_id: of it.
+            page_no: of it.
+            left, top, right, bottom: the band as fractions 0..1 of the unrotated page, left < right and top < bottom; a band of more than
+                a quarter of the page is cut to that, from its bottom.
+        Raises:
+            as `view_page`; reading.left: another page, or none, is on screen.
+        Audit: none of its own: the view of the page is recorded, and a band shows no more than it.
+        """
+        world = self._world
+        shown = self._fenced
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise DefectError("reading.band")
+        world.on_control(lambda: self._held(check_out_id), Priority.QUERY)
+        if shown is None or self.on_screen is not shown.seen or (shown.seen.document_id, shown.seen.page_no) != (document_id, page_no):
+            raise RefusedError("reading.left")
+        bottom = min(bottom, top + _BAND_MOST / (right - left))
+        self._slot = 1 - self._slot
+        picture = self._renderer.fence(
+            self._handle(shown.permit), page_no, shown.dpi, shown.turn, shown.permit.mark, self._slot, (left, top, right, bottom)
+        )
+        if self.on_screen is not shown.seen:
+            self._wipe_pictures(None)
+            raise RefusedError("reading.left")
+        return BandImage(
+            document_id, page_no, picture.slot, picture.width_px, picture.height_px, picture.width_px * 4, picture.left_px, picture.top_px
+        )
+
+    def _disclose(self, permit: _Permit, handle: int, page_no: int, dpi: int, turn: Rotation) -> tuple[Picture, tuple[int, int] | None]:
+        """Have a page written into the page memory: the whole, or its veil where the case's marking asks for a fence."""
+        seen = permit.seen
+        self._fenced = None
+        if seen is None or not fenced(self._world.policy, seen.marking):
+            return self._renderer.disclose(handle, page_no, dpi, turn, permit.mark, self._slot), None
+        veil = self._renderer.fence(handle, page_no, dpi, turn, permit.mark, self._slot, None)
+        self._fenced = _Fenced(permit, seen, dpi, turn)
+        picture = Picture(veil.slot, page_no, veil.width_px, veil.height_px, veil.width_px * 4)
+        return picture, (veil.page_width_px, veil.page_height_px)
 
     @operation(Priority.QUERY, Lane.READING)
     def find(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> FindResult:

@@ -63,6 +63,22 @@ class Picture:
     stride_bytes: int
 
 
+Band = tuple[float, float, float, float]  # left, top, right, bottom as fractions 0..1 of a page
+
+
+@dataclass(frozen=True, slots=True)
+class FencedPicture:
+    """The veil of a page, or one band of it, in a slot of the page memory; pixels as in `Picture`, rows without a gap."""
+
+    slot: int
+    page_width_px: int
+    page_height_px: int
+    left_px: int  # where the band lies in the page; 0, 0 for a veil
+    top_px: int
+    width_px: int
+    height_px: int
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One place where the text was found, as fractions 0..1 of the page as it is shown without rotation; left < right, top < bottom."""
@@ -99,6 +115,9 @@ class Renderer(Protocol):
     def page_size(self, handle: int, page_no: int) -> tuple[float, float]: ...
     def prepare(self, handle: int, page_no: int, dpi: float, rotation: Rotation = Rotation.NONE, mark: Watermark | None = None) -> None: ...
     def disclose(self, handle: int, page_no: int, dpi: float, rotation: Rotation, mark: Watermark, slot: int) -> Picture: ...
+    def fence(
+        self, handle: int, page_no: int, dpi: float, rotation: Rotation, mark: Watermark, slot: int, band: Band | None
+    ) -> FencedPicture: ...
     def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]: ...
     def close(self, handle: int) -> None: ...
     def end(self) -> None: ...

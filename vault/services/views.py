@@ -320,6 +320,7 @@ class OpenFile:
     documents: tuple[DocumentLine, ...]
     last_document_id: DocumentId | None
     pages_viewed: tuple[tuple[DocumentId, tuple[int, ...]], ...]  # pages seen in this check-out, by document
+    fence_percent: int = 0  # pages are shown a band of that height at a time; 0: whole
     least_trust: TrustLevel = TrustLevel.LOW  # below it no page of the file is shown on this workstation
 
 
@@ -338,6 +339,21 @@ class PageImage:
     rotation: int  # 0, 90, 180, 270
     audit_seq: int  # the entry that recorded this view before it was shown
     timings_us: tuple[tuple[str, int], ...]  # audit, render: for the breakdown
+    veil_of_px: tuple[int, int] | None = None  # fenced: the picture is a veil of a page of that size; `Reading.show_band` gives bands
+
+
+@dataclass(frozen=True, slots=True)
+class BandImage:
+    """One band of the fenced page on screen, in the shared page memory as a `PageImage` is."""
+
+    document_id: DocumentId
+    page_no: int
+    slot: int
+    width_px: int
+    height_px: int
+    stride_bytes: int
+    left_px: int  # where it lies in the page
+    top_px: int
 
 
 @dataclass(frozen=True, slots=True)
