@@ -2,7 +2,7 @@
 
 Rules: fresh processes, A B A B; the stamp is taken by the process in the event loop's turn after its first paint; the files are in the page
 cache, and the byte code of both is compiled before. The bare window is a QWidget of the same size with a paint event, no theme, fonts or
-no text. Ours begins as `ui.__main__.begin` does: collection off, the environment cleaned, Qt's platform fixed.
+text. Ours begins as `ui.__main__.begin` does: collection off, the environment cleaned, Qt's platform fixed.
 
 The processor's time (user and system, of the whole process) is published beside the wall clock: it says less of what else the machine does.
 """
