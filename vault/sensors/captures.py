@@ -146,9 +146,7 @@ class CapturesSensor:
             thread.join()
             os.close(self._wake)
             with self._asking:
-                if self._asker is not None:
-                    self._asker.close()
-                    self._asker = None
+                self._hang_up()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -201,7 +199,7 @@ class CapturesSensor:
                     self._asker = Connection(self._environment)
                 sights = self._ledger.look(self._asker)
             except X11Error:
-                self._asker = None  # the self-test tells
+                self._hang_up()  # the self-test tells
                 return
         strangers = [one.program for one in sights if one.program.standing is not Standing.GONE]
         for program in strangers:
@@ -221,12 +219,17 @@ class CapturesSensor:
                     self._asker = Connection(self._environment)
                 pid = self._asker.selection_owner_pid("PRIMARY" if primary else "CLIPBOARD")
             except X11Error:
-                self._asker = None
+                self._hang_up()
                 return ()
         if not pid:
             return ()
         program = self._vouching.look(pid)
         return () if program.standing is Standing.GONE else program.facts()
+
+    def _hang_up(self) -> None:
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            asker.close()
 
     # ---- the watching thread ---------------------------------------------------------------------------------------------------------
 
@@ -297,7 +300,8 @@ class CapturesSensor:
         """The shutter: first the page, then the questions."""
         if self._on_screen():
             self._hide()
-            certain = certain or (self._suspicion is not None and self._suspicion.certain)
+            # With several displays on a machine a tool that was not even seen running may have been another's.
+            certain = (certain and _is_only_display()) or (self._suspicion is not None and self._suspicion.certain)
             self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain)
             self._judged_starting.clear()
 
@@ -328,7 +332,10 @@ class CapturesSensor:
         """Name what started; give the page back when nothing came of it."""
         for pid in programs.recent(_NEWEST):
             tool = capture_tools.known(programs.executable(pid))
-            if tool is None or pid in self._told or programs.for_another_display(pid, self._display):
+            if tool is None or pid in self._told:
+                continue
+            if programs.for_another_display(pid, self._display):
+                suspicion.certain = False
                 continue
             if tool.use is Use.ALWAYS or capture_tools.names_a_screen(programs.arguments(pid)):
                 program = self._vouching.look(pid)
@@ -401,6 +408,13 @@ def _libraries() -> list[Path]:
             for path in (*Path(folder).glob(name), *Path(folder).glob(f"*/{name}")):
                 found[path.resolve()] = None
     return list(found)
+
+
+def _is_only_display() -> bool:
+    try:
+        return len(os.listdir("/tmp/.X11-unix")) == 1  # noqa: PTH208, S108 - where X servers listen
+    except OSError:
+        return False
 
 
 def _drop(_signal: Signal) -> None:

@@ -196,7 +196,7 @@ def _is_systems(place: str) -> bool:
         status = os.stat(place)  # noqa: PTH116
     except OSError:
         return True  # nothing is loaded from there
-    return place.startswith("/") and _only_roots(status)
+    return os.path.realpath(place).startswith(tuple(f"{one}/" for one in _SYSTEM_FOLDERS)) and _only_roots(status)
 
 
 def _name_and_uid(pid: int) -> tuple[str, int | None]:

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 5.0
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
 _LOCAL_DISPLAY = re.compile(r"(?:unix)?:(\d+)(?:\.(\d+))?")
 _HEAD_BYTES = 32
