@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -169,3 +170,53 @@ def test_a_library_of_somebody_elses_is_foreign(tmp_path: Path) -> None:
         assert foreign(library) == "[]", "root put it there"
         os.chown(library, 65534, 65534)
     assert foreign(library) == f'["{library}"]'
+
+
+BUS = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import environment
+found = environment.clean(("/bin/false",))
+print(os.environ["DBUS_SESSION_BUS_ADDRESS"], *found)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="lends a group, as the launcher does")
+def test_under_the_launcher_the_bus_is_the_logins(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Another bus that the caller names could play the keyring (V47). From a checkout it is taken, because the demo brings its own."""
+    nobody, lent = 65534, 65533
+    login = Path(f"/run/user/{nobody}")
+    assert not login.exists(), "nobody is signed in as nobody"
+    code = Path("/var/tmp") / f"casevault-test-{os.getpid()}"
+    code.mkdir()
+    shutil.copy(ROOT / "vault" / "platform" / "environment.py", code)
+    code.chmod(0o755)
+    login.mkdir(parents=True)
+    bus = socket.socket(socket.AF_UNIX)
+
+    def start(group: int, address: str) -> str:
+        done = subprocess.run(
+            ["/usr/bin/python3", "-I", "-c", BUS, code],
+            env={"DBUS_SESSION_BUS_ADDRESS": address, "HOME": "/nowhere"},
+            preexec_fn=lambda: (os.setgroups([]), os.setresgid(nobody, group, group), os.setresuid(nobody, nobody, nobody)),
+            capture_output=True,
+            text=True,
+            cwd="/",
+            timeout=60,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    try:
+        bus.bind(str(login / "bus"))
+        os.chown(login / "bus", nobody, nobody)
+        ours = f"unix:path={login}/bus"
+        assert start(nobody, "unix:path=/tmp/other") == "unix:path=/tmp/other"
+        assert start(lent, "unix:path=/tmp/other") == f"{ours} DBUS_SESSION_BUS_ADDRESS"
+        assert start(lent, f"{ours},guid=1") == ours
+        os.chown(login / "bus", lent, lent)
+        assert start(lent, "unix:path=/tmp/other") == "unix:path=/tmp/other", "a socket of somebody else's is no login's bus"
+    finally:
+        bus.close()
+        shutil.rmtree(login)
+        shutil.rmtree(code)
