@@ -81,7 +81,9 @@ _MAX_FOLDERS = 20_000
 _MAX_REMEMBERED = 10_000
 _SCAN_STEP = 64
 _TASKS_A_STEP = 16
+_SEARCH_SECONDS = 0.003
 _SCAN_PAUSE_SECONDS = 0.004
+_REST_OF_OLD = 5.0  # times what was spent on what has long been there
 _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
 _TAG_BYTES = 16
@@ -177,6 +179,7 @@ class CopiesSensor:
         folders: what to watch, ``~`` expanded by the caller; need not exist.
         skip: the vault's own folder, never looked into.
         own_files: the vault's own files; a link to one of them is a finding by its inode.
+        beside: told of every new file and its first bytes, on the looking thread.
         memory: what is in reports already, None: every start reports old copies anew.
     """
 
@@ -188,7 +191,9 @@ class CopiesSensor:
         *,
         own_files: Sequence[Path] = (),
         memory: CopyMemory | None = None,
+        beside: Callable[[Path, bytes], None] | None = None,
     ) -> None:
+        self._beside = beside
         self._fingerprint = fingerprint
         self._folders = tuple(folders)
         self._skip = Path(os.path.realpath(skip))
@@ -208,6 +213,7 @@ class CopiesSensor:
         self._left: dict[Inode, _Left] = {}
         self._deep_from_ns = 0  # everything older has been searched
         self._deep_at = 0.0
+        self._is_old_news = False  # what is being searched was there before
         self._partly = False
         self._snapshots = False
         self._watching: _Watches | None = None
@@ -308,26 +314,34 @@ class CopiesSensor:
             _be_idle_on_disk()
         self._scans.append(self._look_through(self._folders))
         while not self._ending.is_set():
-            began = time.monotonic()
-            if not self._scans:
-                self._find_work()
-            if self._scans and next(self._scans[-1], self) is self:
-                self._scans.pop()
-            pause = max(_SCAN_PAUSE_SECONDS, time.monotonic() - began)
-            for _ in range(_TASKS_A_STEP):  # however busy the folders are, the scan goes on
+            pause = self._search_a_little()
+            for _ in range(_TASKS_A_STEP):  # however busy the folders are, the search goes on
                 task = self._next_task(pause if self._scans or self._insides else None)
                 if task is None or self._ending.is_set():
                     break
                 self._do(task)
 
+    def _search_a_little(self) -> float:
+        """Go on with the most urgent search for some milliseconds; say how many seconds to rest then."""
+        if not self._scans:
+            self._find_work()
+        began = time.monotonic()
+        while self._scans and time.monotonic() - began < _SEARCH_SECONDS and not self._ending.is_set():
+            if next(self._scans[-1], self) is self:
+                self._scans.pop()
+                break
+        return max(_SCAN_PAUSE_SECONDS, (time.monotonic() - began) * (_REST_OF_OLD if self._is_old_news else 1.0))
+
     def _find_work(self) -> None:
         """Nothing is being searched: take the oldest file whose inside was not read, or begin the daily search."""
         now = time.monotonic()
+        self._is_old_news = False
         if self._insides:
             path = next(iter(self._insides))
             self._scans.append(self._read_inside(self._insides.pop(path), _WHOLE_BYTES))
         elif now >= self._deep_at:
             self._deep_at = now + _DAY_SECONDS
+            self._is_old_news = True
             self._scans.append(self._search_everything())
         if self._scans and now >= self._blocks_until:
             self._blocks_until = now + _BLOCKS_SECONDS
@@ -363,10 +377,11 @@ class CopiesSensor:
             self._scans = [self._look_through((*self._folders, *self._places))]
 
     def _look_through(self, folders: Sequence[Path]) -> Iterator[None]:
-        """Watch and look at everything below the folders, a step at a time."""
-        for folder in folders:
-            yield from self._add_tree(Path(os.path.realpath(folder)), 0, new=False)
-        self._await_missing()
+        """Watch, then look at everything below the folders, a step at a time."""
+        for looking in (False, True):
+            for folder in folders:
+                yield from self._add_tree(Path(os.path.realpath(folder)), 0, new=False, looking=looking)
+            self._await_missing()
 
     def _look_anew(self, place: Path) -> Iterator[None]:
         """Forget the watches at and below a place where the file system changed, and add what is there now."""
@@ -386,7 +401,7 @@ class CopiesSensor:
             yield from self._add_tree(place, self._depth_of(place), new=True)
         self._await_missing()
 
-    def _add_tree(self, folder: Path, depth: int, *, new: bool) -> Iterator[None]:
+    def _add_tree(self, folder: Path, depth: int, *, new: bool, looking: bool = True) -> Iterator[None]:
         assert self._watching is not None
         if self._is_skipped(folder) or not folder.is_dir() or folder.is_symlink():
             return
@@ -400,7 +415,7 @@ class CopiesSensor:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(Path(entry.path))
-                    elif entry.is_file(follow_symlinks=False):
+                    elif looking and entry.is_file(follow_symlinks=False):
                         self._look(_Task("file", Path(entry.path), new=new))
                     count += 1
                     if count % _SCAN_STEP == 0:
@@ -409,7 +424,7 @@ class CopiesSensor:
             return
         yield
         for below in folders:
-            yield from self._add_tree(below, depth + 1, new=new)
+            yield from self._add_tree(below, depth + 1, new=new, looking=looking)
 
     def _watch(self, folder: Path) -> bool:
         """Watch one folder; True also if it has gone or may not be entered, for then nothing can be put there by us."""
@@ -461,6 +476,8 @@ class CopiesSensor:
             self._signal(path, status, "linked", task)
             return
         head = _read_head(path)
+        if self._beside is not None and task.new:
+            self._beside(path, head)
         if head[:SALT_BYTES] == self._probe_salt and path.parent == self._probe_folder:
             self._probe_seen.set()
         elif of := self._fresh().of_head(head):
@@ -559,14 +576,16 @@ class CopiesSensor:
     def _parts(self, descriptor: int, offset: int, size: int, most_bytes: int) -> Iterator[str]:
         """What each piece of a file is a part of: nothing, mostly."""
         window = self._fingerprint.window_bytes
+        if size - offset <= max(window, _HEAD_BYTES):  # most files: one reading is all
+            data = os.pread(descriptor, size - offset, offset)
+            yield self._fresh().within(data) or ("part" if self._fingerprint.has_block(data) else "")
+            return
         places = [offset + int((size - offset) * share) for share in _SAMPLES]
         if size > most_bytes:
             places += [size * number // _SAMPLES_BEYOND for number in range(1, _SAMPLES_BEYOND)]
         for place in places if self._fingerprint.knows_blocks else ():
             start = max(0, min(place - window // 2, size - window))
             yield "part" if self._fingerprint.has_block(os.pread(descriptor, window, start)) else ""
-            if size - offset <= window:
-                break  # one window was all there is
         end = min(size, max(offset, most_bytes))
         while offset < end:
             data = os.pread(descriptor, _CHUNK_BYTES, offset)
