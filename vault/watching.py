@@ -29,6 +29,7 @@ from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.memory_guard import MemoryGuard
+from vault.sensors.pictures import NewPictures
 from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
@@ -83,6 +84,7 @@ class Watching:
             self._directory,
             own_files=self._files,
             memory=CopyMemory(self._directory / COPY_MEMORY_NAME, vault.copy_memory_key.reveal()),
+            beside=lambda path, head: pictures.look(path, head),  # noqa: PLW0108 - made below
         )
         self._remote = RemoteSensor(
             os.environ, lambda: vault.world.session is not None, report_virtual_machine=vault.world.policy.virtual_machine_reported
@@ -97,6 +99,7 @@ class Watching:
             own_pids=(os.getpid(), os.getppid()),
         )
         vault.world.screen = captures
+        pictures = NewPictures(captures.page_was_shown, captures.screen_size_px, self._observed)
         synthetic = SyntheticInputSensor(lambda: vault.world.session is not None, wanted=vault.world.policy.synthetic_input_reported)
         hub = SensorHub(
             (self._store_access, self._copies, ClockSensor(), media, self._remote, captures, synthetic, *_of_processes(vault)),

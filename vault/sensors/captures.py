@@ -50,6 +50,7 @@ _SUSPICION_SECONDS = 1.5
 _STARTING_SECONDS = 0.12  # how long a program that loaded a library of the display's is looked for
 _ABOUT_TO_SHOW_SECONDS = 2.0
 _SLOW_SECONDS = 2.0
+_JUST_NOW_SECONDS = 5.0
 _NEWEST = 16
 _PROBE_SECONDS = 1.5
 _PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
@@ -104,6 +105,7 @@ class CapturesSensor:
         self._asking = threading.Lock()
         self._asker: Connection | None = None
         self._soon = 0.0
+        self._shown_at = float("-inf")
         self._probe_base = 0
         self._probe_seen = threading.Event()
         self._library_seen = threading.Event()
@@ -226,6 +228,23 @@ class CapturesSensor:
         program = self._vouching.look(pid)
         return () if program.standing is Standing.GONE else program.facts()
 
+    def page_was_shown(self) -> bool:
+        """Whether a page is on screen or was within `_JUST_NOW_SECONDS`: a picture is written after its page went."""
+        return self._on_screen() or time.monotonic() - self._shown_at < _JUST_NOW_SECONDS
+
+    def screen_size_px(self) -> tuple[int, int]:
+        """The screen's size in pixels, (0, 0) if it cannot be told. From any thread."""
+        if self._thread is None:
+            return 0, 0
+        with self._asking:
+            try:
+                if self._asker is None:
+                    self._asker = Connection(self._environment)
+                return self._asker.screen_size_px()
+            except X11Error:
+                self._hang_up()
+                return 0, 0
+
     def _hang_up(self) -> None:
         asker, self._asker = self._asker, None
         if asker is not None:
@@ -285,6 +304,7 @@ class CapturesSensor:
             self._suspicion = None
             self._show()  # nothing is on screen: the next page begins uncovered
             return
+        self._shown_at = now
         if now < self._starting_until:
             self._look_at_starting(now)
         self._look_at_clients()
