@@ -1,0 +1,123 @@
+"""``make attacks``: found a vault, sign an officer in, put a page on the screen, attack; print the table, write ``build/attacks.json``.
+
+    packaging/session.sh headless python -m tests.attacks.suite [--out FILE] [V1 V50 ...]
+
+Exit status 1 if a row is not ok or a number is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.attacks.suite import ordinary
+from tests.attacks.suite.catalogue import CATALOGUE, Class, Stage, Vector
+from tests.attacks.suite.readout import Reported, read_out
+from tests.attacks.suite.rig import OFFICER, POLICY, Act, Rig, Station
+from tests.attacks.suite.screen import x_server
+from tests.attacks.suite.verdict import judge, table, write
+from tests.attacks.suite.watch import Listener
+from tests.journeys.desk_driver import ROOT
+
+_REFUSALS_BORNE = 2
+
+
+class Run:
+    """One run of the suite."""
+
+    def __init__(self, wanted: Sequence[Vector], *, with_hour: bool) -> None:
+        self._wanted = wanted
+        self._with_hour = with_hour
+        self.acts: list[Act] = []
+        self.reported: list[Reported] = []
+        self.broken: dict[str, str] = {}
+        self._refusals = 0  # sign-ins in a row that did not lead to a desk
+        self._began = time.monotonic()
+
+    def play(self, rig: Rig) -> None:
+        """Run every stage on one vault."""
+        self.acts = rig.acts
+        old = rig.home / "Documents" / "old-copy.bin"
+        old.parent.mkdir(exist_ok=True)
+        shutil.copy(rig.attic / "register.db", old)
+        try:
+            self._stage(rig, Stage.OPENING)
+            for stage in (Stage.READING, Stage.ENDING):
+                self._stage(rig, stage)
+            rig.end_desk()
+            self._stage(rig, Stage.STARTING)
+            self._stage(rig, Stage.CLOSED)
+        finally:
+            rig.end_desk()
+            rig.watch.stop()
+        self.reported += read_out(rig.station, OFFICER).reported
+        self._say("read out")
+
+    def _stage(self, rig: Rig, stage: Stage) -> None:
+        rows = [vector for vector in self._wanted if vector.stage is stage and vector.attack is not None]
+        if stage is Stage.READING and self._with_hour:
+            self._officer(rig)
+            ordinary.hour(rig)
+            self._say("an hour of ordinary work")
+        for vector in rows:
+            assert vector.attack is not None
+            try:
+                if stage in (Stage.READING, Stage.ENDING):
+                    self._officer(rig)
+                vector.attack(rig)
+            except Exception as error:  # the row is not ok, and the others are run all the same
+                self.broken[vector.id] = f"{type(error).__name__}: {error}"[:400]
+                print(traceback.format_exc(limit=-4), file=sys.stderr)
+                rig.screen.grab().save(rig.home.parent / f"{vector.id}.png")
+            self._say(f"{vector.id} {vector.name}")
+
+    def _officer(self, rig: Rig) -> None:
+        """Have a desk with the officer signed in, whatever the row before left."""
+        if rig.runs and rig.shown("shell"):
+            return
+        if self._refusals >= _REFUSALS_BORNE:
+            raise AssertionError("the desk does not let the officer in")
+        self._refusals += 1
+        if not rig.runs or not rig.shown("sign_in"):
+            rig.start_desk()
+            rig.open_window()
+        rig.sign_in()
+        self._refusals = 0
+
+    def _say(self, what: str) -> None:
+        print(f"attacks: {time.monotonic() - self._began:6.1f} s  {what}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Run, judge, print, write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "ids", nargs="*", metavar="V1", help="these rows only, without the hour of ordinary work unless `hour` is among them"
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "attacks.json")
+    options = parser.parse_args()
+    wanted = [one for one in CATALOGUE if one.promise is not Class.NEXT and (not options.ids or one.id in options.ids)]
+    home = Path(os.environ["HOME"])
+    began = time.monotonic()
+    run = Run(wanted, with_hour=not options.ids or "hour" in options.ids)
+    listener = Listener()
+    with x_server(home.parent / "screen") as screen:
+        station = Station.found(home / ".local" / "share" / "casevault", POLICY, home / "delivery", listener.port)
+        run.play(Rig(screen, station, home, listener))
+    listener.close()
+    verdict = judge(wanted, run.acts, run.reported, run.broken)
+    verdict.numbers["seconds"] = round(time.monotonic() - began)
+    write(verdict, options.out)
+    print(table(verdict))
+    print(options.out)
+    return 0 if verdict.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

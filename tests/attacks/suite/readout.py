@@ -1,0 +1,100 @@
+"""The reports and the strip of a desk that has ended, read by a supervisor through the services.
+
+A report that several acts joined is taken apart again: each signal left one entry in the audit trail (its commit) and one sealed fact (what
+was observed, when), both in the order of the commits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from tests.attacks.suite.rig import READER_OF_REPORTS, Station
+from vault.assembly import Vault
+from vault.domain.audit import AuditKind
+from vault.domain.breach import Containment, SignalKind
+from vault.domain.protection import ProtectionState
+from vault.services.views import AuditLine
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One signal that became part of a report."""
+
+    kind: SignalKind
+    observed_us: int
+    committed_us: int
+    severity: int
+    report_no: str
+    badge_no: str  # "" where nobody was signed in
+    page_no: int
+    containment: Containment
+    facts: dict[str, str]
+
+    @property
+    def detection_ms(self) -> float:
+        """From what was observed to the committed report."""
+        return max(0, self.committed_us - self.observed_us) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """What a vault holds after its desks have ended."""
+
+    reported: tuple[Reported, ...]  # in the order of the commits
+    strip: dict[str, ProtectionState]  # protection -> its state at the last sign-in of the officer
+    trail: tuple[AuditLine, ...]  # oldest first
+    chain_holds: bool
+
+
+def read_out(station: Station, badge_no: str) -> Readout:
+    """Read everything; no desk may have the vault. `badge_no` is the officer whose strip is asked for."""
+    with station.opened(READER_OF_REPORTS) as vault:
+        trail = _trail(vault)
+        reported = _reported(vault, trail)
+        strip: dict[str, ProtectionState] = {}
+        for line in trail:
+            if line.kind == AuditKind.PROTECTIONS.value and line.actor is not None and line.actor.badge_no == badge_no:
+                states = dict(line.facts)["states"].split(",")
+                strip = {name: ProtectionState(state) for name, _, state in (one.partition("=") for one in states)}
+        return Readout(reported, strip, trail, vault.supervision.verify_chain().holds)
+
+
+def _trail(vault: Vault) -> tuple[AuditLine, ...]:
+    lines: list[AuditLine] = []
+    before = 0
+    while True:
+        page = vault.supervision.audit_page((), "", "", 0, 0, before, _PAGE)
+        lines += page.lines
+        before = page.next_before_seq
+        if not before:
+            return tuple(reversed(lines))
+
+
+def _reported(vault: Vault, trail: tuple[AuditLine, ...]) -> tuple[Reported, ...]:
+    commits: dict[str, list[tuple[AuditLine, dict[str, str]]]] = defaultdict(list)
+    for line in trail:
+        if line.kind in (AuditKind.BREACH_RECORDED.value, AuditKind.BREACH_JOINED.value):
+            facts = dict(line.facts)
+            commits[facts["breach_id"]].append((line, facts))
+    found = []
+    for queued in vault.supervision.queue(include_disposed=True):
+        report = vault.supervision.report(queued.breach_id)
+        for (line, said), fact in zip(commits[str(queued.breach_id)], report.facts, strict=True):
+            assert said["signal"] == fact.kind.value, (said, fact)
+            found.append(
+                Reported(
+                    kind=fact.kind,
+                    observed_us=fact.at_us,
+                    committed_us=line.at_us,
+                    severity=int(said["severity"]),
+                    report_no=report.line.report_no,
+                    badge_no=report.line.officer.badge_no if report.line.officer else "",
+                    page_no=fact.page_no,
+                    containment=fact.containment,
+                    facts=dict(fact.facts),
+                )
+            )
+    return tuple(sorted(found, key=lambda one: one.committed_us))
