@@ -31,6 +31,7 @@ from vault.domain.policy import Policy, policy_from
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
 from vault.rendition.client import RenditionWorker
 from vault.secret import Secret
+from vault.services.accommodation import Accommodations
 from vault.services.administration import Administration
 from vault.services.breach import Breaches
 from vault.services.cases import Cases
@@ -84,6 +85,7 @@ class Vault:
     administration: Administration
     unusual_reading: UnusualReading
     trust: WorkstationTrust
+    accommodations: Accommodations
     witness: Witness
     store: SqlCipherStore
     content: ContentStore
@@ -105,6 +107,7 @@ class Vault:
             self.supervision,
             self.administration,
             self.unusual_reading,
+            self.accommodations,
         )
 
     def report_opening(self) -> None:
@@ -413,6 +416,8 @@ def _join(
 
     listeners.insert(0, listen)
     breaches = Breaches(world, custody, lambda: reading.on_screen)
+    accommodations = Accommodations(world)
+    world.accommodated_until_us = accommodations.until_us
     unusual_reading = UnusualReading(world, cases, breaches.record_flag)
     reading.page_left, reading.viewed = unusual_reading.page_left, unusual_reading.viewed
 
@@ -433,6 +438,7 @@ def _join(
         supervision=Supervision(world, cases, custody, witness),
         administration=Administration(world),
         unusual_reading=unusual_reading,
+        accommodations=accommodations,
         trust=WorkstationTrust(world, lambda: reading.on_screen),
         witness=witness,
         store=store,

@@ -67,6 +67,9 @@ class Document(Protocol):
     def find(self, page_no: int, text: str, hits_max: int) -> list[Rectangle]:
         """Look for `text`, upper and lower case alike."""
 
+    def text(self, page_no: int, characters_max: int) -> str:
+        """Give the text of the page in reading order, lines ended by a line feed; empty for a picture."""
+
     def rest(self) -> None:
         """Let go of what can be had again: another document is being read."""
 

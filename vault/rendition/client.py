@@ -50,6 +50,7 @@ __all__ = [
 
 FIND_HITS_MAX: Final = 1000
 FIND_CHARACTERS_MAX: Final = 200
+TEXT_CHARACTERS_MAX: Final = 100_000
 WATERMARK_LINES_MAX: Final = 6
 DPI_MIN: Final = 4.0
 DPI_MAX: Final = 1200.0
@@ -265,9 +266,19 @@ class RenditionWorker:
         self._check(reply.left_px >= 0 and reply.top_px >= 0)
         self._check(reply.left_px + reply.width_px <= reply.page_width_px and reply.top_px + reply.height_px <= reply.page_height_px)
         self._check(reply.width_px * reply.height_px * 4 <= SLOT_BYTES)
-        return FencedPicture(
-            slot, reply.page_width_px, reply.page_height_px, reply.left_px, reply.top_px, reply.width_px, reply.height_px
-        )
+        return FencedPicture(slot, reply.page_width_px, reply.page_height_px, reply.left_px, reply.top_px, reply.width_px, reply.height_px)
+
+    def text(self, handle: int, page_no: int) -> str:
+        """Give the text of one page, at most TEXT_CHARACTERS_MAX characters; empty for a picture. For assistive technology.
+
+        Raises:
+            RefusedError: document.page-refused, document.worker-crashed, document.worker-timeout.
+        """
+        document = self._ready(handle, page_no)
+        request = messages.GetText(handle, page_no, TEXT_CHARACTERS_MAX)
+        reply = self._call(request, messages.Text, self._limits.page_seconds, document.source)
+        self._check(len(reply.text) <= TEXT_CHARACTERS_MAX)
+        return reply.text
 
     def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]:
         """Look for `text` on a range of pages, upper and lower case alike.

@@ -93,6 +93,10 @@ class ImageDocument:
         """Find nothing: a picture has no text."""
         return []
 
+    def text(self, page_no: int, characters_max: int) -> str:  # noqa: ARG002
+        """Give nothing: a picture has no text."""
+        return ""
+
     def rest(self) -> None:
         """Let go of the decoded frame."""
         self._decoded = None

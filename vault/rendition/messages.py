@@ -92,6 +92,14 @@ class FindOnPage(_Message, frozen=True):
     hits_max: int
 
 
+class GetText(_Message, frozen=True):
+    """Ask for the text of one page, for assistive technology."""
+
+    handle: int
+    page_no: int
+    characters_max: int
+
+
 class CloseDocument(_Message, frozen=True):
     """Forget a document."""
 
@@ -104,7 +112,7 @@ class Range(_Message, frozen=True):
     data: bytes
 
 
-Request = ProbeDocument | OpenDocument | GetPageSize | PreparePage | DisclosePage | FencePage | FindOnPage | CloseDocument | Range
+Request = ProbeDocument | OpenDocument | GetPageSize | PreparePage | DisclosePage | FencePage | FindOnPage | GetText | CloseDocument | Range
 
 
 class Ready(_Message, frozen=True):
@@ -165,6 +173,12 @@ class Found(_Message, frozen=True):
     rectangles: tuple[tuple[float, float, float, float], ...]
 
 
+class Text(_Message, frozen=True):
+    """Answer to `GetText`."""
+
+    text: str
+
+
 class Done(_Message, frozen=True):
     """Answer to `PreparePage` and `CloseDocument`."""
 
@@ -181,7 +195,7 @@ class Failed(_Message, frozen=True):
     where: str
 
 
-Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Fenced | Found | Done | Refused | Failed
+Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Fenced | Found | Text | Done | Refused | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _requests: Final = msgspec.msgpack.Decoder(Request)

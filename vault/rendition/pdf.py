@@ -149,6 +149,10 @@ class PdfDocument:
         """Find `text` on the page."""
         return find_on_page(self._load(page_no), text, hits_max)
 
+    def text(self, page_no: int, characters_max: int) -> str:
+        """Give the page's text."""
+        return text_of_page(self._load(page_no), characters_max)
+
     def rest(self) -> None:
         """Unload the page."""
         self._page.unload()
@@ -236,6 +240,23 @@ def find_on_page(page: Handle, text: str, hits_max: int) -> list[Rectangle]:
             pdfium.FPDFText_FindClose(search)
         pdfium.FPDFText_ClosePage(text_page)
     return rectangles[:hits_max]
+
+
+def text_of_page(page: Handle, characters_max: int) -> str:
+    """Give the text of a loaded page, in the order the document has it; at most `characters_max` characters."""
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return ""
+    try:
+        count = min(pdfium.FPDFText_CountChars(text_page), characters_max)
+        if count <= 0:
+            return ""
+        buffer = (ctypes.c_ushort * (2 * count + 2))()
+        written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
+        words = bytes(buffer)[: max(0, written - 1) * 2].decode("utf-16-le", "replace")
+    finally:
+        pdfium.FPDFText_ClosePage(text_page)
+    return words.replace("\r\n", "\n").replace("\r", "\n")[:characters_max]
 
 
 def _rectangles(page: Handle, text_page: Handle, first: int, count: int) -> list[Rectangle]:

@@ -24,7 +24,7 @@ import pypdfium2_raw as pdfium
 from vault.errors import RefusedError
 from vault.rendition.canvas import Canvas, Rectangle
 from vault.rendition.fonts import Face, FontSet, Glyph
-from vault.rendition.pdf import Handle, LoadedPage, draw_page, find_on_page
+from vault.rendition.pdf import Handle, LoadedPage, draw_page, find_on_page, text_of_page
 from vault.services.rendition import Rotation
 
 PAGES_MAX: Final = 2000
@@ -195,6 +195,10 @@ class TypesetDocument:
     def find(self, page_no: int, text: str, hits_max: int) -> list[Rectangle]:
         """Find `text` on the page."""
         return find_on_page(self._build(page_no), text, hits_max)
+
+    def text(self, page_no: int, characters_max: int) -> str:
+        """Give the page's text."""
+        return text_of_page(self._build(page_no), characters_max)
 
     def rest(self) -> None:
         """Drop the page that is built."""

@@ -117,6 +117,8 @@ class Worker:
                 return self._fence(request)
             case messages.FindOnPage(handle, page_no, text, hits_max):
                 return messages.Found(tuple(self._document(handle, page_no).find(page_no, text, hits_max)))
+            case messages.GetText(handle, page_no, characters_max):
+                return messages.Text(self._document(handle, page_no).text(page_no, characters_max))
             case messages.CloseDocument(handle):
                 self._close(handle)
                 return messages.Done()

@@ -12,7 +12,8 @@ Rules:
 - Every disclosed page bears its view's trace: the chips of the number of its audit entry, which exists by then.
 - Where policy or the marking asks for a fence, the page memory gets a veil and one band of the page at a time; the page stays in the
   worker.
-- Find returns rectangles, never text. The words asked for are recorded as a keyed hash (CJIS AU-3(3)).
+- Text leaves for the page on screen and under an accommodation only (`page_text`). Find returns rectangles, never text; the words asked
+  for are recorded as a keyed hash (CJIS AU-3(3)).
 
 Lanes: methods run on the reading lane; what touches the register runs on the control thread.
 """
@@ -35,7 +36,7 @@ from vault.services.locksmith import CaseCipher, ChunkSealer
 from vault.services.operation import Lane, Priority, operation, query
 from vault.services.ports import AuditFilter, ContentReader, ContentStore, DocumentRow, PersonRow
 from vault.services.rendition import Picture, Renderer, Rotation, Watermark
-from vault.services.views import BandImage, FindHit, FindResult, OpenFile, PageImage, PreparedPage
+from vault.services.views import BandImage, FindHit, FindResult, OpenFile, PageImage, PageText, PreparedPage
 from vault.services.world import World
 
 CHUNK_BYTES = 256 * 1024
@@ -269,6 +270,27 @@ class Reading:
             document_id, page_no, picture.slot, picture.width_px, picture.height_px, picture.width_px * 4, picture.left_px, picture.top_px
         )
 
+    @operation(Priority.QUERY, Lane.READING)
+    def page_text(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int) -> PageText:
+        """Send the text of the page on screen to the assistive technology of an officer who was granted that.
+
+        The one answer that carries a document's text (docs/adr/0015). The audit entry commits first.
+
+        Args:
+            check_out_id, document_id, page_no: of the page on screen.
+        Returns:
+            PageText: at most TEXT_CHARACTERS_MAX characters; empty for a page that is a picture.
+        Raises:
+            RefusedError: session.locked, custody.not-held, custody.expired, reading.left (another page, or none, is on screen),
+                accommodation.none, document.page-refused, document.worker-crashed, document.worker-timeout.
+        Audit: page.text-sent; access.refused without an accommodation in force.
+        """
+        permit = self._world.on_control(lambda: self._text_permit(check_out_id, document_id, page_no), Priority.QUERY)
+        text = self._renderer.text(self._handle(permit), page_no)
+        if self.on_screen is not permit.seen:
+            raise RefusedError("reading.left")
+        return PageText(document_id, page_no, text)
+
     def _disclose(self, permit: _Permit, handle: int, page_no: int, dpi: int, turn: Rotation) -> tuple[Picture, tuple[int, int] | None]:
         """Have a page written into the page memory: the whole, or its veil where the case's marking asks for a fence."""
         seen = permit.seen
@@ -399,6 +421,8 @@ class Reading:
         """No page while somebody nobody vouches for is at the screen; the refusal is in the trail, its report is the sensor's."""
         try:
             self._world.screen.require_private()
+            if not self._world.premises_hold():
+                raise RefusedError("premises.lost")
         except RefusedError as error:
             refused = self._draft(AuditKind.PAGE_REFUSED, check_out, document_id, page_no, Outcome.REFUSED)
             self._world.store.append_audit(_with_fact(refused, "reason", error.code))
@@ -441,6 +465,20 @@ class Reading:
             world.store.append_audit(_with_fact(draft, "words", words))
             self._last_find = this
         return _Permit(row, card, cipher, Watermark(("",)), 0)
+
+    def _text_permit(self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int) -> _Permit:
+        world = self._world
+        check_out = self._held_or_recorded(check_out_id, document_id, page_no)
+        row, card, cipher = self._document(check_out, document_id)
+        seen = self.on_screen
+        if seen is None or (seen.check_out.check_out_id, seen.document_id, seen.page_no) != (check_out_id, document_id, page_no):
+            raise RefusedError("reading.left")
+        if not world.accommodated_until_us(world.require().person.person_id):
+            refused = world.draft(AuditKind.ACCESS_REFUSED, check_out.case_id, Outcome.REFUSED, reason="accommodation.none")
+            world.store.append_audit(refused)
+            raise RefusedError("accommodation.none")
+        seq = world.store.append_audit(self._draft(AuditKind.PAGE_TEXT_SENT, check_out, document_id, page_no))
+        return _Permit(row, card, cipher, Watermark(("",)), seq, seen)
 
     def _refused(self, permit: _Permit, code: str) -> None:
         """A page that was recorded as viewed could not be rendered: the entry after it says so."""

@@ -2,7 +2,8 @@
 
 Rules:
 
-- A picture comes out only as a page burned with a `Watermark`; find returns rectangles, never text.
+- A picture comes out only as a page burned with a `Watermark`; find returns rectangles, never text; `text` is for assistive technology
+  and asked for by reading alone, under an accommodation.
 - Values only. The adapter is `vault.rendition.client.RenditionWorker`; the services never import it.
 """
 
@@ -119,5 +120,6 @@ class Renderer(Protocol):
         self, handle: int, page_no: int, dpi: float, rotation: Rotation, mark: Watermark, slot: int, band: Band | None
     ) -> FencedPicture: ...
     def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]: ...
+    def text(self, handle: int, page_no: int) -> str: ...
     def close(self, handle: int) -> None: ...
     def end(self) -> None: ...

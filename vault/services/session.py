@@ -265,6 +265,7 @@ class Session:
             last_signed_in_us=session.last_signed_in_us,
             protections=world.protections(),
             trust=world.trust.level,
+            accommodated_until_us=world.accommodated_until_us(session.person.person_id),
         )
 
     def _blind(self, badge_no: str) -> bytes:

@@ -54,6 +54,19 @@ class PersonLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AccommodationLine:
+    """Whose assistive technology may have the text of the page on screen. Supervisors only."""
+
+    act_id: str
+    person: PersonBrief
+    from_us: int
+    until_us: int
+    reason: str
+    granted_by: PersonBrief
+    granted_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitLine:
     """A unit and its members."""
 
@@ -128,6 +141,7 @@ class SignedIn:
     last_signed_in_us: int
     protections: tuple[ProtectionStatus, ...]
     trust: TrustLevel = TrustLevel.FULL  # the workstation's
+    accommodated_until_us: int = 0  # page text may be had for assistive technology until then; 0: not
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +357,15 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
+class PageText:
+    """The text of the page on screen, for the assistive technology of an officer who was granted that. Empty for a picture."""
+
+    document_id: DocumentId
+    page_no: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BandImage:
     """One band of the fenced page on screen, in the shared page memory as a `PageImage` is."""
 
@@ -530,6 +553,14 @@ class ReportView:
     acknowledged_us: int
     disposed_us: int
     finding: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyServerTest:
+    """What came of asking a key server to prove itself: `code` is empty, or of what is wrong."""
+
+    name: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)

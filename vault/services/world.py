@@ -109,6 +109,7 @@ class World:
         self.session: OpenSession | None = None
         self.protections: Callable[[], tuple[ProtectionStatus, ...]] = tuple
         self.trust = Trust(TrustLevel.FULL)  # of this workstation now
+        self.accommodated_until_us: Callable[[PersonId], int] = lambda _person_id: 0  # control thread; 0: no accommodation in force
         self.end: Callable[[str], None] = lambda _reason: None
         self.leave_page: Callable[[], None] = lambda: None
         self.dwell_ms: Callable[[CheckOutId], int] = lambda _check_out_id: 0  # of the page on screen, so far
