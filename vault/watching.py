@@ -21,6 +21,7 @@ from vault.domain.protection import Protection, ProtectionState, ProtectionStatu
 from vault.errors import RefusedError
 from vault.keyring_state import DEMO_KEYRING, KeyringState
 from vault.platform import environment
+from vault.platform.session_bus import BusFinding, Standing, examine_session_bus
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import wall_clock_us
@@ -67,6 +68,7 @@ class Watching:
         self._case_is_out = False
         self._hub: SensorHub | None = None
         self._keyring: KeyringState | None = None
+        self._bus: BusFinding | None = None
         self._starting: threading.Thread | None = None
         self._session_signals = system.SessionSignals(lock)
 
@@ -108,6 +110,7 @@ class Watching:
         )
 
         def begin() -> None:
+            self._examine_bus()
             hub.start()
             self._hub = hub
             self._session_signals.start()
@@ -148,7 +151,7 @@ class Watching:
             one.protection: one for one in (*self._of_the_interface(), self._rendition(vault), *(self._hub.statuses() if self._hub else ()))
         }
         stated[Protection.SESSION_SIGNALS] = self._session_signals.status()
-        stated[Protection.KEYRING] = self._keyring_of(vault).status()
+        stated[Protection.KEYRING] = self._keyring_status(vault)
         stated[Protection.PREMISES] = ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
         return tuple(stated.get(one) or ProtectionStatus(one, ProtectionState.UNAVAILABLE, "starting") for one in Protection)
 
@@ -159,6 +162,22 @@ class Watching:
             return ()
         self._said = now
         return now
+
+    def _keyring_status(self, vault: Vault) -> ProtectionStatus:
+        """What the keyring is worth here: what it holds, and whether it is the system's own that answers."""
+        status, bus = self._keyring_of(vault).status(), self._bus
+        if bus is None:
+            return ProtectionStatus(Protection.KEYRING, ProtectionState.UNAVAILABLE, "starting")
+        if status.state is not ProtectionState.ENFORCED or bus.standing is Standing.SYSTEMS:
+            return status
+        reason = "keyring-foreign" if bus.standing is Standing.FOREIGN else "keyring-unknown"
+        return ProtectionStatus(Protection.KEYRING, ProtectionState.DETECTED, reason)
+
+    def _examine_bus(self) -> None:
+        self._bus = examine_session_bus(os.environ.get("DBUS_SESSION_BUS_ADDRESS", ""))
+        if self._bus.standing is Standing.FOREIGN:
+            facts = (("because", self._bus.what), *self._bus.facts)
+            self._observed(Signal(SignalKind.HOSTILE_ENVIRONMENT, self._clock.now_us(), facts))
 
     def _keyring_of(self, vault: Vault) -> KeyringState:
         if self._keyring is None:
