@@ -34,6 +34,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DEMO = PROJECT / "resources" / "demo"
 DPI = (96, 110, 150)  # a page as wide as a small, a usual and a large window
 STAMP = ("Hannah Quayle · 4471", "desk-2 · no. 118", "2026-03-14 03:07")
+WINDOW_PX = (1180, 740)  # of the page on a screen of 1280 x 800
 _SUFFIXES = {".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".txt", ".eml"}
 
 
@@ -148,6 +149,9 @@ def cropped(picture: Image.Image, share: float, dice: random.Random) -> Image.Im
 
 def camera(picture: Image.Image, dice: random.Random) -> Image.Image:
     """A telephone's photograph of the screen: pixel grid, perspective, blur, light, gamma, noise. JPEG is the caller's."""
+    width, height = min(picture.width, WINDOW_PX[0]), min(picture.height, WINDOW_PX[1])  # what the screen shows of the page
+    left, top = dice.randint(0, picture.width - width), dice.randint(0, picture.height - height)
+    picture = picture.crop((left, top, left + width, top + height))
     noise = np.random.default_rng(dice.randrange(2**32))
     zoom = dice.uniform(0.9, 1.7)  # camera pixels a screen pixel
     dense = 3  # the screen's own subpixels: where moiré comes from

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from vault.domain.trace import CHIP_COUNT, CHIPS_BYTES, READINGS_MAX, TEMPLATE, TILE_CHIPS, TILE_PX
 from vault.trace.lattice import (
     FINE,
+    SCALE_MAX,
+    SCALE_MIN,
     WINDOW_PX,
     Lattice,
     Matrix,
@@ -37,12 +40,17 @@ from vault.trace.lattice import (
 from vault.trace.paper import Levels, Paper, halved, paper_of
 
 _SIDE_PX_MIN: Final = 100
-_SIZES: Final = (1, 2, 0, 3)  # halvings, in the order tried: a screen picture as it is comes first
-_SIZE_PX_MAX: Final = 3_000_000  # larger is a camera's: only looked at halved
+_HALVINGS_MAX: Final = 3
+_SIZE_PX_LIKED: Final = 200_000  # a picture halved to about this is tried first: enough to read, soon done
+_SIZE_PX_MAX: Final = 2_400_000  # larger is only looked at halved
+_PROMINENCE_PLAIN: Final = 7.5  # of an estimate that is followed at once, see `lattice.estimates`
+_PROMINENCE_LEAST: Final = 4.8
+_DOUBTFUL_TRIED: Final = 3
 _TEMPLATE_LEAST: Final = 3.0  # evidence below which a reading is noise
 _TEMPLATE_PLAIN: Final = 8.0  # evidence at which no further size is tried
 _BENT_MOST: Final = 0.2  # how much a window's own lattice may differ from the picture's
 _SLANT_MOST: Final = 1.5  # of a lattice's longer to its shorter side
+_SCALE_SLACK: Final = 0.95  # beyond the scales looked for; what is larger still is read better from the picture halved
 _CHANCE: Final = 2.5  # evidence that a window without a template may show
 _CUBIC_REACH: Final = 2  # chips
 _NYQUIST: Final = TILE_CHIPS // 2
@@ -58,51 +66,66 @@ class Reading:
     way: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """A picture at one of the sizes it is looked at."""
+
+    paper: Paper
+    parts: list[Window]
+    whole: Window
+    reduced: int  # times smaller than the picture
+
+
 def readings_of(grey: NDArray[np.uint8]) -> list[Reading]:
     """Read a picture every way that looks promising, best template first; none if it is too small. `grey` is height x width."""
-    sizes: list[Levels] = [grey.astype(np.float32)]
-    while len(sizes) <= max(_SIZES):
-        sizes.append(halved(sizes[-1]))
+    pictures: list[Levels] = [grey.astype(np.float32)]
+    while len(pictures) <= _HALVINGS_MAX:
+        pictures.append(halved(pictures[-1]))
     found: list[Reading] = []
-    for halvings in _SIZES:
-        levels = sizes[halvings]
-        if min(levels.shape) >= _SIDE_PX_MIN and levels.size <= _SIZE_PX_MAX:
-            found += _readings_at(levels, 2**halvings)
-        if any(one.evidence >= _TEMPLATE_PLAIN for one in found):
-            break
-    found.sort(key=lambda one: -one.evidence)
-    return found[:READINGS_MAX]
-
-
-def _readings_at(levels: Levels, reduced: int) -> list[Reading]:
-    paper = paper_of(levels)
-    signal = paper.signal
-    height, width = levels.shape
-    parts = windows(height, width)
-    whole = Window(0, 0, width, height)
-    ratio = spectrum(signal, parts)
-    own: list[NDArray[np.float64]] = []
-    found: list[Reading] = []
-    for matrix in estimates(ratio):
-        if not _sane(matrix):
+    doubtful: list[tuple[float, Matrix, _Size]] = []
+    for halvings in sorted(range(len(pictures)), key=lambda one: abs(math.log(max(1, pictures[one].size) / _SIZE_PX_LIKED))):
+        levels = pictures[halvings]
+        if min(levels.shape) < _SIDE_PX_MIN or levels.size > _SIZE_PX_MAX:
             continue
-        standing = upright(paper, matrix, _middle_of(whole))
-        flat = straightened(paper, standing, whole)
-        if _sane(flat.matrix):
-            found += _reading(*folded(paper, flat, whole), flat, reduced, "flat")
-        if len(parts) > 1 and not (found and found[-1].evidence >= _TEMPLATE_PLAIN):
-            own = own or [spectrum(signal, [part]) for part in parts]
-            found += _bent(paper, standing, parts, own, reduced)
-        if found and max(one.evidence for one in found) >= _TEMPLATE_PLAIN:
-            break
+        height, width = levels.shape
+        size = _Size(paper_of(levels), windows(height, width), Window(0, 0, width, height), 2**halvings)
+        for matrix, prominence in estimates(spectrum(size.paper.signal, size.parts)):
+            if prominence < _PROMINENCE_PLAIN:
+                doubtful.append((prominence, matrix, size))
+                continue
+            found += _readings_from(matrix, size)
+            if any(one.evidence >= _TEMPLATE_PLAIN for one in found):
+                return _best(found)
+    doubtful.sort(key=lambda one: -one[0])
+    for prominence, matrix, size in doubtful[:_DOUBTFUL_TRIED]:
+        if prominence >= _PROMINENCE_LEAST:
+            found += _readings_from(matrix, size)
+    return _best(found)
+
+
+def _best(found: list[Reading]) -> list[Reading]:
+    return sorted(found, key=lambda one: -one.evidence)[:READINGS_MAX]
+
+
+def _readings_from(matrix: Matrix, size: _Size) -> list[Reading]:
+    """Follow one estimate: as a flat picture and, if that does not fit well, as a bent one."""
+    if not _sane(matrix) and not _sane(-matrix):
+        return []
+    found: list[Reading] = []
+    standing = upright(size.paper, matrix, _middle_of(size.whole))
+    flat = straightened(size.paper, standing, size.whole)
+    if _sane(flat.matrix):
+        found += _reading(*folded(size.paper, flat, size.whole), flat, size.reduced, "flat")
+    if len(size.parts) > 1 and not any(one.evidence >= _TEMPLATE_PLAIN for one in found):
+        found += _bent(size.paper, standing, size.parts, size.reduced)
     return found
 
 
-def _bent(paper: Paper, matrix: Matrix, parts: list[Window], own: list[NDArray[np.float64]], reduced: int) -> list[Reading]:
+def _bent(paper: Paper, matrix: Matrix, parts: list[Window], reduced: int) -> list[Reading]:
     """Every window by its own lattice, laid on one another."""
     sums, counts = np.zeros((FINE, FINE)), np.zeros((FINE, FINE))
-    for part, ratio in zip(parts, own, strict=True):
-        fitted = fit_waves(ratio, matrix)
+    for part in parts:
+        fitted = fit_waves(spectrum(paper.signal, [part]), matrix)
         start = fitted if _sane(fitted) and np.abs(fitted - matrix).max() < _BENT_MOST * np.abs(matrix).max() else matrix
         lattice = straightened(paper, start, part)
         if not _sane(lattice.matrix):
@@ -123,8 +146,11 @@ def _middle_of(whole: Window) -> Window:
 
 
 def _sane(matrix: Matrix) -> bool:
-    first, second = np.linalg.svd(matrix, compute_uv=False)
-    return bool(np.isfinite(first)) and second > 0 and first / second < _SLANT_MOST and np.linalg.det(matrix) > 0
+    """Whether a picture could show tiles like this at the size looked at."""
+    longer, shorter = np.linalg.svd(matrix, compute_uv=False) * TILE_PX
+    if not (np.isfinite(longer) and shorter > 0 and np.linalg.det(matrix) > 0):
+        return False
+    return bool(longer / shorter < _SLANT_MOST and longer < 1 / (SCALE_MIN * _SCALE_SLACK) and shorter > _SCALE_SLACK / SCALE_MAX)
 
 
 def _reading(sums: NDArray[np.float64], counts: NDArray[np.float64], lattice: Lattice, reduced: int, way: str) -> list[Reading]:
