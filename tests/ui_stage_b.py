@@ -316,6 +316,9 @@ class ConsoleBridge(StagedBridge):
             "Administration.release": lambda *_: None,
             "Administration.disable": lambda *_: None,
             "Administration.add_unit": lambda name: UnitLine(UnitId("e9" * 16), name, UnitKind.TEAM, ()),
+            "Accommodations.accommodations": (),
+            "Accommodations.grant": lambda *_: None,
+            "Accommodations.remove": lambda *_: None,
             "UnusualReading.catalogue": rule_lines(),
             "UnusualReading.decoys": decoys,
             "UnusualReading.mark_decoy": lambda *_: None,
@@ -429,6 +432,7 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
         "looked-for": page(LookedForPage, OFFICER, 7),
         "looked-for-decoys": page(LookedForPage, SUPERVISOR, 7, lambda page: page._show_decoys.setChecked(True)),
         "looked-for-mark": page(LookedForPage, SUPERVISOR, 7, lambda page: page.mark()),
+        "people-accommodate": page(PeoplePage, SUPERVISOR, 7, lambda page: (page._rows.choose(OFFICER.person_id), page.accommodate())),  # type: ignore[func-returns-value]
         "people-units": page(PeoplePage, SUPERVISOR, 7, lambda page: page._show_units.setChecked(True)),
         "people-officer": page(PeoplePage, OFFICER, 7),
         "intake-choose": page(IntakePage, CUSTODIAN, 7),

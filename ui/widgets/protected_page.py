@@ -5,7 +5,7 @@ Rules of this module:
 - It holds one picture, the one on screen, with the watermark already in its pixels. `clear` and `blank` overwrite its memory and drop it;
   hiding the widget does too.
 - Nothing can be taken from it: no selection, clipboard, drag, context menu, input method, accessible text. Its accessible name is a
-  constant.
+  constant. The one exception is `ui.widgets.page_speech`, under an accommodation a supervisor granted.
 - Blanked means a plain panel with the reason, never a frozen page.
 - Covered means black over a page that stays in memory: against captures, which are a matter of milliseconds, and while the window is not
   the one being worked in. It is painted and handed to the screen before `cover` returns.
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -83,6 +84,19 @@ class Cover(enum.Enum):
     AWAY = "away"
 
 
+class Speech(Protocol):
+    """What tells a page's words to assistive technology."""
+
+    def tell(self, words: str) -> None:
+        """Have these words from now on; none: forget what there was."""
+
+    def has_words(self) -> bool:
+        """Say whether there is anything to say."""
+
+    def move(self, lines: int) -> bool:
+        """Go on by lines and say the one reached; False at the end."""
+
+
 class ProtectedPage(QAbstractScrollArea):
     """A page picture with zoom, scrolling, highlights and a blanked state.
 
@@ -110,6 +124,7 @@ class ProtectedPage(QAbstractScrollArea):
         self._reason: tuple[IconName, str, str] | None = None
         self._unpainted = False
         self._covers: set[Cover] = set()
+        self.speech: Speech | None = None  # set by `ui.widgets.page_speech`, for an officer who was granted that
         self._page_px: QSize | None = None  # of the whole page, while the picture is its veil
         self._band: tuple[QImage, QRectF] | None = None  # what is clear, and where, in fractions of the unrotated page
         self._line = 0.0  # where the reading line is: a fraction of the page as it is shown
@@ -176,6 +191,11 @@ class ProtectedPage(QAbstractScrollArea):
         across, down = self._page_px.width(), self._page_px.height()
         self._band = band, QRectF(at_px.x() / across, at_px.y() / down, at_px.width() / across, at_px.height() / down)
         self.viewport().update()
+
+    def speak(self, words: str) -> None:
+        """Tell the words of the page on screen to assistive technology, if the page was let speak; they go with the page."""
+        if self.speech is not None and self._picture is not None:
+            self.speech.tell(words)
 
     def is_fenced(self) -> bool:
         """Say whether only a band of the page on screen is clear."""
@@ -349,6 +369,8 @@ class ProtectedPage(QAbstractScrollArea):
         if self._picture is not None and not self._picture.isNull():
             self._picture.fill(0)  # in place while we hold the only reference
         self._picture = None
+        if self.speech is not None:
+            self.speech.tell("")
         self._page_px = None
         self.viewport().setMouseTracking(False)
         self._drop_band()
@@ -537,7 +559,11 @@ class ProtectedPage(QAbstractScrollArea):
         }
 
     def _step(self, down: QScrollBar, way: int) -> None:
-        """Scroll a step; on a fenced page move the reading line, and turn the page where it ends."""
+        """Scroll a step; on a fenced page move the reading line, and turn the page where it ends; a page that speaks says the next line."""
+        if self.speech is not None and self.speech.has_words():
+            if not self.speech.move(way):
+                self.turn_requested.emit(Turn.NEXT if way > 0 else Turn.PREVIOUS)
+            return
         if not self.is_fenced():
             down.setValue(down.value() + way * _STEP_PX)
             return

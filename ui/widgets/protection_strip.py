@@ -129,6 +129,8 @@ class ProtectionStrip(QWidget):
         self.setAccessibleName(strings.text("protection.strip"))
         self._chips = QHBoxLayout()
         self._chips.setSpacing(2)
+        self._accommodation = Label("", TypeSize.SMALL, Weight.MEDIUM, role=theme.ink(Tone.ATTENTION))
+        self._accommodation.setObjectName("strip_accommodation")
         self._trust = Label("", TypeSize.SMALL, role=Colour.TEXT_QUIET)
         self._trust.setObjectName("strip_trust")
         self._premises = Label("", TypeSize.SMALL, role=Colour.TEXT_QUIET)
@@ -138,6 +140,7 @@ class ProtectionStrip(QWidget):
         self._row.setSpacing(12)
         self._row.addLayout(self._chips)
         self._row.addStretch(1)
+        self._row.addWidget(self._accommodation)
         self._row.addWidget(self._trust)
         self._row.addWidget(self._premises)
         self._row.addWidget(self._lease)
@@ -153,6 +156,11 @@ class ProtectionStrip(QWidget):
         """Say how far this workstation can be trusted to have the protections it had."""
         self._trust.setText(words)
         self._trust.set_role(theme.ink(tone))
+        self._arrange()
+
+    def set_accommodation(self, words: str) -> None:
+        """Say that page text leaves the picture in this session; empty when it does not."""
+        self._accommodation.setText(words)
         self._arrange()
 
     def set_premises(self, words: str, tone: Tone = Tone.PLAIN) -> None:
@@ -176,7 +184,7 @@ class ProtectionStrip(QWidget):
         single = [(protection.name, (protection,)) for protection in self._protections]
         face = theme.font(TypeSize.SMALL, Weight.MEDIUM)
         wanted = sum(painting.mark_width(words, face, IconName.SHIELD_ENFORCED) + 20 for words, _ in single)
-        right = sum(one.sizeHint().width() for one in (self._trust, self._premises, self._lease)) + 68
+        right = sum(one.sizeHint().width() for one in (self._accommodation, self._trust, self._premises, self._lease)) + 80
         grouped = wanted + right > self.width()
         if grouped == self._grouped:
             return

@@ -1,4 +1,4 @@
-"""People: who is enrolled and in which state; enrolling and disabling (administrator), signing and releasing (supervisor), units.
+"""People: who is enrolled and in which state; enrolling and disabling (administrator), signing, releasing and accommodating (supervisor).
 
 Rules of this module:
 
@@ -25,6 +25,7 @@ from ui.widgets.field import LineField
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.label import Label
 from ui.widgets.record_table import Column, Record, RecordTable
+from ui.windows.accommodate import AccommodateSheet
 from ui.windows.act_sheet import ActSheet, confirmation
 from ui.windows.enrol import EnrolSheet, SecondFactorSheet
 from ui.windows.held_rows import HeldRows
@@ -32,10 +33,12 @@ from ui.windows.live_page import LivePage, PageHead
 from ui.windows.naming import isolated, who, who_briefly
 from ui.windows.page import PaletteAction
 from ui.windows.split_pane import SplitPane
-from vault.domain.identity import PersonState, Role
+from vault.domain.access import ROLES_WITHOUT_CASES
+from vault.domain.identity import PersonId, PersonState, Role
+from vault.services.accommodation import Accommodations
 from vault.services.administration import Administration
 from vault.services.events import RegisterChanged
-from vault.services.views import Enrolment, PersonLine, UnitLine
+from vault.services.views import AccommodationLine, Enrolment, PersonLine, UnitLine
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -92,6 +95,7 @@ class PeoplePage(LivePage):
         self._role = signed_in.person.role
         self._lines: list[PersonLine] = []
         self._units: tuple[UnitLine, ...] = ()
+        self._accommodations: dict[PersonId, AccommodationLine] = {}  # in force or to come; a supervisor's
         self._head = PageHead(self.key, self.title)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 16, 24, 16)
@@ -127,6 +131,7 @@ class PeoplePage(LivePage):
             self.shortcut("U", self.add_unit)
             self.shortcut("C", self.cosign)
             self.shortcut("L", self.release)
+            self.shortcut("T", self._accommodate_or_end)
         self._filter = LineField(strings.text("people.filter"), max_length=60)
         self._filter.control.setObjectName("people_filter")
         self._filter.setMaximumWidth(320)
@@ -169,6 +174,8 @@ class PeoplePage(LivePage):
             ("cosign", ButtonKind.PRIMARY, "C", self.cosign),
             ("release", ButtonKind.PRIMARY, "L", self.release),
             ("disable", ButtonKind.SECONDARY, "D", self.disable),
+            ("accommodate", ButtonKind.SECONDARY, "T", self.accommodate),
+            ("end_accommodation", ButtonKind.SECONDARY, "T", self.end_accommodation),
         ):
             button = Button(strings.text(f"people.{name}"), kind, key_hint=hint)
             button.setObjectName(f"people_{name}")
@@ -198,6 +205,8 @@ class PeoplePage(LivePage):
         if self._role in {Role.ADMINISTRATOR, Role.SUPERVISOR}:
             self.bridge.ask(Administration.people).owner(self).then(self._take_people)
             self.bridge.ask(Administration.units).owner(self).then(self._take_units)
+        if self._role is Role.SUPERVISOR:
+            self.bridge.ask(Accommodations.accommodations).owner(self).then(self._take_accommodations)
 
     def _take_people(self, lines: tuple[PersonLine, ...]) -> None:
         self._lines = people_order(lines)
@@ -208,6 +217,11 @@ class PeoplePage(LivePage):
         self._head.say(strings.text("people.heading", count=len(lines)), remark, Colour.AMBER)
         self.badge.emit(pending + locked if supervisor else 0)
         self._show()
+
+    def _take_accommodations(self, lines: tuple[AccommodationLine, ...]) -> None:
+        now_us = strings.now_us()
+        self._accommodations = {line.person.person_id: line for line in lines if line.until_us > now_us}
+        self._show_current()
 
     def _take_units(self, units: tuple[UnitLine, ...]) -> None:
         self._units = units
@@ -239,7 +253,10 @@ class PeoplePage(LivePage):
                 unit.name, [Section("", (kind,)), Section(strings.text("people.members", count=len(members)), members)]
             )
         elif line is not None and not self._show_units.isChecked():
-            self.inspector.show_facts(isolated(line.person.name), [Section("", _facts(line))])
+            facts = _facts(line)
+            if (given := self._accommodations.get(line.person.person_id)) is not None:
+                facts = (*facts, *_accommodation_facts(given))
+            self.inspector.show_facts(isolated(line.person.name), [Section("", facts)])
         else:
             self.inspector.show_facts(strings.text("people.pick_title"), [Section("", (Fact("", strings.text("people.pick_sentence")),))])
 
@@ -250,9 +267,19 @@ class PeoplePage(LivePage):
         if line is None or self._show_units.isChecked():
             return frozenset()
         if self._role is Role.SUPERVISOR:
-            return frozenset({PersonState.PENDING: {"cosign"}, PersonState.LOCKED: {"release"}}.get(line.state, set()))
+            verbs = {PersonState.PENDING: {"cosign"}, PersonState.LOCKED: {"release"}}.get(line.state, set())
+            reads = line.state is PersonState.ACTIVE and line.person.role not in ROLES_WITHOUT_CASES
+            if reads and line.person.person_id != self.signed_in.person.person_id:
+                verbs = {"end_accommodation" if line.person.person_id in self._accommodations else "accommodate"}
+            return frozenset(verbs)
         own = line.person.person_id == self.signed_in.person.person_id
         return frozenset() if own or line.state is PersonState.DISABLED else frozenset({"disable"})
+
+    def _accommodate_or_end(self) -> None:
+        if "end_accommodation" in self._possible():
+            self.end_accommodation()
+        else:
+            self.accommodate()
 
     def enrol(self) -> None:
         """Enrol a person."""
@@ -289,6 +316,28 @@ class PeoplePage(LivePage):
         if line is not None and "disable" in self._possible():
             self._confirm("disable", line, harm=strings.text("people.disable_sheet.sentence"))
 
+    def accommodate(self) -> None:
+        """Grant the current person page text for assistive technology."""
+        line = self._rows.current()
+        if line is not None and "accommodate" in self._possible():
+            AccommodateSheet(self.sheet_host, self.bridge, line.person, self.refresh).open_over()
+
+    def end_accommodation(self) -> None:
+        """Take the current person's accommodation back."""
+        line = self._rows.current()
+        if line is None or "end_accommodation" not in self._possible():
+            return
+        act_id = self._accommodations[line.person.person_id].act_id
+        sheet = confirmation(
+            self.sheet_host,
+            "people_end_accommodation",
+            strings.text("people.end_accommodation_sheet.title", who=who(line.person)),
+            strings.text("people.end_accommodation_sheet.save"),
+            sentence=strings.text("people.end_accommodation_sheet.sentence"),
+        )
+        sheet.accepted.connect(lambda: sheet.send(self.bridge.ask(Accommodations.remove, act_id), lambda _done: self.refresh()))
+        sheet.open_over()
+
     def _confirm(self, act: str, line: PersonLine, *, sentence: str = "", harm: str = "") -> None:
         method: Any = {"cosign": Administration.cosign, "release": Administration.release, "disable": Administration.disable}[act]
         sheet = confirmation(
@@ -310,6 +359,8 @@ class PeoplePage(LivePage):
             "cosign": (IconName.CHECK, self.cosign, "C"),
             "release": (IconName.KEY, self.release, "L"),
             "disable": (IconName.DENY, self.disable, "D"),
+            "accommodate": (IconName.USER, self.accommodate, "T"),
+            "end_accommodation": (IconName.CANCEL, self.end_accommodation, "T"),
         }
         if self._role is Role.ADMINISTRATOR:
             always = [PaletteAction("people.enrol", strings.text("people.enrol"), IconName.ADD, self.enrol, "Ctrl+N")]
@@ -365,4 +416,12 @@ def _facts(line: PersonLine) -> tuple[Fact, ...]:
         Fact(strings.text("people.column_enrolled"), strings.local_time_full(line.enrolled_us), tabular=True),
         Fact(strings.text("people.enrolled_by"), who_briefly(line.enrolled_by, strings.text("people.nobody"))),
         Fact(strings.text("people.cosigned_by"), who_briefly(line.cosigned_by, strings.text("people.not_signed"))),
+    )
+
+
+def _accommodation_facts(given: AccommodationLine) -> tuple[Fact, ...]:
+    until = strings.text("people.accommodated_until", until=strings.local_time_full(given.until_us), by=who_briefly(given.granted_by, ""))
+    return (
+        Fact(strings.text("people.accommodated"), until, Tone.ATTENTION, IconName.INFO),
+        Fact(strings.text("people.accommodate_sheet.reason"), isolated(given.reason)),
     )

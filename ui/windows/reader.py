@@ -30,6 +30,7 @@ from ui.theme import Colour, Tone
 from ui.widgets.buttons import IconButton
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
+from ui.widgets.page_speech import let_speak
 from ui.widgets.protected_page import Cover, ProtectedPage, Turn, Zoom
 from ui.windows import notice as notices
 from ui.windows.check_in import CheckInSheet, HandOverSheet
@@ -46,7 +47,18 @@ from vault.services.breach import Breaches
 from vault.services.desk import Desk
 from vault.services.events import BreachRecorded, CustodyChanged, ProtectionsChanged, ScreenBlanked
 from vault.services.reading import Reading
-from vault.services.views import BandImage, BreachNotice, DeskView, DocumentLine, FindHit, HoldingLine, OpenFile, PageImage, PreparedPage
+from vault.services.views import (
+    BandImage,
+    BreachNotice,
+    DeskView,
+    DocumentLine,
+    FindHit,
+    HoldingLine,
+    OpenFile,
+    PageImage,
+    PageText,
+    PreparedPage,
+)
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -91,9 +103,16 @@ class Reader(QWidget):
     ended = Signal(object, object)
     disclosing = Signal(bool)
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, *, speaks: bool = False) -> None:
+        """Make a reader.
+
+        Args:
+            bridge: to the vault.
+            speaks: the officer has an accommodation: the page tells its text to assistive technology.
+        """
         super().__init__()
         self.setObjectName("reader")
+        self._speaks = speaks
         self.bridge = bridge
         self.check_out_id = CheckOutId("")  # until `start`
         self._expected: tuple[CheckOutId, int] | None = None  # what the vault was asked to prepare, and at what resolution
@@ -121,6 +140,8 @@ class Reader(QWidget):
         self._last_notice: BreachNotice | None = None
         self.bar, self.documents, self.page = ReaderBar(), DocumentList(), ProtectedPage()
         self.page.setObjectName("reader_page_view")
+        if speaks:
+            let_speak(self.page)
         self.notice, self.banner = NoticeBar(), NoticeBar()
         self.notice.setObjectName("reader_notice")
         self.banner.setObjectName("reader_banner")
@@ -345,6 +366,8 @@ class Reader(QWidget):
         if first:
             self.disclosing.emit(True)
         self._note_seen(index, image.page_no)
+        if self._speaks:
+            self._ask_text(index, image.page_no)
         if self._target != image.page_no:
             self._ask()
 
@@ -372,6 +395,19 @@ class Reader(QWidget):
         self.page.blank(told.title, words, IconName.REFUSE)
         self._shown = (-1, 0)
         self.bar.show_page_no(target)
+
+    # -- assistive technology ----------------------------------------------------------------------------------------------------------
+
+    def _ask_text(self, index: int, page_no: int) -> None:
+        """Ask for the text of the page that has just come on screen; without an accommodation the vault refuses, and the page is silent."""
+        generation = self._generation
+        document_id = self._documents[index].document_id
+
+        def came(text: PageText) -> None:
+            if generation == self._generation and self._shown == (index, text.page_no):
+                self.page.speak(text.text)
+
+        self.bridge.ask(Reading.page_text, self.check_out_id, document_id, page_no).then(came, _nothing).owner(self)
 
     # -- fence reading -----------------------------------------------------------------------------------------------------------------
 

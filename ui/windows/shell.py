@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from ui import messages, strings, theme
 from ui.guard.interceptor import CopyAttemptInterceptor, GuardLevel
+from ui.guard.proof import GuardProof
 from ui.guard.watch import IdleWatch, SelectionWatch
 from ui.icons import IconName
 from ui.theme import Tone
@@ -120,6 +121,7 @@ class Shell(QWidget):
         self._guard.attempted.connect(self._attempted)
         self._selections = SelectionWatch(self)
         self._selections.observed.connect(self._attempted)
+        self._proof = GuardProof(bridge, self._guard, self._selections, self)
         self._idle = IdleWatch(signed_in.idle_lock_seconds, self)
         self._idle.idle.connect(lambda: self.locking.emit("idle"))
         self._set_up_frame()
@@ -167,6 +169,7 @@ class Shell(QWidget):
         """Show the first page, or the one a session that was locked stood on; begin to watch."""
         places = PLACES[self._signed_in.person.role]
         self._guard.set_level(GuardLevel.WATCHING)
+        self._proof.start()
         self._idle.start()
         # In a turn of its own: frame and page in one would hold the keyboard twice as long.
         QTimer.singleShot(0, self, partial(self._go_first, page_key if page_key in places else places[0]))
@@ -186,6 +189,7 @@ class Shell(QWidget):
             return
         self._ended = True
         self._guard.set_level(GuardLevel.OFF)
+        self._proof.stop()
         self._selections.disarm()
         self._idle.stop()
         app = QApplication.instance()
@@ -276,7 +280,7 @@ class Shell(QWidget):
 
         from ui.windows.reader import Reader  # noqa: PLC0415 -- with the first file
 
-        face, reader, strip = QWidget(), Reader(self._bridge), ProtectionStrip()
+        face, reader, strip = QWidget(), Reader(self._bridge, speaks=bool(self._signed_in.accommodated_until_us)), ProtectionStrip()
         column = QVBoxLayout(face)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -408,6 +412,7 @@ class Shell(QWidget):
             if strip is not None:
                 strip.set_protections(protection_words.chips(statuses))
                 strip.set_trust(*protection_words.trust(trust))
+                strip.set_accommodation(strings.text("protection.accommodated") if self._signed_in.accommodated_until_us else "")
                 strip.set_premises(words, tone)
 
     def _start_alerts(self) -> None:
