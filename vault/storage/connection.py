@@ -312,8 +312,16 @@ def require_database_file(path: Path, form: Format) -> None:
         raise UnavailableError("storage.input-output") from error
     if not stat.S_ISREG(found.st_mode):
         raise TamperError("storage.damaged")
-    if found.st_size % form.page_bytes:
+    # A checkpoint that a full disk interrupted leaves part of a page at the end, and all of it still in the journal, which mends it.
+    if found.st_size % form.page_bytes and not _has_journal(path):
         raise TamperError("storage.damaged", size_bytes=found.st_size)
+
+
+def _has_journal(path: Path) -> bool:
+    try:
+        return Path(f"{path}-wal").lstat().st_size > 0
+    except OSError:
+        return False
 
 
 def _require_writable(path: Path) -> None:
