@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 import platform
 import tomllib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,13 @@ from vault.crypto.locksmith import VaultLocksmith
 from vault.crypto.passphrase import check_passphrase
 from vault.crypto.sealing import bind, derive, new_key
 from vault.crypto.selftest import run_self_test
-from vault.crypto.slots import Argon2Cost, VaultKeys, WorkstationSecrets, make_workstation_slot, open_workstation_slot, vault_keys
+from vault.crypto.slots import Argon2Cost, VaultKeys, WorkstationSecrets, make_workstation_slot, vault_keys
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.identity import PersonId, UnitId, VaultId, WorkstationId
 from vault.domain.policy import Policy, policy_from
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
+from vault.premises import Binding, keep_workstation_secret, open_slot, workstation_secret_name
 from vault.rendition.client import RenditionWorker
 from vault.secret import Secret
 from vault.services.accommodation import Accommodations
@@ -39,15 +40,19 @@ from vault.services.custody import Custody
 from vault.services.desk import Desk
 from vault.services.events import CustodyChanged, Event, RegisterChanged
 from vault.services.founding import FoundingUnits, people_and_units
+from vault.services.guard import InterfaceGuard
 from vault.services.intake import Intake
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.operation import Priority
 from vault.services.page_memory import PageMemory
 from vault.services.ports import Clock, ContentStore, ContentWriter, Entropy, SecretKeeper
+from vault.services.premises import Premises
 from vault.services.reading import Reading
 from vault.services.register import Register
+from vault.services.rendition import GreyPicture
 from vault.services.session import Session
 from vault.services.supervision import Supervision
+from vault.services.tracing import Impression, TraceTools, Tracing
 from vault.services.trust import WorkstationTrust
 from vault.services.unusual_reading import UnusualReading
 from vault.services.views import Enrolment, Founder
@@ -64,7 +69,6 @@ LOCK_NAME = "vault.lock"
 COPY_MEMORY_NAME = "copies.seen"
 FOUNDING_POLICY_NAME = "founding-policy.toml"  # laid there before a vault is founded in the window; not read again
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
-_WORKSTATION_ID_CHARACTERS = 32
 _CLOCK_TOLERANCE_US = 2_000_000  # as the clock sensor: time servers move a clock by less
 _log = logging.getLogger("vault.assembly")
 
@@ -82,15 +86,19 @@ class Vault:
     intake: Intake
     breaches: Breaches
     supervision: Supervision
+    tracing: Tracing
     administration: Administration
     unusual_reading: UnusualReading
     trust: WorkstationTrust
     accommodations: Accommodations
+    guard: InterfaceGuard
     witness: Witness
     store: SqlCipherStore
     content: ContentStore
     renderers: tuple[RenditionWorker, ...]
     copy_memory_key: Secret  # remembers which copies of the vault are already in a report
+    binding: Binding  # to the key servers of the premises
+    premises: Premises
     opened_signals: tuple[Signal, ...]  # what opening found that belongs in a breach report
 
     @property
@@ -105,9 +113,12 @@ class Vault:
             self.intake,
             self.breaches,
             self.supervision,
+            self.tracing,
             self.administration,
             self.unusual_reading,
             self.accommodations,
+            self.guard,
+            self.premises,
         )
 
     def report_opening(self) -> None:
@@ -179,7 +190,7 @@ def found_vault(
     keeper = keeper_for(vault_id)
     workstation_secret = new_key()
     secrets = WorkstationSecrets(new_key(), generate_key_pair())
-    keeper.write(workstation_secret_name(vault_id), Secret(workstation_id.encode() + workstation_secret.reveal()))
+    keep_workstation_secret(keeper, vault_id, workstation_id, workstation_secret)
     try:
         return _build(
             directory,
@@ -233,9 +244,7 @@ class NewGround:
             policy_text = prepared.read_text(encoding="utf-8") if prepared.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             raise RefusedError("policy.unreadable") from error
-        made = found_vault(
-            self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost, policy_text
-        )
+        made = found_vault(self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost, policy_text)
         self._founded()
         return made
 
@@ -318,14 +327,16 @@ def open_vault(
         own_open: entered around openings of the content store, so that the store-access sensor knows them as ours.
         on_denied: told of every SQL action the authorizer denied.
     Raises:
-        UnavailableError: header.missing, keyring.missing, keyring.locked, header.wrong-workstation, storage.*.
-        TamperError: header.damaged, header.altered, storage.damaged, storage.missing, directory.unsigned, crypto.self-test.
+        UnavailableError: header.missing, keyring.missing, keyring.locked, header.wrong-workstation, premises.*, storage.*.
+        TamperError: premises.wrong-answer, header.damaged, header.altered, storage.damaged, storage.missing, directory.unsigned,
+            crypto.self-test.
     Audit: vault.opened; clock.set-back; vault.swept.
     """
     run_self_test()
     unverified = read_unverified_header(directory / HEADER_NAME)
     keeper = keeper_for(unverified.vault_id)
-    workstation_id, secrets = unlock(unverified.vault_id, keeper, unverified.workstation_slot)
+    opened = open_slot(unverified, keeper)
+    workstation_id, secrets = opened.workstation_id, opened.secrets
     keys = vault_keys(secrets.vault_key)
     header = unverified.verify(keys.header_mac)
     verify(
@@ -354,6 +365,7 @@ def open_vault(
             own_open,
             on_denied,
             derive(secrets.vault_key, "copy-memory"),
+            Binding(directory, header, opened, keeper),
         )
     except BaseException:
         store.close()
@@ -377,6 +389,7 @@ def _join(
     own_open: Callable[[], AbstractContextManager[None]],
     on_denied: Callable[[str], None] | None,
     copy_memory_key: Secret,
+    binding: Binding,
 ) -> Vault:
     station = Station(
         header.vault_id,
@@ -436,17 +449,40 @@ def _join(
         intake=Intake(world, cases, prober, content),
         breaches=breaches,
         supervision=Supervision(world, cases, custody, witness),
+        tracing=Tracing(world, custody, TraceTools(_picture_parser, _impression, reader.marks)),
         administration=Administration(world),
         unusual_reading=unusual_reading,
         accommodations=accommodations,
+        guard=InterfaceGuard(world),
         trust=WorkstationTrust(world, lambda: reading.on_screen),
         witness=witness,
         store=store,
         content=content,
         renderers=(reader, prober),
         copy_memory_key=copy_memory_key,
+        binding=binding,
+        premises=Premises(world, binding),
         opened_signals=tuple(signals),
     )
+
+
+@contextmanager
+def _picture_parser() -> Iterator[RenditionWorker]:
+    """A worker and a page memory of its own for one picture that somebody brought: no document of the vault was ever in it."""
+    pages = PageMemory.create()
+    worker = RenditionWorker(pages)
+    try:
+        yield worker
+    finally:
+        worker.end()
+        pages.wipe()
+        pages.close()
+
+
+def _impression(picture: GreyPicture) -> Impression:
+    from vault.trace.impression import PictureImpression  # noqa: PLC0415 -- numpy, which no start of the vault should pay for
+
+    return PictureImpression(picture)
 
 
 class _WatchedContent:
@@ -489,31 +525,6 @@ def _sweep(world: World, content: _WatchedContent) -> None:
         writer.close()
     if swept:
         world.store.append_audit(AuditDraft(AuditKind.VAULT_SWEPT, facts=(("documents", swept),)))
-
-
-def unlock(
-    vault_id: VaultId, keeper: SecretKeeper, slot_of: Callable[[WorkstationId], bytes | None]
-) -> tuple[WorkstationId, WorkstationSecrets]:
-    """Open this workstation's slot with what the keyring holds.
-
-    Raises:
-        UnavailableError: keyring.missing, keyring.locked, header.wrong-workstation.
-    """
-    record = keeper.read(workstation_secret_name(vault_id))
-    if record is None or len(record) <= _WORKSTATION_ID_CHARACTERS:
-        raise UnavailableError("header.wrong-workstation")
-    plain = record.reveal()
-    workstation_id = WorkstationId(plain[:_WORKSTATION_ID_CHARACTERS].decode("ascii", errors="replace"))
-    slot = slot_of(workstation_id)
-    if slot is None:
-        raise UnavailableError("header.wrong-workstation")
-    secret = Secret(plain[_WORKSTATION_ID_CHARACTERS:])
-    return workstation_id, open_workstation_slot(slot, secret, None, vault_id, workstation_id)
-
-
-def workstation_secret_name(vault_id: VaultId) -> str:
-    """The keyring's name of the secret that opens this workstation's slot."""
-    return f"workstation:{vault_id}"
 
 
 def _roots_statement(vault_id: VaultId, roots: tuple[bytes, ...]) -> bytes:

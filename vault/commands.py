@@ -5,10 +5,11 @@
     casevault code --vault DIR BADGE       the one-time code of a demo person
     casevault run --vault DIR              open the desk
     casevault intake --vault DIR --case NUMBER PATH...   take files in; asks who you are
+    casevault trace --vault DIR PICTURE    name the page view a picture was made of; asks who you are (supervisor or auditor)
     casevault verify DIR                   verify the audit trail
 
 Passphrases and codes are asked for, never taken from the command line. Words come from ``resources/strings/en.toml``.
-Exit status: 0 done, 1 refused or failed, 2 wrong use, 3 the trail does not hold.
+Exit status: 0 done, 1 refused or failed, 2 wrong use, 3 the trail does not hold, 4 nobody is named.
 """
 
 from __future__ import annotations
@@ -17,23 +18,26 @@ import argparse
 import getpass
 import os
 import sys
+import time
 import tomllib
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vault import platform as system
-from vault.assembly import LOCK_NAME, REGISTER_NAME, found_vault, load_policy, open_vault, unlock
+from vault.assembly import LOCK_NAME, REGISTER_NAME, Vault, found_vault, load_policy, open_vault
 from vault.crypto.keypairs import verify
 from vault.crypto.slots import Argon2Cost, vault_keys
 from vault.demo import current_code, make_demo, read_plan
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
+from vault.premises import open_slot
 from vault.services.events import Event, IntakeMoved
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
+from vault.services.ports import MetServer
 from vault.services.views import Enrolment, FileState, Founder
 from vault.services.witness import unpack, witness_name
 from vault.spooling import Spooling
@@ -43,6 +47,7 @@ from vault.threads import InlineThreads
 
 _STRINGS = Path(__file__).resolve().parent.parent / "resources" / "strings" / "en.toml"
 _DOES_NOT_HOLD = 3
+_NOBODY = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -52,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         sys.exit(options.run(options))
     except VaultError as error:
-        if options.run is _intake:  # the command that opens the vault
-            Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy()).note(error)
         _complain(error)
         sys.exit(1)
     except (EOFError, KeyboardInterrupt):
@@ -82,7 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     intake = command("intake", _intake)
     intake.add_argument("--case", required=True)
     intake.add_argument("paths", nargs="+", type=Path)
+    command("trace", _trace).add_argument("picture", type=Path)
     command("verify", _verify).add_argument("vault", type=Path)
+    premises = command("premises", _premises)
+    premises.add_argument("act", choices=("list", "add", "rotate", "remove", "test"))
+    premises.add_argument("--name", default="", help=words["help_premises_name"])
+    premises.add_argument("--url", default="", help=words["help_premises_url"])
+    premises.add_argument("--thumbprint", default="", help=words["help_premises_thumbprint"])
+    premises.add_argument("--threshold", type=int, default=1, help=words["help_premises_threshold"])
+    premises.add_argument("--certificate", default="", help=words["help_premises_certificate"])
+    premises.add_argument("--authority", default="", help=words["help_premises_authority"])
     return parser
 
 
@@ -145,42 +157,74 @@ def _run(options: argparse.Namespace) -> int:
 
 def _intake(options: argparse.Namespace) -> int:
     words = _words()
-    pages = PageMemory.create()
 
     def told(event: Event) -> None:
         if isinstance(event, IntakeMoved) and event.intake.total_bytes and sys.stderr.isatty():
             share = event.intake.done_bytes * 100 // event.intake.total_bytes
             print(f"\r{share:3d} %", end="" if not event.intake.finished else "\n", file=sys.stderr)
 
-    with _alone(options.vault):
-        vault = open_vault(
-            options.vault,
-            open_secret_keeper,
-            system.SystemClock(),
-            system.SystemEntropy(),
-            load_policy(),
-            InlineThreads(),
-            told,
-            pages,
-        )
-        try:
-            vault.session.sign_in(input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
-            found = vault.desk.cases(options.case, "", 200).lines
-            case = next((one for one in found if one.rms_number.casefold() == options.case.casefold()), None)
-            if case is None:
-                print(words["no_case"].format(number=options.case), file=sys.stderr)
-                return 1  # the session ends below, as after an intake
-            started = vault.intake.start(case.case_id, tuple(str(path.absolute()) for path in options.paths))
-            files = vault.intake.status(started.intake_no).files
-        finally:
-            vault.session.sign_out()
-            vault.witness.seal_now()
-            vault.close()
-            pages.close()
+    with _signed_in(options.vault, told) as vault:
+        found = vault.desk.cases(options.case, "", 200).lines
+        case = next((one for one in found if one.rms_number.casefold() == options.case.casefold()), None)
+        if case is None:
+            print(words["no_case"].format(number=options.case), file=sys.stderr)
+            return 1
+        started = vault.intake.start(case.case_id, tuple(str(path.absolute()) for path in options.paths))
+        files = vault.intake.status(started.intake_no).files
     for file in files:
         reason = _error_words(file.reason)[0] if file.reason else ""
         print(f"{file.state.value:<10} {file.size_bytes:>13} {file.page_count:>6} {file.name}  {reason}")
     return 0 if all(one.state is FileState.DONE for one in files) else 1
+
+
+def _premises(options: argparse.Namespace) -> int:
+    words = _words()
+    with _signed_in(options.vault) as vault:
+        if options.act == "test":
+            tests = vault.premises.test()
+            for tested in tests:
+                print(f"{tested.name:<24} {_error_words(tested.code)[0] if tested.code else words['premises_proven']}")
+            return 1 if any(one.code for one in tests) else 0
+        if options.act == "add":
+            server = MetServer(options.name, options.url, _absolute(options.certificate), _absolute(options.authority))
+            facts = vault.premises.add(server, options.thumbprint, options.threshold)
+        elif options.act == "remove":
+            facts = vault.premises.remove(options.name, options.threshold)
+        else:
+            facts = vault.premises.rotate() if options.act == "rotate" else vault.premises.servers()
+    if not facts.servers:
+        print(words["premises_none"])
+    else:
+        print(words["premises_bound"].format(threshold=facts.threshold, servers=len(facts.servers)))
+    for one in facts.servers:
+        print(f"{one.name:<24} {one.url:<32} {' '.join(one.thumbprints)}")
+    return 0
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""
+
+
+def _trace(options: argparse.Namespace) -> int:
+    words = _words()
+    with _signed_in(options.vault) as vault:
+        found = vault.tracing.trace(str(options.picture.absolute()))
+    figures = {"score": f"{found.score / 100:.2f}", "threshold": f"{found.threshold / 100:.2f}", "views": found.views}
+    if not found.named:
+        print(words["trace_nobody"].format(**figures))
+        return _NOBODY
+    officer = found.officer
+    print(words["trace_named"].format(**figures, entry=found.audit_seq))
+    rows = (
+        ("trace_officer", f"{officer.name} · {officer.badge_no}" if officer else "—"),
+        ("trace_workstation", found.workstation_name),
+        ("trace_minute", time.strftime("%Y-%m-%d %H:%M", time.localtime(found.at_us // 1_000_000))),
+        ("trace_page", words["trace_page_of"].format(page=found.page_no, document=found.document_id, case=found.case_label)),
+        ("trace_check_out", found.check_out_id),
+    )
+    for name, value in rows:
+        print(f"  {words[name]:<14} {value}")
+    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -188,7 +232,7 @@ def _verify(options: argparse.Namespace) -> int:
     with _alone(options.vault):
         header = read_unverified_header(options.vault / HEADER_NAME)
         keeper = open_secret_keeper(header.vault_id)
-        _, secrets = unlock(header.vault_id, keeper, header.workstation_slot)
+        secrets = open_slot(header, keeper).secrets
         public = secrets.key_pair.public.sign
         witness = unpack(keeper.read(witness_name(header.vault_id)))
         verdict = verify_file(
@@ -214,6 +258,31 @@ def _policy_text(path: Path | None) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RefusedError("policy.unreadable") from error
+
+
+@contextmanager
+def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: None) -> Iterator[Vault]:
+    """Open the vault and have somebody sign in; close both afterwards. What keeps it shut is reported as the desk reports it."""
+    words, pages = _words(), PageMemory.create()
+    clock, entropy = system.SystemClock(), system.SystemEntropy()
+    spooling = Spooling(directory, open_secret_keeper, clock, entropy)
+    with _alone(directory):
+        try:
+            vault = open_vault(directory, open_secret_keeper, clock, entropy, load_policy(), InlineThreads(), told, pages)
+        except VaultError as error:
+            spooling.note(error)
+            raise
+        try:
+            vault.report_opening()
+            spooling.take(vault)
+            vault.session.sign_in(input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
+            yield vault
+        finally:
+            if vault.world.session is not None:
+                vault.session.sign_out()
+            vault.witness.seal_now()
+            vault.close()
+            pages.close()
 
 
 def _alone(directory: Path) -> AbstractContextManager[object]:

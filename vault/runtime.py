@@ -46,6 +46,7 @@ _CLOSING_SECONDS = 10.0
 _SENDING_SECONDS = 5
 _LOCKING_SECONDS = 3.0
 _UNRECORDED_MOST = 200
+_PREMISES_END_SECONDS = 5.0
 _NAMES_MOST = 500
 _log = logging.getLogger("vault.runtime")
 
@@ -125,7 +126,7 @@ class Server:
         vault.world.protections = lambda: watching.statuses(vault)
         for service in vault.services:
             self._serve(service)
-        watching.start(vault)
+        watching.start(vault, self._premises_over)
         vault.report_opening()
         self._report_start()
         if refused := watching.refusal(vault):
@@ -135,6 +136,7 @@ class Server:
         self._lanes.later(Lane.KEYS, lambda: self._guarded(lambda: self._spooling.take(vault)))
         for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):
             self._lanes.later(lane, renderer.start)
+        self._lanes.later(Lane.READING, vault.tracing.self_test)
 
     def _report_start(self) -> None:
         """What the interface found wrong with its own start: variables by name, libraries by name and a digest of their path."""
@@ -317,6 +319,23 @@ class Server:
 
         if self._lanes.control.put(Priority.LOCK, lambda: self._guarded(lock)):
             done.wait(_LOCKING_SECONDS)
+
+    def _premises_over(self) -> None:
+        """The premises were not proven for as long as the lease (the lease's thread): report, lock, and end this process with its keys."""
+
+        def end() -> None:
+            vault = self._vault
+            if vault is None or self._ending:
+                return
+            signal = Signal(SignalKind.PREMISES_LOST, self._clock.now_us(), (("lease_seconds", vault.world.policy.premises_lease_seconds),))
+            for step in (lambda: self._record(signal), lambda: vault.session.lock_by_system("premises-lost")):
+                self._guarded(step)
+            self._end("premises-lost")
+            self._end_if_asked()
+
+        if not self._lanes.control.put(Priority.BREACH, end):
+            return
+        _end_process_within(_PREMISES_END_SECONDS)  # whatever the control thread is doing: the keys do not outlive the lease
 
     def _defect(self) -> DefectError:
         """Log the stack without a value in it; give the incident number that leads to it."""

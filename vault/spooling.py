@@ -2,8 +2,8 @@
 
 Rules:
 
-- Only what smells of tampering is reported: a file that is not what was written, or not there. A keyring that is locked or a full disk is
-  nobody's attempt at anything.
+- What smells of tampering is reported: a file that is not what was written, or not there; and an attempt to open the vault where its key
+  servers do not answer. A keyring that is locked or a full disk is nobody's attempt at anything.
 - It is sealed to the supervisors' key as the header last vouched for it; where that was never witnessed, to the one in the unverified
   header, and the facts say so. Without either nothing can be sealed: the log says it.
 - One report a kind in the joining window: whoever presses "Try again" twenty times is one report, as in the vault.
@@ -51,10 +51,11 @@ class Spooling:
 
     def note(self, error: VaultError) -> None:
         """Seal a report about a vault that does not open, if that smells of tampering. Raises nothing: the person is told of `error`."""
-        if not isinstance(error, TamperError) and error.code not in _SMELLS_OF_TAMPERING:
+        kind = _kind(error)
+        if kind is None:
             return
         try:
-            self._append(self._spool(), error)
+            self._append(self._spool(), kind, error)
         except VaultError as failure:
             _log.error("no report could be spooled: %s", failure)
 
@@ -89,10 +90,10 @@ class Spooling:
         place = hashlib.sha256(str(self._directory.resolve()).encode()).hexdigest()[:32]
         return Spool(self._directory, self._keeper_for(f"place {place}"))
 
-    def _append(self, spool: Spool, error: VaultError) -> None:
+    def _append(self, spool: Spool, kind: SignalKind, error: VaultError) -> None:
         now_us = self._clock.now_us()
         latest = spool.latest()
-        if latest is not None and latest.kind is SignalKind.STORE_TAMPERED and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US:
+        if latest is not None and latest.kind is kind and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US:
             return
         facts = [("code", error.code), *((name, str(value)) for name, value in error.facts.items())]
         public = spool.supervisors_public_kem()
@@ -100,6 +101,13 @@ class Spooling:
             public = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
             facts.append(("sealed_to", "unverified header"))
         breach_id = BreachId(self._entropy.token())
-        fact = SealedFact(now_us, SignalKind.STORE_TAMPERED, "", "", 0, 0, Containment.NONE, tuple(facts))
+        fact = SealedFact(now_us, kind, "", "", 0, 0, Containment.NONE, tuple(facts))
         sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
-        spool.append(breach_id, SignalKind.STORE_TAMPERED, now_us, sealed)
+        spool.append(breach_id, kind, now_us, sealed)
+
+
+def _kind(error: VaultError) -> SignalKind | None:
+    """What an error that keeps a vault shut is a sign of; None for what nobody did."""
+    if error.code.startswith("premises."):
+        return SignalKind.OFF_PREMISES
+    return SignalKind.STORE_TAMPERED if isinstance(error, TamperError) or error.code in _SMELLS_OF_TAMPERING else None

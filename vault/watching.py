@@ -1,7 +1,6 @@
 """The sensors of a vault process, joined: what runs, what it says, and the honest states of all protections.
 
-Protections of the interface (keys, clipboard, Print Screen) are stated here too, because the strip shows one list: they are as good as the
-interface's process, which the vault does not trust with anything but pixels.
+Protections of the interface (keys, clipboard, Print Screen) are in the list too, as the interface proved them last (`services.guard`).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vault import platform as system
-from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault, workstation_secret_name
+from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
@@ -22,6 +21,7 @@ from vault.errors import RefusedError
 from vault.keyring_state import DEMO_KEYRING, KeyringState
 from vault.platform import environment
 from vault.platform.session_bus import BusFinding, Standing, examine_session_bus
+from vault.premises import Lease, workstation_secret_name
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import wall_clock_us
@@ -71,13 +71,20 @@ class Watching:
         self._bus: BusFinding | None = None
         self._starting: threading.Thread | None = None
         self._session_signals = system.SessionSignals(lock)
+        self._lease: Lease | None = None
+        self._blanked_for: set[str] = set()
+        self._blanking = threading.Lock()
 
     def own_open(self) -> AbstractContextManager[None]:
         """Around every opening of a vault file by this process that is closed again."""
         return self._store_access.expect_own_open()
 
-    def start(self, vault: Vault) -> None:
-        """Start the sensors; their first self-tests run beside the control thread."""
+    def start(self, vault: Vault, premises_over: Callable[[], None]) -> None:
+        """Start the sensors and the lease; their first self-tests run beside the control thread.
+
+        `premises_over` is called once, on the lease's thread, when the premises were not proven for as long as the lease.
+        """
+        self._follow_premises(vault, premises_over)
         folders = [Path(one).expanduser() for one in vault.world.policy.copies_watched_folders]
         databases = [self._directory / REGISTER_NAME, self._directory / CONTENT_NAME]
         self._copies = CopiesSensor(
@@ -96,7 +103,7 @@ class Watching:
         captures = CapturesSensor(
             lambda: vault.reading.on_screen is not None,
             lambda: vault.world.session is not None,
-            lambda blanked: self._publish(ScreenBlanked(blanked)),
+            lambda blanked: self._blank("capture", blanked),
             allowed=vault.world.policy.capture_allowed_programs,
             own_pids=(os.getpid(), os.getppid()),
         )
@@ -120,6 +127,8 @@ class Watching:
 
     def stop(self) -> None:
         """Stop the sensors before the store closes its files."""
+        if self._lease is not None:
+            self._lease.stop()
         if self._starting is not None:
             self._starting.join()
         self._session_signals.stop()
@@ -148,15 +157,18 @@ class Watching:
     def statuses(self, vault: Vault) -> tuple[ProtectionStatus, ...]:
         """The state of every protection, in the order of the strip."""
         stated = {
-            one.protection: one for one in (*self._of_the_interface(), self._rendition(vault), *(self._hub.statuses() if self._hub else ()))
+            one.protection: one for one in (self._rendition(vault), *(self._hub.statuses() if self._hub else ()), *vault.guard.statuses())
         }
         stated[Protection.SESSION_SIGNALS] = self._session_signals.status()
         stated[Protection.KEYRING] = self._keyring_status(vault)
-        stated[Protection.PREMISES] = ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
+        stated[Protection.TRACE] = vault.tracing.status()
+        stated[Protection.PREMISES] = self._premises(vault)
         return tuple(stated.get(one) or ProtectionStatus(one, ProtectionState.UNAVAILABLE, "starting") for one in Protection)
 
     def changed(self, vault: Vault) -> tuple[ProtectionStatus, ...]:
-        """The states if they differ from what was said last, otherwise nothing."""
+        """The states if they differ from what was said last, otherwise nothing. Called every second: what went blind is reported."""
+        for signal in vault.guard.newly_blind():
+            self._observed(signal)
         now = self.statuses(vault)
         if now == self._said:
             return ()
@@ -190,6 +202,35 @@ class Watching:
                 published=DEMO_KEYRING in os.environ,
             )
         return self._keyring
+
+    def _follow_premises(self, vault: Vault, over: Callable[[], None]) -> None:
+        policy = vault.world.policy
+        lease = Lease(
+            lambda: vault.binding.lock,
+            self._clock,
+            policy.premises_proof_seconds,
+            policy.premises_lease_seconds,
+            lambda lost: self._blank("premises", lost),
+            over,
+        )
+        vault.world.premises_hold = lambda: lease.holds
+        lease.start()
+        self._lease = lease
+
+    def _premises(self, vault: Vault) -> ProtectionStatus:
+        if vault.binding.lock is None:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
+        if self._lease is None or not self._lease.holds:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-proven")
+        return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, "key-server")
+
+    def _blank(self, reason: str, blanked: bool) -> None:
+        """Cover the page for a reason, or take that reason away; it is seen again when none is left (any thread)."""
+        with self._blanking:
+            before = bool(self._blanked_for)
+            (self._blanked_for.add if blanked else self._blanked_for.discard)(reason)
+            if blanked or before != bool(self._blanked_for):
+                self._publish(ScreenBlanked(bool(self._blanked_for)))
 
     def _follow_custody(self, vault: Vault) -> None:
         """Know at every moment whether any case file is out, whoever has it; the sensors' threads may not ask the store."""

@@ -17,9 +17,10 @@ from tests.journeys.desk_driver import children_of
 from tests.journeys.memory import count_in_file, forms, keep_memory
 from tests.journeys.shift import OFFICER, READING_CASE, TEAM, Shift, passphrase_of
 from vault import platform as system
-from vault.assembly import load_policy, open_vault, unlock
+from vault.assembly import load_policy, open_vault
 from vault.crypto.slots import vault_keys
 from vault.platform.secret_service import open_secret_keeper
+from vault.premises import open_slot
 from vault.services.page_memory import PageMemory
 from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.threads import InlineThreads
@@ -87,7 +88,7 @@ class MemoryShift(Shift):
     def keys(self) -> dict[str, tuple[bytes, ...]]:
         """Every key that was in use, now that the desk is closed."""
         header = read_unverified_header(self.vault / HEADER_NAME)
-        _, secrets = unlock(header.vault_id, open_secret_keeper(header.vault_id), header.workstation_slot)
+        secrets = open_slot(header, open_secret_keeper(header.vault_id)).secrets
         derived = vault_keys(secrets.vault_key)
         vault_level = (secrets.vault_key.reveal(), derived.register.reveal(), derived.content.reveal(), derived.blind_index.reveal())
         pages = PageMemory.create()

@@ -89,6 +89,7 @@ class AuditKind(enum.Enum):
     BREACH_READ = "breach.read"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFIED = "audit.verified"
+    TRACE_ASKED = "trace.asked"
 
 
 class Outcome(enum.Enum):

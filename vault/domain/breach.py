@@ -57,6 +57,8 @@ class SignalKind(enum.Enum):
     READING_OUTSIDE_SHIFT = "reading-outside-shift"
     READING_OUTSIDE_ASSIGNMENT = "reading-outside-assignment"
     DECOY_READ = "decoy-read"
+    OFF_PREMISES = "off-premises"  # the vault was opened where no key server of the station answers
+    PREMISES_LOST = "premises-lost"  # an open session lost the key server for as long as the lease
 
 
 class Severity(enum.IntEnum):
@@ -102,6 +104,8 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.READING_OUTSIDE_SHIFT: Severity.CONTEXT,
     SignalKind.READING_OUTSIDE_ASSIGNMENT: Severity.AMBIGUOUS,
     SignalKind.DECOY_READ: Severity.DELIBERATE,
+    SignalKind.OFF_PREMISES: Severity.EXPOSED,
+    SignalKind.PREMISES_LOST: Severity.DELIBERATE,
 }
 
 # Unusual reading: a flag for a supervisor to look at. It contains nothing and tells the officer nothing while they read.
@@ -126,6 +130,8 @@ COPY_ATTEMPTS = (
         SignalKind.MEDIA_MOUNTED,
         SignalKind.HOSTILE_ENVIRONMENT,
         SignalKind.VIRTUAL_MACHINE,
+        SignalKind.OFF_PREMISES,
+        SignalKind.PREMISES_LOST,
     }
 )
 

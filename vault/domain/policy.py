@@ -26,6 +26,8 @@ class Policy:
     check_out_default_hours: int = 8
     check_out_ceiling_hours: int = 72
     witness_seconds: int = 60
+    premises_proof_seconds: int = 10
+    premises_lease_seconds: int = 30
     bulk_pages: int = 30
     bulk_dwell_ms: int = 2000
     outside_assignment_cases: int = 1
@@ -58,6 +60,8 @@ _BOUNDS = {
     "check_out_default_hours": (1, 72),
     "check_out_ceiling_hours": (1, 24 * 14),
     "witness_seconds": (5, 3600),
+    "premises_proof_seconds": (3, 60),
+    "premises_lease_seconds": (10, 300),
     "bulk_pages": (10, 500),
     "bulk_dwell_ms": (200, 10_000),
     "outside_assignment_cases": (1, 50),

@@ -199,6 +199,44 @@ class PendingIntake:
 # ---- ports -------------------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class MetServer:
+    """A key server of this workstation's premises, as people speak of it."""
+
+    name: str
+    url: str
+    certificate: str = ""  # file of this workstation's client certificate and key
+    authority: str = ""  # file of who signs the front's certificate
+    thumbprints: tuple[str, ...] = ()  # of the signing keys that are pinned
+
+
+@dataclass(frozen=True, slots=True)
+class PremisesFacts:
+    """What this workstation is bound to; none: to nothing."""
+
+    threshold: int
+    servers: tuple[MetServer, ...]
+
+
+class PremisesBinding(Protocol):
+    """This workstation's lock to its key servers. Raises RefusedError, UnavailableError, TamperError premises.*; blocks for seconds."""
+
+    def facts(self) -> PremisesFacts:
+        """Tell what this workstation is bound to."""
+
+    def add(self, server: MetServer, thumbprint: str, threshold: int) -> PremisesFacts:
+        """Meet a key server and bind to it besides the others."""
+
+    def remove(self, name: str, threshold: int) -> PremisesFacts:
+        """Bind to the others alone."""
+
+    def rotate(self) -> PremisesFacts:
+        """Bind anew to the keys the servers have now."""
+
+    def test(self) -> tuple[tuple[str, str], ...]:
+        """Have each server prove itself: (name, "" or the code of what is wrong)."""
+
+
 class Clock(Protocol):
     """Time. Both run in microseconds."""
 

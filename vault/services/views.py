@@ -590,6 +590,24 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceView:
+    """What a picture was traced to. Scores are in hundredths; without `named` the rest is empty."""
+
+    named: bool
+    score: int
+    threshold: int
+    views: int  # how many page views were compared
+    audit_seq: int = 0
+    at_us: int = 0
+    officer: PersonBrief | None = None
+    workstation_name: str = ""
+    case_label: str = ""  # the case number for a supervisor, an opaque reference for an auditor
+    document_id: str = ""
+    page_no: int = 0
+    check_out_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChainLine:
     """The chain's state as one line."""
 

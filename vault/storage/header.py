@@ -60,9 +60,10 @@ class Header:
     argon2_lanes: int
     directory_roots: tuple[bytes, ...] = ()  # signing keys of the founding administrator and supervisor: where trust in people begins
     directory_roots_signature: bytes = b""  # by the workstation's key: the vault key alone cannot plant other roots
-    pinned_tang_keys: tuple[str, ...] = ()  # place only: whole signing JWKs of the key server
+    pinned_tang_keys: tuple[str, ...] = ()  # always empty: each workstation's lock holds the signing keys it pins
     recovery_slot: bytes | None = None  # place only
     policy: str = ""  # TOML: the station's own settings, over those the product ships
+    premises: dict[WorkstationId, str] = field(default_factory=dict)  # a workstation's lock to its key servers; see vault.crypto.premises
     format_version: int = FORMAT_VERSION
 
 
@@ -87,6 +88,10 @@ class UnverifiedHeader:
     def workstation_slot(self, workstation_id: WorkstationId) -> bytes | None:
         """Give this workstation's sealed slot, None if it was never enrolled."""
         return self._header.workstation_slots.get(workstation_id)
+
+    def premises_lock(self, workstation_id: WorkstationId) -> str | None:
+        """Give this workstation's lock to its key servers, None where it is bound to none."""
+        return self._header.premises.get(workstation_id)
 
     @property
     def workstation_slots(self) -> dict[WorkstationId, bytes]:
@@ -145,6 +150,7 @@ def read_unverified_header(path: Path) -> UnverifiedHeader:
         directory_roots_signature=stored.directory_roots_signature,
         recovery_slot=stored.recovery_slot,
         policy=stored.policy,
+        premises={WorkstationId(name): lock for name, lock in stored.premises.items()},
         format_version=stored.format_version,
     )
     return UnverifiedHeader(header, body, mac)
@@ -182,6 +188,7 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
             directory_roots_signature=header.directory_roots_signature,
             recovery_slot=header.recovery_slot,
             policy=header.policy,
+            premises={str(name): lock for name, lock in header.premises.items()},
         )
     )
     content = _encode_file(body, _mac(header_mac_key, body))
@@ -216,6 +223,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     pinned_tang_keys: tuple[str, ...]
     recovery_slot: bytes | None
     policy: str = ""
+    premises: dict[str, str] = {}
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

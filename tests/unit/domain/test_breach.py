@@ -69,6 +69,8 @@ TABLE = {
     K.READING_OUTSIDE_SHIFT: (1, 1, Containment.NONE, Containment.NONE),
     K.READING_OUTSIDE_ASSIGNMENT: (2, 3, Containment.NONE, Containment.NONE),
     K.DECOY_READ: (3, 3, Containment.NONE, Containment.NONE),
+    K.OFF_PREMISES: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.PREMISES_LOST: (3, 3, Containment.BLANK, Containment.BLANK),
 }
 
 NOT_COPYING = {
@@ -83,6 +85,8 @@ NOT_COPYING = {
     K.READING_OUTSIDE_SHIFT,
     K.READING_OUTSIDE_ASSIGNMENT,
     K.DECOY_READ,
+    K.OFF_PREMISES,
+    K.PREMISES_LOST,
 }
 
 

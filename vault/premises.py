@@ -1,0 +1,281 @@
+"""A workstation bound to its station's key servers: what opens its slot, how that is changed, and the lease of an open session.
+
+Rules:
+
+- The slot opens with the keyring's secret and, where the header holds a lock for this workstation, with what the key servers answer; there
+  is no third way but the recovery slot.
+- Each binding draws a new workstation secret, so that an older header with the keyring of today opens nothing. The new secret is in the
+  keyring, under a second name, before the header changes, and under the first after: a crash between leaves one that opens.
+- A binding is tried before it is written: whoever binds stands on the premises.
+- The lease: every proof puts its end off. A proof that fails is told at once; at the end without one the session is over. Time is boot
+  time, suspend included: a workstation carried off asleep wakes with its lease gone.
+
+Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from vault.crypto import tang
+from vault.crypto.premises import LockMember, PremisesLock, PremisesServer, make_lock, open_lock, prove_lock
+from vault.crypto.sealing import new_key
+from vault.crypto.slots import WorkstationSecrets, make_workstation_slot, open_workstation_slot, vault_keys
+from vault.crypto.tang import KeyServer
+from vault.domain.identity import VaultId, WorkstationId
+from vault.errors import RefusedError, UnavailableError, VaultError
+from vault.secret import Secret
+from vault.services.ports import Clock, MetServer, PremisesFacts, SecretKeeper
+from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
+
+_WORKSTATION_ID_CHARACTERS: Final = 32
+
+
+def workstation_secret_name(vault_id: VaultId) -> str:
+    """The keyring's name of the secret that opens this workstation's slot."""
+    return f"workstation:{vault_id}"
+
+
+def _next_name(vault_id: VaultId) -> str:
+    return f"workstation-next:{vault_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSlot:
+    """What the slot gave, and the lock it stood behind."""
+
+    workstation_id: WorkstationId
+    secrets: WorkstationSecrets
+    lock: PremisesLock | None
+
+
+def open_slot(unverified: UnverifiedHeader, keeper: SecretKeeper) -> OpenedSlot:
+    """Open this workstation's slot.
+
+    Raises:
+        UnavailableError: keyring.missing, keyring.locked, header.wrong-workstation, header.damaged; premises.* where a lock is and its key
+            servers do not answer.
+        TamperError: premises.wrong-answer, slot.malformed.
+    """
+    vault_id = unverified.vault_id
+    lock: PremisesLock | None = None
+    premises_secret: Secret | None = None
+    for name in (workstation_secret_name(vault_id), _next_name(vault_id)):
+        if (held := _read(keeper, name)) is None:
+            continue
+        workstation_id, secret = held
+        slot, locked = unverified.workstation_slot(workstation_id), unverified.premises_lock(workstation_id)
+        if slot is None:
+            continue
+        if locked is not None and premises_secret is None:
+            lock = PremisesLock.decode(locked)
+            premises_secret = open_lock(lock, vault_id, workstation_id)
+        try:
+            opened = open_workstation_slot(slot, secret, premises_secret, vault_id, workstation_id)
+        except UnavailableError:
+            continue
+        if name == _next_name(vault_id):  # a binding was interrupted after the header changed
+            _settle(keeper, vault_id, workstation_id, secret)
+        return OpenedSlot(workstation_id, opened, lock)
+    raise UnavailableError("header.wrong-workstation")
+
+
+def keep_workstation_secret(keeper: SecretKeeper, vault_id: VaultId, workstation_id: WorkstationId, secret: Secret) -> None:
+    """Put a workstation's id and secret into the keyring."""
+    keeper.write(workstation_secret_name(vault_id), Secret(workstation_id.encode() + secret.reveal()))
+
+
+class Binding:
+    """`services.ports.PremisesBinding` over this workstation's header and keyring."""
+
+    def __init__(self, directory: Path, header: Header, opened: OpenedSlot, keeper: SecretKeeper) -> None:
+        self._path = directory / HEADER_NAME
+        self._header = header
+        self._opened = opened
+        self._keeper = keeper
+
+    @property
+    def lock(self) -> PremisesLock | None:
+        """What this workstation is bound to now."""
+        return self._opened.lock
+
+    def facts(self) -> PremisesFacts:
+        """Tell what this workstation is bound to."""
+        lock = self.lock
+        if lock is None:
+            return PremisesFacts(0, ())
+        return PremisesFacts(lock.threshold, tuple(_met(one) for one in lock.members))
+
+    def add(self, server: MetServer, thumbprint: str, threshold: int) -> PremisesFacts:
+        """Meet a key server, trusting the signing key of that thumbprint, and bind to it besides the others.
+
+        Raises:
+            RefusedError: premises.address, premises.threshold; UnavailableError, TamperError: premises.*, storage.*, keyring.*.
+        """
+        place = KeyServer(server.url, server.certificate, server.authority)
+        said = tang.first_advertisement(place, thumbprint)
+        return self._bind(threshold, [*self._servers(), PremisesServer(server.name, place, said.signing_keys, said.exchange_keys[0])])
+
+    def remove(self, name: str, threshold: int) -> PremisesFacts:
+        """Bind to the others alone; without the last one the workstation is bound to none. Raises RefusedError premises.unknown."""
+        servers = self._servers()
+        left = [one for one in servers if one.name != name]
+        if len(left) == len(servers):
+            raise RefusedError("premises.unknown", server=name)
+        return self._bind(threshold, left)
+
+    def rotate(self) -> PremisesFacts:
+        """Bind anew to the keys the servers have now, believed under the keys pinned before.
+
+        Raises:
+            RefusedError: premises.unknown, bound to none; UnavailableError, TamperError: premises.*: all of them must answer.
+        """
+        lock = self.lock
+        if lock is None:
+            raise RefusedError("premises.unknown", server="")
+        fresh = []
+        for one in self._servers():
+            said = tang.fetch_advertisement(one.server, one.pinned)
+            fresh.append(replace(one, pinned=said.signing_keys, exchange_key=said.exchange_keys[0]))
+        return self._bind(lock.threshold, fresh)
+
+    def test(self) -> tuple[tuple[str, str], ...]:
+        """Have each server prove itself: (name, "" or the code of what is wrong)."""
+        told = []
+        for one in self.lock.members if self.lock is not None else ():
+            try:
+                tang.prove(one.server, one.binding)
+                told.append((one.name, ""))
+            except VaultError as error:
+                told.append((one.name, error.code))
+        return tuple(told)
+
+    def _servers(self) -> list[PremisesServer]:
+        members = self.lock.members if self.lock is not None else ()
+        return [PremisesServer(one.name, one.server, one.pinned, one.server_key) for one in members]
+
+    def _bind(self, threshold: int, servers: Sequence[PremisesServer]) -> PremisesFacts:
+        vault_id, workstation_id, secrets = self._header.vault_id, self._opened.workstation_id, self._opened.secrets
+        lock, premises_secret = make_lock(threshold, servers, vault_id, workstation_id) if servers else (None, None)
+        if lock is not None:
+            open_lock(lock, vault_id, workstation_id)
+        secret = new_key()
+        slot = make_workstation_slot(secret, premises_secret, vault_id, workstation_id, secrets)
+        # The header as it is on disk now: another workstation may have changed it meanwhile.
+        on_disk = read_unverified_header(self._path).verify(vault_keys(secrets.vault_key).header_mac)
+        others = {name: text for name, text in on_disk.premises.items() if name != workstation_id}
+        header = replace(
+            on_disk,
+            generation=on_disk.generation + 1,
+            workstation_slots={**on_disk.workstation_slots, workstation_id: slot},
+            premises=others if lock is None else {**others, workstation_id: lock.encode()},
+        )
+        self._keeper.write(_next_name(vault_id), Secret(workstation_id.encode() + secret.reveal()))
+        write_header(self._path, header, vault_keys(secrets.vault_key).header_mac)
+        _settle(self._keeper, vault_id, workstation_id, secret)
+        self._header, self._opened = header, replace(self._opened, lock=lock)
+        return self.facts()
+
+
+class Lease:
+    """Proves the premises again and again while a vault is open.
+
+    Args:
+        lock: asked before every proof what the workstation is bound to; None proves nothing and loses nothing.
+        clock: boot time counts.
+        proof_seconds: from proof to proof.
+        lease_seconds: without a proof for this long, `over` is called, once.
+        changed: told True when a proof failed and False when one held again (the lease's thread).
+        over: the lease has run out (the lease's thread).
+    """
+
+    def __init__(
+        self,
+        lock: Callable[[], PremisesLock | None],
+        clock: Clock,
+        proof_seconds: float,
+        lease_seconds: float,
+        changed: Callable[[bool], None],
+        over: Callable[[], None],
+    ) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._proof_seconds = proof_seconds
+        self._lease_us = int(lease_seconds * 1_000_000)
+        self._changed = changed
+        self._over = over
+        self._proven_us = 0
+        self._lost = False
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the last proof held, and is not older than the lease."""
+        return not self._lost and (self._lock() is None or self._clock.boot_us() - self._proven_us < self._lease_us)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last proof failed."""
+        return self._lost
+
+    def start(self) -> None:
+        """Begin; the slot has just opened, which was a proof."""
+        self._proven_us = self._clock.boot_us()
+        self._thread = threading.Thread(target=self._run, name="premises-lease", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a proof under way is left to its deadline."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
+        pause = max(0.5, self._proof_seconds - tang.DEADLINE_SECONDS)
+        while not self._stopping.wait(self._until_next(pause)):
+            lock = self._lock()
+            if lock is None or self._proves(lock):
+                self._proven_us = self._clock.boot_us()
+                if self._lost:
+                    self._lost = False
+                    self._changed(False)
+            elif not self._lost:
+                self._lost = True
+                self._changed(True)
+            if self._clock.boot_us() - self._proven_us >= self._lease_us:
+                self._stopping.set()
+                self._over()
+
+    def _until_next(self, pause: float) -> float:
+        if not self._lost:
+            return pause
+        left = (self._lease_us - (self._clock.boot_us() - self._proven_us)) / 1_000_000
+        return max(0.05, min(1.0, left))  # while it is lost: as soon as the cable is back, and not past the lease's end
+
+    def _proves(self, lock: PremisesLock) -> bool:
+        try:
+            prove_lock(lock)
+        except VaultError:
+            return False
+        return True
+
+
+def _read(keeper: SecretKeeper, name: str) -> tuple[WorkstationId, Secret] | None:
+    record = keeper.read(name)
+    if record is None or len(record) <= _WORKSTATION_ID_CHARACTERS:
+        return None
+    plain = record.reveal()
+    return WorkstationId(plain[:_WORKSTATION_ID_CHARACTERS].decode("ascii", errors="replace")), Secret(plain[_WORKSTATION_ID_CHARACTERS:])
+
+
+def _settle(keeper: SecretKeeper, vault_id: VaultId, workstation_id: WorkstationId, secret: Secret) -> None:
+    keep_workstation_secret(keeper, vault_id, workstation_id, secret)
+    keeper.erase(_next_name(vault_id))
+
+
+def _met(one: LockMember) -> MetServer:
+    return MetServer(one.name, one.url, one.certificate, one.authority, tuple(key.thumbprint for key in one.pinned))
