@@ -30,11 +30,11 @@ import msgspec
 
 from vault.domain.casefile import DocumentKind
 from vault.domain.protection import ProtectionState
-from vault.domain.trace import CHIPS_BYTES
+from vault.domain.trace import CHIP_PX, CHIPS_BYTES, LEVELS_MAX, TILE_CHIPS, agreement
 from vault.errors import DefectError, RefusedError, UnavailableError
 from vault.rendition import messages
 from vault.services.page_memory import SLOT_BYTES, SLOT_COUNT, PageMemory
-from vault.services.rendition import Band, ChunkSource, FencedPicture, Hit, OpenedDocument, Picture, Probe, Rotation, Watermark
+from vault.services.rendition import Band, ChunkSource, FencedPicture, GreyPicture, Hit, OpenedDocument, Picture, Probe, Rotation, Watermark
 
 __all__ = [
     "ChunkSource",
@@ -55,6 +55,8 @@ WATERMARK_LINES_MAX: Final = 6
 DPI_MIN: Final = 4.0
 DPI_MAX: Final = 1200.0
 
+_SELF_TEST_DPI: Final = 96.0
+_WHITE: Final = 255
 _START_SECONDS: Final = 15.0
 _PROCESSOR_SECONDS: Final = 3600  # a worker that used an hour is replaced; single calls are bounded by their deadlines
 _PAGE_COUNT_MAX: Final = 10_000_000
@@ -327,6 +329,48 @@ class RenditionWorker:
             except RefusedError:
                 return  # a worker that dies closing has closed
 
+    # -- the trace -------------------------------------------------------------------------------------------------------------------
+
+    def grey(self, source: ChunkSource) -> GreyPicture:
+        """Parse a picture somebody brought to be traced. Only for a worker that has no document open, with a page memory of its own.
+
+        Args:
+            source: a JPEG, PNG or TIFF file's bytes.
+        Returns:
+            GreyPicture: upright, width_px * height_px <= Limits.pixel_max; a larger picture scaled down.
+        Raises:
+            RefusedError: as `probe`, and document.kind-unsupported for what is no picture.
+            UnavailableError: rendition.worker-start.
+        """
+        memory = self._page_memory
+        if memory is None or self._documents:
+            raise DefectError("rendition.picture-beside-documents")
+        if source.size_bytes == 0:
+            raise RefusedError("document.empty")
+        reply = self._call(messages.ReadPicture(source.size_bytes), messages.PictureRead, self._limits.page_seconds, source)
+        self._check(reply.width_px >= 1 and reply.height_px >= 1 and reply.width_px * reply.height_px <= self._limits.pixel_max)
+        with memory.view(0) as slot:
+            pixels = bytes(slot[: reply.width_px * reply.height_px])
+        memory.wipe(0)
+        return GreyPicture(reply.width_px, reply.height_px, pixels)
+
+    def marks(self, chips: bytes) -> float:
+        """Have the worker disclose a blank page with the mark of `chips`, and give the mark's score as read back from the page memory.
+
+        Raises as `disclose`. The slot is wiped.
+        """
+        memory = self._page_memory
+        if memory is None:
+            raise DefectError("rendition.no-page-memory")
+        opened = self.open(_Blank(), DocumentKind.TEXT)
+        try:
+            picture = self.disclose(opened.handle, 1, _SELF_TEST_DPI, Rotation.NONE, Watermark(("-",), chips), 0)
+            with memory.view(picture.slot) as slot:
+                return agreement(_chips_seen(slot, picture.stride_bytes), chips)
+        finally:
+            memory.wipe(0)
+            self.close(opened.handle)
+
     # -- calls -----------------------------------------------------------------------------------------------------------------------
 
     def _find_on(self, handle: int, page_no: int, text: str, hits_max: int) -> list[Hit]:
@@ -446,6 +490,21 @@ class RenditionWorker:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+class _Blank:
+    """A text without a word."""
+
+    size_bytes = 1
+
+    def read(self, offset_bytes: int, length_bytes: int) -> bytes:
+        return b"\n"[offset_bytes : offset_bytes + length_bytes]
+
+
+def _chips_seen(slot: memoryview, stride_bytes: int) -> list[float]:
+    """The light at the middle of each chip of the tile in a white page's corner; what is darker than a mark is the visible stamp's."""
+    rows = range(CHIP_PX // 2, CHIP_PX * TILE_CHIPS, CHIP_PX)
+    return [float(max(slot[y * stride_bytes + x * 4], _WHITE - LEVELS_MAX)) for y in rows for x in rows]
 
 
 def _bounded(dpi: float) -> float:

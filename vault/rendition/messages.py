@@ -100,6 +100,12 @@ class GetText(_Message, frozen=True):
     characters_max: int
 
 
+class ReadPicture(_Message, frozen=True):
+    """Parse a picture that is no document of the vault and write its grey pixels into slot 0. A worker that has a document open refuses."""
+
+    size_bytes: int
+
+
 class CloseDocument(_Message, frozen=True):
     """Forget a document."""
 
@@ -112,7 +118,19 @@ class Range(_Message, frozen=True):
     data: bytes
 
 
-Request = ProbeDocument | OpenDocument | GetPageSize | PreparePage | DisclosePage | FencePage | FindOnPage | GetText | CloseDocument | Range
+Request = (
+    ProbeDocument
+    | OpenDocument
+    | GetPageSize
+    | PreparePage
+    | DisclosePage
+    | FencePage
+    | FindOnPage
+    | GetText
+    | ReadPicture
+    | CloseDocument
+    | Range
+)
 
 
 class Ready(_Message, frozen=True):
@@ -167,6 +185,13 @@ class Fenced(_Message, frozen=True):
     height_px: int
 
 
+class PictureRead(_Message, frozen=True):
+    """Answer to `ReadPicture`: one byte a pixel."""
+
+    width_px: int
+    height_px: int
+
+
 class Found(_Message, frozen=True):
     """Answer to `FindOnPage`: left, top, right, bottom of each hit."""
 
@@ -195,7 +220,7 @@ class Failed(_Message, frozen=True):
     where: str
 
 
-Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Fenced | Found | Text | Done | Refused | Failed
+Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Fenced | Found | Text | PictureRead | Done | Refused | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _requests: Final = msgspec.msgpack.Decoder(Request)

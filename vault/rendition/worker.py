@@ -21,18 +21,22 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from PIL import Image
+
+from vault.domain.casefile import DocumentKind
 from vault.errors import DefectError, RefusedError
 from vault.rendition import fence, formats, messages, pdf, sandbox
 from vault.rendition.blocks import BlockReader
 from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Document, PixelSize, fit
 from vault.rendition.fonts import Face, FontSet
-from vault.rendition.image import load_codecs
+from vault.rendition.image import NOMINAL_DPI, load_codecs
 from vault.rendition.messages import Channel
 from vault.rendition.tracing import Tracer, lift
 from vault.rendition.watermark import Watermarker
 from vault.services.page_memory import SLOT_BYTES, PageMemory
 from vault.services.rendition import Rotation
 
+_PICTURES: Final = frozenset({DocumentKind.JPEG, DocumentKind.PNG, DocumentKind.TIFF})  # what can be traced
 _CACHED_PAGES: Final = 5  # the page on screen and two either side
 _CACHED_BYTES: Final = 160 * 1024 * 1024
 # What mail names in the wild, and what the email package uses itself. Each is a module, some are libraries: none can be loaded later.
@@ -97,7 +101,7 @@ class Worker:
         except Exception as error:  # the border of the process: nothing else may cross it
             return messages.Failed(_where(error))
 
-    def _answer(self, request: messages.Request) -> messages.Reply:  # noqa: PLR0911 -- one line a message
+    def _answer(self, request: messages.Request) -> messages.Reply:  # noqa: PLR0911, C901 -- one line a message
         match request:
             case messages.OpenDocument(handle, size_bytes, kind):
                 self._documents[handle] = document = formats.open_document(kind, self._reader(size_bytes), self._fonts)
@@ -119,6 +123,8 @@ class Worker:
                 return messages.Found(tuple(self._document(handle, page_no).find(page_no, text, hits_max)))
             case messages.GetText(handle, page_no, characters_max):
                 return messages.Text(self._document(handle, page_no).text(page_no, characters_max))
+            case messages.ReadPicture(size_bytes):
+                return self._read_picture(size_bytes)
             case messages.CloseDocument(handle):
                 self._close(handle)
                 return messages.Done()
@@ -201,6 +207,23 @@ class Worker:
             self._tracer.copy_marked(canvas, chips, target)
         else:
             target[: canvas.size.size_bytes] = canvas.pixels
+
+    def _read_picture(self, size_bytes: int) -> messages.PictureRead:
+        if self._page_memory is None or self._documents:
+            raise DefectError("rendition.picture-beside-documents")  # the one way unmarked pixels leave: never those of a document
+        reader = self._reader(size_bytes)
+        kind, _ = formats.probe(reader, None, self._fonts)
+        if kind not in _PICTURES:
+            raise RefusedError("document.kind-unsupported")
+        document = formats.open_document(kind, reader, self._fonts)
+        size = fit(document.page_size(1), NOMINAL_DPI, Rotation.NONE, self._pixel_max)
+        canvas = Canvas(size, bytearray(size.size_bytes))
+        document.render(1, canvas, Rotation.NONE)
+        document.close()
+        grey = Image.frombytes("RGB", (size.width_px, size.height_px), bytes(canvas.pixels), "raw", "BGRX").convert("L")
+        with self._page_memory.view(0) as slot:
+            slot[: size.width_px * size.height_px] = grey.tobytes()
+        return messages.PictureRead(size.width_px, size.height_px)
 
     def _close(self, handle: int) -> None:
         if self._fenced is not None and self._fenced[0][0] == handle:

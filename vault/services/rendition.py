@@ -81,6 +81,15 @@ class FencedPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class GreyPicture:
+    """A picture somebody brought, to be traced: one byte a pixel, 0 black to 255 white, rows without a gap."""
+
+    width_px: int
+    height_px: int
+    pixels: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One place where the text was found, as fractions 0..1 of the page as it is shown without rotation; left < right, top < bottom."""
 
