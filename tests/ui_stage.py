@@ -401,6 +401,9 @@ class StagedBridge(QObject):
                 return signed_in(person)
         raise RefusedError("session.not-recognised")
 
+    def _interfaceguard_proven(self, working: tuple[Protection, ...], excluded_from_capture: bool) -> None:
+        """The guard's proof of itself."""
+
     def _session_unlock(self, passphrase: str) -> SignedIn:
         if passphrase != "right":
             raise RefusedError("session.not-recognised")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -56,6 +56,12 @@ _CAPTURE_KEYS = {  # keys of their own on some keyboards
     Qt.Key.Key_Cut: SignalKind.CUT_KEY,
     Qt.Key.Key_Save: SignalKind.SAVE_KEY,
     Qt.Key.Key_Printer: SignalKind.PRINT_KEY,
+}
+
+
+_PROBES = {
+    SignalKind.COPY_KEY: (Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier),
+    SignalKind.PRINT_SCREEN_KEY: (Qt.Key.Key_Print, Qt.KeyboardModifier.NoModifier),
 }
 
 
@@ -98,6 +104,8 @@ class CopyAttemptInterceptor(QObject):
         self._press: QPoint | None = None
         self._dragging = False
         self._counts: dict[SignalKind, int] = {}
+        self._probe: QObject | None = None
+        self._probed: SignalKind | None = None
         app.installEventFilter(self)
 
     def set_level(self, level: GuardLevel) -> None:
@@ -112,14 +120,24 @@ class CopyAttemptInterceptor(QObject):
         """Give what is refused now."""
         return self._level
 
+    def swallows(self, kind: SignalKind) -> bool:
+        """Send a copy key, or Print Screen, to nobody: whether it was swallowed and recognised on its way. Nothing is reported."""
+        self._probe, self._probed = QObject(), None
+        event = QKeyEvent(QEvent.Type.KeyPress, *_PROBES[kind])
+        try:
+            return QCoreApplication.sendEvent(self._probe, event) and self._probed is kind
+        finally:
+            self._probe = None
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
         """Decide about one event; True swallows it."""
-        if self._level is GuardLevel.OFF:
+        if self._probe is not None and watched is self._probe and isinstance(event, QKeyEvent):
+            self._probed = kind_of_key(event.key(), event.modifiers())
+            return self._probed is not None
+        if self._level is GuardLevel.OFF or (self._level is GuardLevel.WATCHING and not isinstance(event, QKeyEvent)):
             return False
         if isinstance(event, QKeyEvent):
             return self._key(event)
-        if self._level is not GuardLevel.READING:
-            return False
         if isinstance(event, QContextMenuEvent) and isinstance(watched, QWidget):
             # Asked for by key it was said at the key press; by button it is said here.
             if event.reason() is not QContextMenuEvent.Reason.Keyboard:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QTimer, Signal
+from PySide6.QtCore import QEvent, QMetaMethod, QObject, QPointF, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from vault.domain.breach import SignalKind
@@ -65,6 +65,11 @@ class SelectionWatch(QObject):
     def watches_primary(self) -> bool:
         """Whether this window system has a PRIMARY selection."""
         return self._clipboard.supportsSelection()
+
+    def answers(self, *, reading: bool) -> bool:
+        """Whether a change of a selection would be told now, if it had to be: Qt's notification arrives here."""
+        changed = self._clipboard.isSignalConnected(QMetaMethod.fromSignal(self._clipboard.dataChanged))
+        return changed and self._armed is reading
 
     def arm(self) -> None:
         """A page is shown from now on."""
