@@ -35,13 +35,12 @@ class AccommodateSheet(ReasonSheet):
             host,
             "accommodate",
             title=strings.text("people.accommodate_sheet.title", who=who(person)),
-            sentence="",
+            sentence=strings.text("people.accommodate_sheet.sentence"),
             subject="",
             label=strings.text("people.accommodate_sheet.reason"),
             hint=strings.text("people.accommodate_sheet.reason_hint"),
             primary=strings.text("people.accommodate_sheet.save"),
             missing=strings.text("people.accommodate_sheet.reason_missing"),
-            harm=strings.text("people.accommodate_sheet.harm"),
         )
         self._bridge, self._person, self._granted = bridge, person, granted
         self.from_ = LineField(

@@ -56,6 +56,11 @@ def blocked(kind: SignalKind) -> str:
     return strings.text(f"told.kind.{kind.value}")
 
 
+def blocked_sentence(kind: SignalKind) -> str:
+    """Say it where it stands among other sentences."""
+    return strings.text("told.sentence", what=blocked(kind))
+
+
 def recorded(notice: BreachNotice) -> str:
     """Say that it was recorded and under which number."""
     return strings.text("told.joined" if notice.joined else "told.recorded", report=notice.report_no)
@@ -109,10 +114,10 @@ class NoticeSheet(Sheet):
         self._host, self._bridge, self.notice = host, bridge, notice
         self.primary.setObjectName("notice_go_on")
         self.secondary.hide()
-        self.body.addWidget(Label(blocked(notice.kind), wrap=True))
+        self.body.addWidget(Label(blocked_sentence(notice.kind), wrap=True))
         self.body.addWidget(Label(recorded(notice), weight=Weight.STRONG, wrap=True))
         self.body.addWidget(Label(strings.text("told.who_reads"), TypeSize.BODY, role=Colour.TEXT_QUIET, wrap=True))
-        mistake = Button(strings.text("told.mistake"), ButtonKind.GHOST, key_hint="M", shortcut="M")
+        mistake = Button(strings.text("told.mistake"), ButtonKind.SECONDARY, key_hint="M", shortcut="M")
         mistake.setObjectName("notice_mistake")
         mistake.clicked.connect(self._mistake)
         self.body.addWidget(mistake, 0, Qt.AlignmentFlag.AlignLeft)

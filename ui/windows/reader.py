@@ -638,7 +638,8 @@ class Reader(QWidget):
     def _contain(self, title: str, sentence: str) -> None:
         self._contained = True
         self._drop_page()
-        self.page.blank(title, sentence)
+        if title:
+            self.page.blank(title, sentence)
 
     def take_notice(self, notice: BreachNotice) -> None:
         """Do what the vault decided: a bar, a blanked page with a sheet, or the end of the check-out."""
@@ -649,7 +650,7 @@ class Reader(QWidget):
             self._contain(notices.blocked(notice.kind), notices.recorded(notice))
             self._end(Ended.CONTAINED, notice)
         elif notice.containment is Containment.BLANK:
-            self._contain(notices.blocked(notice.kind), notices.recorded(notice))
+            self._contain("", "")  # the sheet says why
             self._show_sheet(notice)
         elif self._contained and self._sheet is None:
             self._go_on()  # blanked before the answer, and the vault saw no reason to keep it so

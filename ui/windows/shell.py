@@ -38,7 +38,7 @@ from ui.windows import notice as notices
 from ui.windows import protection_words
 from ui.windows.act_sheet import confirmation
 from ui.windows.page import Page, PaletteAction
-from vault.domain.breach import Containment, SignalKind
+from vault.domain.breach import Containment, Severity, SignalKind
 from vault.domain.identity import CheckOutId, PersonId, Role
 from vault.services.breach import Breaches
 from vault.services.desk import Desk
@@ -350,7 +350,9 @@ class Shell(QWidget):
             return
         panel = self._plain_panel()
         lines = (
-            (notices.blocked(notice.kind), notices.recorded(notice)) if notice is not None else (strings.text(f"closed.{how.value}_why"),)
+            (notices.blocked_sentence(notice.kind), notices.recorded(notice))
+            if notice is not None
+            else (strings.text(f"closed.{how.value}_why"),)
         )
         panel.show_words(
             strings.text(f"closed.{how.value}"),
@@ -391,7 +393,10 @@ class Shell(QWidget):
         self._bridge.ask(Breaches.report, kind, told, None, 0, strings.now_us()).then(self._noticed).owner(self)
 
     def _noticed(self, notice: BreachNotice) -> None:
-        if notice.containment is not Containment.NONE:
+        """Tell a report where no page was on screen; a supervisor's alerts tell it already, and context nobody is told of."""
+        role = self._signed_in.person.role
+        told_here = role in _ROLES_WITH_REPORTS and role is not Role.SUPERVISOR and notice.severity >= Severity.AMBIGUOUS
+        if notice.containment is not Containment.NONE or told_here:
             notices.show_in_bar(self.frame.notice, notice)
             self._alert_report = ""
 

@@ -42,7 +42,7 @@ def test_a_supervisor_grants_it_by_keyboard_with_a_period_and_a_reason(on_stage:
     person = active_reader(on)
     on.press(Qt.Key.Key_T)
     on.until(lambda: on.there("accommodate_sheet"))
-    harm = strings.text("people.accommodate_sheet.harm")
+    harm = strings.text("people.accommodate_sheet.sentence")
     assert any(label.text() == harm for label in on.find("accommodate_sheet").findChildren(Label))
     on.press(Qt.Key.Key_Return, control=True)
     assert not on.asked("Accommodations.grant"), "no end, no accommodation"
