@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_LISTENING = "0A"
+_LISTEN = 10  # TCP_LISTEN
+_PORT_AT, _UID_AT = 4, 64  # in inet_diag_msg: the source port in network order, then uid and inode
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
 _DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
@@ -37,19 +39,33 @@ class Listening:
 
 
 def listening() -> tuple[Listening, ...]:
-    """Every TCP port that somebody listens on in this network namespace.
+    """Every TCP port that somebody listens on in this network namespace. Takes some 0.1 ms; without sock_diag as many as 10.
 
     Raises:
         OSError: the kernel does not say.
     """
-    found = []
+    try:
+        return tuple(_listening_by_diag())
+    except OSError:
+        return tuple(_listening_by_proc())
+
+
+def _listening_by_diag() -> Iterator[Listening]:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        request = struct.pack("=BBBxI48x", family, socket.IPPROTO_TCP, 0, 1 << _LISTEN)
+        for body in _dump(request):
+            (port,) = struct.unpack_from("!H", body, _PORT_AT)
+            uid, inode = struct.unpack_from("=II", body, _UID_AT)
+            yield Listening(port, uid, inode)
+
+
+def _listening_by_proc() -> Iterator[Listening]:
     for name in ("tcp", "tcp6"):
         with suppress(FileNotFoundError):
-            for line in Path("/proc/net", name).read_text("ascii", "replace").splitlines()[1:]:
-                fields = line.split()
-                if len(fields) > 9 and fields[3] == _LISTENING:  # noqa: PLR2004 - the inode is the tenth field
-                    found.append(Listening(int(fields[1].rpartition(":")[2], 16), int(fields[7]), int(fields[9])))
-    return tuple(found)
+            for line in Path("/proc/net", name).read_bytes().splitlines()[1:]:
+                if b" %02X " % _LISTEN in line:  # most are connections
+                    fields = line.split()
+                    yield Listening(int(fields[1].rpartition(b":")[2], 16), int(fields[7]), int(fields[9]))
 
 
 def sockets_of(pid: int) -> frozenset[int] | None:
@@ -83,12 +99,17 @@ def clients_of_display(place: str) -> frozenset[int] | None:
     return frozenset(clients)
 
 
-def _unix_sockets() -> list[tuple[bytes, int]]:
+def _unix_sockets() -> Iterator[tuple[bytes, int]]:
     """(name, inode of its peer) of every Unix socket."""
-    found: list[tuple[bytes, int]] = []
+    request = struct.pack("=BBHIIIII", socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, _SHOW_NAME | _SHOW_PEER, 0xFFFFFFFF, 0xFFFFFFFF)
+    for body in _dump(request):
+        yield _attributes(body[_MESSAGE.size :])
+
+
+def _dump(request: bytes) -> Iterator[bytes]:
+    """The bodies of the kernel's answers to a sock_diag request."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as netlink:
         netlink.settimeout(_WAIT_SECONDS)
-        request = struct.pack("=BBHIIIII", socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, _SHOW_NAME | _SHOW_PEER, 0xFFFFFFFF, 0xFFFFFFFF)
         netlink.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _DUMP, 1, 0) + request)
         while True:
             data = netlink.recv(1 << 18)
@@ -96,10 +117,10 @@ def _unix_sockets() -> list[tuple[bytes, int]]:
             while at + _HEADER.size <= len(data):
                 length, kind, _flags, _sequence, _port = _HEADER.unpack_from(data, at)
                 if kind == _DONE:
-                    return found
+                    return
                 if kind == _FAILED or length < _HEADER.size:
                     raise OSError("sock_diag")
-                found.append(_attributes(data[at + _HEADER.size + _MESSAGE.size : at + length]))
+                yield data[at + _HEADER.size : at + length]
                 at += (length + 3) & ~3
 
 
