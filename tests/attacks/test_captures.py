@@ -19,13 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from jeepney.io.blocking import open_dbus_connection
 
 from tests.attacks.capture_stage import PATIENCE_SECONDS, ROOT, CapturedDesk, Display, display, found, holds_page
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.errors import RefusedError
 from vault.sensors.captures import CapturesSensor
+from vault.sensors.casts import CastMonitor
 from vault.sensors.contract import Emit, Sensor
+from vault.sensors.programs import Vouching
 from vault.sensors.synthetic_input import SyntheticInputSensor
 
 pytestmark = [
@@ -288,6 +291,54 @@ def test_the_owner_of_a_selection_is_named(stage: Stage) -> None:
         owner.wait()
 
 
+# -- casts -------------------------------------------------------------------------------------------------------------------------------
+
+CALLER = """
+import sys
+from jeepney import DBusAddress, MessageFlag, new_method_call
+from jeepney.io.blocking import open_dbus_connection
+with open_dbus_connection("SESSION") as bus:
+    call = new_method_call(DBusAddress("/org/freedesktop/portal/desktop", sys.argv[1], sys.argv[2]), sys.argv[3])
+    call.header.flags |= MessageFlag.no_reply_expected
+    bus.send(call)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif("DBUS_SESSION_BUS_ADDRESS" not in os.environ, reason="needs a session bus")
+@pytest.mark.parametrize(
+    ("interface", "member", "reported"),
+    [
+        ("org.freedesktop.portal.ScreenCast", "Start", True),
+        ("org.gnome.Mutter.ScreenCast", "CreateSession", True),
+        ("org.freedesktop.portal.Screenshot", "Screenshot", True),
+        ("org.freedesktop.portal.FileChooser", "OpenFile", False),
+    ],
+)
+def test_a_screen_handed_out_by_the_desktop_is_reported(interface: str, member: str, *, reported: bool) -> None:
+    signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+    monitor = CastMonitor(lambda: True, Vouching((), (os.getpid(),)))
+    _until(lambda: _listens(monitor, signals.put))
+    with open_dbus_connection("SESSION") as desktop:  # whom the call goes to: the portal's place need not be taken for it
+        caller = subprocess.Popen([sys.executable, "-c", CALLER, desktop.unique_name, interface, member], stdin=subprocess.PIPE)
+        try:
+            if reported:
+                facts = dict(signals.get(timeout=PATIENCE_SECONDS).facts)
+                assert (facts["interface"], facts["call"], facts["pid"]) == (interface, member, caller.pid)
+            else:
+                desktop.receive(timeout=PATIENCE_SECONDS)
+            assert monitor.works(), "what came before the probe has been looked at"
+            assert signals.empty()
+        finally:
+            caller.communicate(b"")
+            monitor.stop()
+
+
+def _listens(monitor: CastMonitor, emit: Emit) -> bool:
+    monitor.start(emit)
+    return monitor.works()
+
+
 # -- input -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -344,7 +395,7 @@ def _shoot(desk: CapturedDesk, shown: Display, folder: Path, tool: Tool) -> bool
     """One shot at a page: whether the picture holds it. The capture must end the reading and be in a report."""
     name, command, suffix = tool
     answer = desk.show()
-    assert answer["shown"], answer
+    assert answer["shown"], desk.heard[-12:]
     _until(shown.shows_page)
     out = folder / f"shot{suffix}"
     out.unlink(missing_ok=True)

@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
@@ -41,6 +42,9 @@ from vault.sensors.exec_watch import ExecWatch
 from vault.sensors.programs import Program, Standing, Vouching
 from vault.sensors.x11_clients import ClientLedger
 from vault.sensors.x11_wire import Connection, X11Error
+
+if TYPE_CHECKING:
+    from vault.sensors.casts import CastMonitor
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +100,11 @@ class CapturesSensor:
         self._environment = environment
         self._vouching = Vouching(allowed, own_pids)
         self._ledger = ClientLedger(self._vouching)
+        self._casts: CastMonitor | None = None
+        if sys.platform == "linux":
+            from vault.sensors.casts import CastMonitor  # noqa: PLC0415 - its library exists on Linux only
+
+            self._casts = CastMonitor(signed_in, self._vouching)
         self._display = environment.get("DISPLAY", "").rpartition(":")[2].partition(".")[0]
         self._emit: Emit = _drop
         self._thread: threading.Thread | None = None
@@ -128,6 +137,8 @@ class CapturesSensor:
         if sys.platform != "linux" or self._thread is not None:
             return
         self._emit = emit
+        if self._casts is not None:
+            self._casts.start(emit)
         try:
             self._connection = Connection(self._environment)
         except X11Error:
@@ -149,6 +160,8 @@ class CapturesSensor:
             os.close(self._wake)
             with self._asking:
                 self._hang_up()
+        if self._casts is not None:
+            self._casts.stop()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -159,7 +172,8 @@ class CapturesSensor:
         if sys.platform != "linux":
             return ProtectionStatus(self.protection, unavailable, "not-on-this-system")
         if self._environment.get("WAYLAND_DISPLAY") and self._environment.get("XDG_SESSION_TYPE") != "x11":
-            return ProtectionStatus(self.protection, unavailable, "wayland")
+            casts = self._sees_casts()  # what goes through the desktop's portal is noticed; nothing else is
+            return ProtectionStatus(self.protection, *((ProtectionState.DETECTED, "casts-only") if casts else (unavailable, "wayland")))
         thread = self._thread
         if thread is None or not thread.is_alive():
             return ProtectionStatus(self.protection, unavailable, "no-display" if not self._display else "not-watching")
@@ -180,7 +194,10 @@ class CapturesSensor:
         probe.close()
         if not seen:
             return ProtectionStatus(self.protection, unavailable, "blind")
-        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "shutter")
+        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "shutter" if self._sees_casts() else "shutter-alone")
+
+    def _sees_casts(self) -> bool:
+        return self._casts is not None and self._casts.works()
 
     # ---- asked by the vault ----------------------------------------------------------------------------------------------------------
 
