@@ -45,9 +45,9 @@ class TangServer:
 
     def close(self) -> None:
         """Stop answering."""
-        # A listener that is only closed leaves the thread in accept() holding it.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)  # a listener that is only closed leaves the thread in accept() holding it
+            self._listener.close()
 
     def _serve(self) -> None:
         while True:

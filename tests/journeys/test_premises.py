@@ -1,0 +1,310 @@
+"""A workstation bound to real key servers: found, bind, open, carried off, brought back; and the lease of an open session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import OFFICER
+from tests.journeys.crew import Crew, refused
+from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, RealEntropy, Station, SteppedClock
+from tests.tang import TangServer
+from vault.crypto import tang
+from vault.crypto.premises import PremisesLock
+from vault.crypto.slots import vault_keys
+from vault.domain.audit import AuditKind
+from vault.domain.breach import SignalKind
+from vault.errors import TamperError, UnavailableError, VaultError
+from vault.premises import Lease, open_slot
+from vault.secret import Secret
+from vault.services.events import BreachRecorded
+from vault.services.ports import AuditFilter, MetServer, PremisesFacts
+from vault.services.views import KeyServerTest
+from vault.spooling import Spooling
+from vault.storage.header import HEADER_NAME, read_unverified_header
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def key_room(tmp_path: Path) -> Iterator[TangServer]:
+    server = TangServer(tmp_path / "key-room")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def second_room(tmp_path: Path) -> Iterator[TangServer]:
+    server = TangServer(tmp_path / "second-room")
+    yield server
+    server.close()
+
+
+def bind(station: Station, server: TangServer, name: str = "key room", threshold: int = 1) -> PremisesFacts:
+    station.sign_in(ADMINISTRATOR)
+    return station.vault.premises.add(MetServer(name, server.url), server.thumbprint(), threshold)
+
+
+def reopen(station: Station) -> None:
+    station.close()
+    _ = station.vault
+
+
+def opening(station: Station) -> str:
+    try:
+        reopen(station)
+    except VaultError as error:
+        Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy()).note(error)
+        return error.code
+    return "opens"
+
+
+def test_a_bound_vault_opens_on_the_premises_and_nowhere_else(station: Station, key_room: TangServer) -> None:
+    facts = bind(station, key_room)
+    assert [(one.name, one.url) for one in facts.servers] == [("key room", key_room.url)]
+    assert key_room.thumbprint() in facts.servers[0].thumbprints
+    assert opening(station) == "opens"
+    station.sign_in(OFFICER)
+    key_room.close()
+    assert opening(station) == "premises.unreachable"
+    assert opening(station) == "premises.unreachable"
+    back = TangServer(key_room.keys, port=key_room.port)
+    assert opening(station) == "opens"
+    Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy()).take(station.vault)
+    [told] = [one.notice for one in station.events if isinstance(one, BreachRecorded)]
+    assert told.kind is SignalKind.OFF_PREMISES
+    back.close()
+
+
+def test_another_server_with_other_keys_in_its_place_opens_nothing(station: Station, key_room: TangServer, tmp_path: Path) -> None:
+    bind(station, key_room)
+    key_room.close()
+    pretender = TangServer(tmp_path / "pretender", port=key_room.port)
+    assert opening(station) == "premises.refused"
+    pretender.close()
+
+
+def test_a_thief_of_vault_header_and_keyring_has_noise(station: Station, key_room: TangServer, tmp_path: Path) -> None:
+    before = (station.directory / HEADER_NAME).read_bytes()
+    bind(station, key_room)
+    station.close()
+    stolen = station.copy_to(tmp_path / "stolen")
+    key_room.close()
+    with pytest.raises(UnavailableError, match=r"^premises\.unreachable"):
+        _ = stolen.vault
+    (stolen.directory / HEADER_NAME).write_bytes(before)  # the header of before the binding, with the keyring of today
+    with pytest.raises(UnavailableError, match=r"^header\.wrong-workstation"):
+        _ = stolen.vault
+    station._vault = None
+
+
+def test_several_servers_any_or_all(station: Station, key_room: TangServer, second_room: TangServer) -> None:
+    bind(station, key_room)
+    facts = bind(station, second_room, "second room", threshold=2)
+    assert facts.threshold == 2
+    key_room.close()
+    assert opening(station) == "premises.unreachable"
+    back = TangServer(key_room.keys, port=key_room.port)
+    assert opening(station) == "opens"
+    station.sign_in(ADMINISTRATOR)
+    with refused("access.not-your-role"):
+        station.vault.premises.remove("second room", 1)
+    station.sign_in(SUPERVISOR)
+    with refused("premises.threshold"):
+        station.vault.premises.remove("second room", 2)
+    assert station.vault.premises.remove("second room", 1).threshold == 1
+    second_room.close()
+    assert opening(station) == "opens"
+    assert [one.code for one in _tests(station)] == [""]
+    back.close()
+    assert [one.code for one in _tests(station)] == ["premises.unreachable"]
+
+
+def _tests(station: Station) -> tuple[KeyServerTest, ...]:
+    station.sign_in(SUPERVISOR)
+    return station.vault.premises.test()
+
+
+def test_rotation_and_removal_need_no_new_founding(station: Station, key_room: TangServer) -> None:
+    bind(station, key_room)
+    key_room.rotate()
+    station.sign_in(ADMINISTRATOR)
+    pinned = station.vault.premises.servers().servers[0].thumbprints
+    assert set(station.vault.premises.rotate().servers[0].thumbprints).isdisjoint(pinned)
+    key_room.forget_old_keys()
+    assert opening(station) == "opens"
+    station.sign_in(SUPERVISOR)
+    assert station.vault.premises.remove("key room", 1) == PremisesFacts(0, ())
+    key_room.close()
+    assert opening(station) == "opens"
+    kinds = [entry.kind for entry in station.vault.store.audit_entries(AuditFilter(kinds=("premises.bound", "premises.unbound")), 0, 10)]
+    assert kinds == ["premises.unbound", "premises.bound", "premises.bound"]
+
+
+def test_who_may_bind(station: Station, key_room: TangServer) -> None:
+    for badge in (OFFICER, SUPERVISOR):
+        station.sign_in(badge)
+        with refused("access.not-your-role"):
+            station.vault.premises.add(MetServer("x", key_room.url), key_room.thumbprint(), 1)
+    station.sign_in(ADMINISTRATOR)
+    for server, code in ((MetServer(" ", key_room.url), "premises.name-missing"), (MetServer("x", "file:///x"), "premises.address")):
+        with refused(code):
+            station.vault.premises.add(server, key_room.thumbprint(), 1)
+    with pytest.raises(TamperError, match=r"^premises\.not-pinned|^premises\.refused"):
+        raise _failure(lambda: station.vault.premises.add(MetServer("x", key_room.url), "A" * 43, 1))
+    with pytest.raises(UnavailableError, match=r"^premises\.unreachable"):
+        station.vault.premises.add(MetServer("x", NOWHERE), key_room.thumbprint(), 1)
+    assert station.vault.premises.servers() == PremisesFacts(0, ())
+    assert opening(station) == "opens"
+
+
+def _failure(act: object) -> VaultError:
+    try:
+        act()  # type: ignore[operator]
+    except VaultError as error:
+        return TamperError(error.code) if error.code == "premises.refused" else error
+    raise AssertionError
+
+
+def test_a_crash_in_the_middle_of_a_binding_leaves_one_that_opens(
+    station: Station, key_room: TangServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keyring has the new secret under the second name when the header changes, and under the first afterwards."""
+    _ = station.vault
+    names = []
+    write, erase = station.keeper.write, station.keeper.erase
+
+    class Crashed(Exception):  # noqa: N818 -- what happens to the process, not an error of it
+        pass
+
+    for crash_at in range(1, 4):
+        count = 0
+
+        def counted(name: str, value: Secret | None = None, *, at: int = crash_at) -> None:
+            nonlocal count
+            if "workstation" in name:
+                count += 1
+                if count > at:
+                    raise Crashed
+            names.append(name)
+            write(name, value) if value is not None else erase(name)
+
+        monkeypatch.setattr(station.keeper, "write", counted)
+        monkeypatch.setattr(station.keeper, "erase", counted)
+        station.sign_in(ADMINISTRATOR)
+        if crash_at < 3:
+            with pytest.raises(Crashed):
+                station.vault.premises.add(MetServer(f"room {crash_at}", key_room.url), key_room.thumbprint(), 1)
+        else:
+            station.vault.premises.add(MetServer(f"room {crash_at}", key_room.url), key_room.thumbprint(), 1)
+        monkeypatch.setattr(station.keeper, "write", write)
+        monkeypatch.setattr(station.keeper, "erase", erase)
+        assert opening(station) == "opens"
+        assert opening(station) == "opens"
+    assert names
+
+
+# ---- the lease ---------------------------------------------------------------------------------------------------------------------
+
+
+class Told:
+    """What a lease said."""
+
+    def __init__(self) -> None:
+        self.changes: list[bool] = []
+        self.over = threading.Event()
+        self.changed = threading.Condition()
+
+    def change(self, lost: bool) -> None:
+        with self.changed:
+            self.changes.append(lost)
+            self.changed.notify_all()
+
+    def wait(self, *changes: bool) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: self.changes == list(changes), 30)
+
+
+@pytest.fixture
+def lock(station: Station, key_room: TangServer) -> PremisesLock:
+    bind(station, key_room)
+    lock = station.vault.binding.lock
+    assert lock is not None
+    return lock
+
+
+def lease(lock: PremisesLock | None, clock: SteppedClock, told: Told, lease_seconds: float = 300) -> Lease:
+    return Lease(lambda: lock, clock, tang.DEADLINE_SECONDS, lease_seconds, told.change, told.over.set)
+
+
+def test_a_lost_proof_is_told_and_its_return_too(lock: PremisesLock, key_room: TangServer) -> None:
+    told = Told()
+    one = lease(lock, SteppedClock(), told)
+    one.start()
+    assert one.holds
+    key_room.close()
+    assert told.wait(True)
+    assert not one.holds
+    back = TangServer(key_room.keys, port=key_room.port)
+    assert told.wait(True, False)
+    assert one.holds
+    assert not told.over.is_set()
+    one.stop()
+    back.close()
+
+
+def test_without_a_proof_for_as_long_as_the_lease_it_is_over_once(lock: PremisesLock, key_room: TangServer) -> None:
+    clock, told = SteppedClock(), Told()
+    one = lease(lock, clock, told, 60)
+    one.start()
+    key_room.close()
+    assert told.wait(True)
+    assert not told.over.is_set()
+    clock.step(61)
+    assert told.over.wait(30)
+    one.stop()
+
+
+def test_time_asleep_counts(lock: PremisesLock, key_room: TangServer) -> None:
+    clock, told = SteppedClock(), Told()
+    one = lease(lock, clock, told, 60)
+    one.start()
+    clock.step(61)
+    assert not one.holds, "no page before the next proof"
+    one.stop()
+
+
+def test_bound_to_none_nothing_is_lost() -> None:
+    clock, told = SteppedClock(), Told()
+    one = lease(None, clock, told, 10)
+    one.start()
+    clock.step(3600)
+    assert one.holds
+    one.stop()
+    assert not told.changes
+
+
+def test_no_page_is_shown_while_the_premises_are_not_proven(station: Station, tmp_path: Path) -> None:
+    crew = Crew.of(station, tmp_path, (SUPERVISOR, CUSTODIAN, OFFICER))
+    held = crew.take(OFFICER, crew.new_case(CUSTODIAN, OFFICER, "page\n" * 20))
+    document_id = crew.first_document(held.check_out_id)
+    crew.vault.world.premises_hold = lambda: False
+    with refused("premises.lost"):
+        crew.vault.reading.view_page(held.check_out_id, document_id, 1, 72, 0)
+    assert not crew.vault.reading.on_screen
+    assert not crew.trail(AuditKind.PAGE_VIEWED)
+    crew.vault.world.premises_hold = lambda: True
+    crew.vault.reading.view_page(held.check_out_id, document_id, 1, 72, 0)
+
+
+def test_the_slot_says_what_it_stands_behind(station: Station, key_room: TangServer) -> None:
+    unbound = open_slot(read_unverified_header(station.directory / HEADER_NAME), station.keeper)
+    assert unbound.lock is None
+    bind(station, key_room)
+    bound = open_slot(read_unverified_header(station.directory / HEADER_NAME), station.keeper)
+    assert bound.lock is not None
+    assert vault_keys(bound.secrets.vault_key).register.reveal() == vault_keys(unbound.secrets.vault_key).register.reveal()
+    assert AuditKind.PREMISES_BOUND.value == "premises.bound"
