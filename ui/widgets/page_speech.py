@@ -16,6 +16,9 @@ Thread: the interface's main thread.
 
 from __future__ import annotations
 
+from typing import cast
+
+import shiboken6
 from PySide6.QtCore import QObject, QPoint, QRect
 from PySide6.QtGui import (
     QAccessible,
@@ -138,10 +141,14 @@ class _SpokenPage(QAccessibleWidget):
         self._words = _Words(page, speech)
 
     def interface_cast(self, kind: QAccessible.InterfaceType) -> int:
-        """Give the words where text is asked for."""
+        """Give the words where text is asked for.
+
+        WORKAROUND: PySide6 6.11 takes only a VoidPtr for the C++ ``void *``; anything else (an object, an address, None) is a wild pointer
+        to the accessibility bridge and ends the process. The stub says int.
+        """
         if kind is QAccessible.InterfaceType.TextInterface:
-            return self._words  # type: ignore[return-value]  # the binding takes the object and hands its address on; the stub says int
-        return super().interface_cast(kind)
+            return cast(int, shiboken6.VoidPtr(shiboken6.getCppPointer(self._words)[0]))
+        return cast(int, super().interface_cast(kind) or shiboken6.VoidPtr(0))
 
 
 def _make(_key: str, made_for: QObject) -> QAccessibleInterface | None:
