@@ -9,8 +9,8 @@ Rules:
    ``memory-locked``. Where it may not: DETECTED ``swap-plain``, which says that memory can reach the disk, or ``hibernation``.
 4. The system is asked at every self-test; a swap that is switched on meanwhile makes the state worse, which the hub reports.
 
-LIMIT: an account's usual limit (8 MiB) does not hold this process. Locking single pages of keys would promise more than it keeps: Python and
-its libraries copy keys elsewhere, and SQLCipher's own locking is off (docs/adr/0012-memory-security.md).
+LIMIT: an account's usual limit (8 MiB) does not hold this process. Locking single pages of keys would promise more than it keeps: Python
+and its libraries copy keys elsewhere, and SQLCipher's own locking is off (docs/adr/0012-memory-security.md).
 
 No thread. Source: proc(5) swaps, mlockall(2), /sys/power, the device mapper's uuid prefix ``CRYPT-``; experiment E12.
 """
