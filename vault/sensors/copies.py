@@ -499,18 +499,19 @@ class CopiesSensor:
     def _search_everything(self) -> Iterator[None]:
         """Look inside everything that changed since this was last done."""
         began_ns = time.time_ns()
+        # a time to come means that the clock was set back: then nothing is taken to have been searched
         since_ns = self._deep_from_ns - _CLOCK_GRAIN_NS if self._deep_from_ns <= began_ns else 0
         for root in (*self._folders, *self._places):
-            for path, status in self._files_below(Path(os.path.realpath(root)), 0):
-                if status is not None and status.st_ctime_ns >= since_ns:
+            for path in self._changed_below(Path(os.path.realpath(root)), 0, since_ns):
+                if path is not None:
                     yield from self._read_inside(_Task("inside", path, new=False), _OLD_WHOLE_BYTES)
                 yield
         self._deep_from_ns = began_ns
         if self._memory is not None:
             self._memory.note_looked_through(began_ns)
 
-    def _files_below(self, folder: Path, depth: int) -> Iterator[tuple[Path, os.stat_result | None]]:
-        """Regular files below a folder with their status; now and then None, so that nobody waits for long."""
+    def _changed_below(self, folder: Path, depth: int, since_ns: int) -> Iterator[Path | None]:
+        """Regular files below a folder that changed since; now and then None, so that nobody waits for long."""
         if depth > _MAX_DEPTH or self._is_skipped(folder):
             return
         folders: list[Path] = []
@@ -522,14 +523,14 @@ class CopiesSensor:
                             folders.append(Path(entry.path))
                         elif entry.is_file(follow_symlinks=False):
                             status = entry.stat(follow_symlinks=False)
-                            if status.st_size >= SALT_BYTES and status.st_ctime_ns >= self._deep_from_ns - _CLOCK_GRAIN_NS:
-                                yield Path(entry.path), status
+                            if status.st_size >= SALT_BYTES and status.st_ctime_ns >= since_ns:
+                                yield Path(entry.path)
                     if count % _SCAN_STEP == 0:
-                        yield folder, None
+                        yield None
         except OSError:
             return
         for below in folders:
-            yield from self._files_below(below, depth + 1)
+            yield from self._changed_below(below, depth + 1, since_ns)
 
     def _read_inside(self, task: _Task, most_bytes: int) -> Iterator[None]:
         """Look for parts of the vault anywhere in a file: samples, then the whole, as far as `most_bytes`, then samples again."""

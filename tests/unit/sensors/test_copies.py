@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from vault.domain.breach import Signal, SignalKind
+from vault.domain.protection import ProtectionState
 from vault.sensors import copies
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.fingerprint import Fingerprint
@@ -256,6 +257,18 @@ def test_an_old_archive_is_found_and_searched_once(stage: Stage, monkeypatch: py
     opened.close()
 
 
+def test_a_clock_set_back_hides_nothing(stage: Stage) -> None:
+    stage.sensor.stop()
+    stage.sh(f"tar cf {DOCS}/old.tar {V}/register.db")
+    memory = CopyMemory(stage.vault / "copies.reported", b"k" * 32)
+    memory.note_looked_through(time.time_ns() + 3600 * 1_000_000_000)
+    salts = frozenset({(stage.vault / "register.db").read_bytes()[:16]})
+    sensor = CopiesSensor(Fingerprint(lambda: salts), [stage.home / "Documents"], stage.vault, memory=memory)
+    sensor.start(stage.emit)
+    assert stage.next(10)["name"] == "old.tar"
+    sensor.stop()
+
+
 def test_a_growing_file_is_read_on_from_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     offsets: list[int] = []
     resumed = stage.sensor._resumed_at
@@ -350,3 +363,45 @@ def test_detection_time(stage: Stage, record_property: Callable[[str, object], N
         measured.append((at - finished) * 1000)
     record_property("detection_ms", f"median {statistics.median(measured):.1f}, worst {max(measured):.1f}")
     assert max(measured) <= 1000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_home_of_100_000_files(stage: Stage, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]) -> None:
+    """Watching it adds at most five seconds to a start; once it has been looked at, watching costs nothing."""
+    stage.sensor.stop()
+    for number in range(2000):
+        folder = stage.home / "Documents" / str(number // 50) / str(number)
+        folder.mkdir(parents=True)
+        for name in range(50):
+            (folder / str(name)).write_bytes(os.urandom(100))
+    memory = CopyMemory(stage.vault / "copies.reported", b"k" * 32)
+    monkeypatch.setattr(copies, "_CLOCK_GRAIN_NS", 0)
+    memory.note_looked_through(time.time_ns())  # as on any day but the first
+    sensor = CopiesSensor(Fingerprint(frozenset), [stage.home / "Documents"], stage.vault, memory=memory)
+    began = time.monotonic()
+    sensor.start(stage.emit)
+    assert sensor.self_test().state is ProtectionState.DETECTED
+    started = time.monotonic() - began
+    watching = sensor._watching
+    assert watching is not None
+    times = {"start": started}
+    for what, done in (
+        ("every folder watched", lambda: watching.count > 2040),
+        ("every file looked at", lambda: sensor._deep_at > 0),
+        ("at rest", lambda: not sensor._scans),
+    ):
+        deadline = time.monotonic() + 600
+        while not done():
+            assert time.monotonic() < deadline, what
+            time.sleep(0.05)
+        times[what] = time.monotonic() - began
+    spent, began = time.process_time(), time.monotonic()
+    while time.monotonic() - began < 10:
+        time.sleep(1)
+    idle = (time.process_time() - spent) / 10
+    sensor.stop()
+    record_property("seconds", ", ".join(f"{what} {seconds:.1f}" for what, seconds in times.items()))
+    print(times, f"idle {100 * idle:.2f} % of a core")
+    assert started <= 5
+    assert idle <= 0.01
