@@ -27,9 +27,13 @@ def begin(arguments: Sequence[str]) -> int:
 
     def harden() -> tuple[str, ...]:
         """Harden this process; say what was found at its start."""
-        from vault import platform as system  # noqa: PLC0415 -- after the first paint
+        from contextlib import suppress  # noqa: PLC0415 -- after the first paint
 
-        system.harden_process(private=True)
+        from vault import platform as system  # noqa: PLC0415
+        from vault.errors import UnavailableError  # noqa: PLC0415
+
+        with suppress(UnavailableError):  # the vault process fails at the same step, and the desk says so instead of opening
+            system.harden_process(private=True)
         libraries = environment.foreign_libraries((_ROOT, *(path for path in sys.path if path.endswith("packages"))))
         return (*(f"variable:{name}" for name in names), *(f"library:{path}" for path in libraries))
 
