@@ -1,6 +1,6 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check bench corpus shift install uninstall clean
+.PHONY: help run test test-slow check attacks bench corpus shift install uninstall clean
 
 PYTHON := .venv/bin/python
 SESSION := packaging/session.sh headless
@@ -30,6 +30,10 @@ check: ## lint, types, import contracts, completeness of words and icons
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(SESSION) $(PYTHON) -m pytest -q tests/architecture
+
+attacks: ## try every way out against a running desk; table and build/attacks.json (ROWS="V1 V50 hour": only those)
+	@packaging/setup.sh dev
+	@$(SESSION) $(PYTHON) -m tests.attacks.suite $(ROWS)
 
 bench: ## measure what is promised; table and build/bench.json (ITEMS="turn intake": only those)
 	@packaging/setup.sh dev

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.attacks.suite import ordinary
 from tests.attacks.suite.catalogue import CATALOGUE, Class, Stage, Vector
+from tests.attacks.suite.installed import officer_session
 from tests.attacks.suite.readout import Reported, read_out
 from tests.attacks.suite.rig import OFFICER, POLICY, Act, Rig, Station
 from tests.attacks.suite.screen import x_server
@@ -58,6 +59,31 @@ class Run:
             rig.watch.stop()
         self.reported += read_out(rig.station, OFFICER).reported
         self._say("read out")
+
+    def play_installed(self) -> None:
+        """Run the rows that need an installation, in an officer's session of its own."""
+        attacks = dict.fromkeys(vector.installed for vector in self._wanted if vector.installed is not None)
+        if not attacks:
+            return
+        mine = [vector.id for vector in self._wanted if vector.installed is not None]
+        try:
+            with officer_session() as officer:
+                self._say("installed")
+                for attack in attacks:
+                    try:
+                        attack(officer)
+                    except Exception as error:
+                        print(traceback.format_exc(limit=-4), file=sys.stderr)
+                        for vector in self._wanted:
+                            if vector.installed is attack:
+                                self.broken[vector.id] = f"{type(error).__name__}: {error}"[:400]
+                    self._say(attack.__name__)
+                self.reported += officer.reported()
+                self.acts += officer.acts
+        except Exception as error:
+            print(traceback.format_exc(limit=-4), file=sys.stderr)
+            self.broken.update((one, f"{type(error).__name__}: {error}"[:400]) for one in mine)
+        self._say("installation read out")
 
     def _stage(self, rig: Rig, stage: Stage) -> None:
         rows = [vector for vector in self._wanted if vector.stage is stage and vector.attack is not None]
@@ -110,6 +136,7 @@ def main() -> int:
     with x_server(home.parent / "screen") as screen:
         station = Station.found(home / ".local" / "share" / "casevault", POLICY, home / "delivery", listener.port)
         run.play(Rig(screen, station, home, listener))
+    run.play_installed()
     listener.close()
     verdict = judge(wanted, run.acts, run.reported, run.broken)
     verdict.numbers["seconds"] = round(time.monotonic() - began)

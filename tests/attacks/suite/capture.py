@@ -68,7 +68,7 @@ def own_tools(rig: Rig) -> None:
     shutil.copy(shutil.which("import") or "import", renamed)
     for name, command in (
         ("import, renamed", (renamed, "-window", "root", rig.home / "renamed.png")),
-        ("a program of one's own", (sys.executable, PROGRAMS / "grab.py", rig.home / "own.png")),
+        ("a program of one's own", ("/usr/bin/python3", PROGRAMS / "grab.py", rig.home / "own.ppm")),
     ):
         rig.page()
         with rig.act("V22", name, *_CAPTURES) as act:
@@ -157,10 +157,10 @@ def qt_vnc(rig: Rig) -> None:
 def screen_cast(rig: Rig) -> None:
     """V28: ask the desktop's portal for the screen."""
     rig.page()
-    portal = rig.start(sys.executable, PROGRAMS / "portal.py")
+    log = rig.home / "cast.log"
+    portal = rig.start(sys.executable, PROGRAMS / "portal.py", log)
     try:
-        assert portal.stdout is not None
-        assert portal.stdout.readline().strip() == b"ready"
+        wait_until(log.exists, 20.0)
         with rig.act("V28", "ScreenCast session at the portal", SignalKind.SCREEN_CAST):
             rig.run(
                 *("dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"),

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.attacks.suite import capture, files, inside, process
+from tests.attacks.suite.installed import Officer
 from tests.attacks.suite.rig import Rig
 
 Attack = Callable[[Rig], None]
+OfficersAttack = Callable[[Officer], None]
 
 
 class Class(enum.Enum):
@@ -55,6 +57,7 @@ class Vector:
     group: Group
     stage: Stage = Stage.READING
     attack: Attack | None = None
+    installed: OfficersAttack | None = None  # tried on an installed Casevault, by an ordinary account; one attack may serve several rows
 
 
 _E, _D, _X, _N = Class.ENFORCED, Class.DETECTED, Class.DECLARED, Class.NEXT
@@ -75,11 +78,11 @@ CATALOGUE: tuple[Vector, ...] = (
     Vector("V10", "Interface automation on Windows and macOS", _X, "declared: another system", _I),
     Vector("V11", "Link in a document", _E, "nothing follows it", _I, attack=inside.link),
     Vector("V12", "Remote resources in a mail", _E, "nothing is loaded", _I, attack=inside.remote_resources),
-    Vector("V13", "Input method of one's own", _E, "not loaded, and reported", _P, _STARTING, process.input_method),
+    Vector("V13", "Input method of one's own", _E, "not loaded, and reported", _P, installed=process.start_attacks),
     Vector("V14", "Titles, tooltips, taskbar", _E, "no window property holds a word of the case", _I, attack=inside.titles),
     Vector("V15", "Search words kept", _E, "no file holds what was looked for", _I, attack=inside.search_words),
     Vector("V16", "Crash text and logs", _E, "no log holds a word of the page", _I, _ENDING, inside.crash_words),
-    Vector("V17", "Python console", _E, "not reached, and reported", _P, _STARTING, process.interpreter),
+    Vector("V17", "Python console", _E, "not reached, and reported", _P, installed=process.start_attacks),
     Vector("V18", "Second instance, second screen", _D, "no second desk; a new monitor is reported", _I, attack=inside.second_screen),
     Vector("V19", "Retyping, dictation, memory", _X, "declared: no software sees it", _I),
     Vector("V20", "Print Screen key", _D, "the page is blanked, and reported", _C, attack=capture.print_screen),
@@ -100,25 +103,33 @@ CATALOGUE: tuple[Vector, ...] = (
         "V34", "Thumbnails and overviews", _E, "the page is blanked when another window has the keyboard", _C, attack=capture.other_window
     ),
     Vector("V35", "Last frame after a crash", _E, "nothing of it stays on the screen", _C, _ENDING, capture.last_frame),
-    Vector("V36", "Debuggers of the same account", _E, "refused", _P, attack=process.debuggers),
-    Vector("V37", "Race at the start", _E, "refused at every try", _P, _STARTING),
-    Vector("V38", "Core dump", _E, "there is none", _P, _ENDING, process.crash_dump),
+    Vector("V36", "Debuggers of the same account", _E, "refused", _P, installed=process.process_attacks),
+    Vector("V37", "Race at the start", _E, "refused at every try", _P, installed=process.process_attacks),
+    Vector("V38", "Core dump", _E, "there is none", _P, installed=process.process_attacks),
     Vector("V39", "Swap and hibernation", _X, "declared on the strip: the system's setting", _P),
     Vector("V40", "Copies of keys left by Python", _X, "declared: reduced, not removed", _P),
     Vector("V41", "root or the kernel", _X, "declared: root reads everything", _P),
-    Vector("V42", "LD_PRELOAD and its kin", _E, "no process of the desk has the library", _P, _STARTING, process.preload),
-    Vector("V43", "PYTHONPATH and its kin", _E, "no module of it runs", _P, _STARTING, process.python_paths),
-    Vector("V44", "Qt plugins, styles, themes", _E, "none is loaded, and it is reported", _P, _STARTING, process.qt_plugins),
-    Vector("V45", "Variables of libraries", _E, "without effect, and reported", _P, _STARTING, process.libraries_told),
-    Vector("V46", "Keyring of one's own", _E, "not loaded, and reported", _P, _STARTING, process.keyring_configuration),
-    Vector("V47", "False Secret Service", _E, "the vault does not open", _P, _STARTING),
-    Vector("V48", "Portal dialogs", _E, "no dialog but our own is asked for", _P),
-    Vector("V49", "Keys pressed by a program", _D, "reported", _P, Stage.CLOSED),
-    Vector("V50", "cp, dd, cat of the vault", _D, "reported before the first byte", _F, attack=files.copy_programs),
+    Vector("V42", "LD_PRELOAD and its kin", _E, "no process of the desk has the library", _P, installed=process.start_attacks),
+    Vector("V43", "PYTHONPATH and its kin", _E, "no module of it runs", _P, installed=process.start_attacks),
+    Vector("V44", "Qt plugins, styles, themes", _E, "none is loaded, and it is reported", _P, installed=process.start_attacks),
+    Vector("V45", "Variables of libraries", _E, "without effect, and reported", _P, installed=process.start_attacks),
+    Vector("V46", "Keyring of one's own", _E, "not loaded, and reported", _P, installed=process.start_attacks),
+    Vector("V47", "False Secret Service", _E, "the vault does not open", _P, installed=process.false_secret_service),
+    Vector("V48", "Portal dialogs", _E, "no dialog but our own is asked for", _P, attack=process.portal_dialogs),
+    Vector("V49", "Keys pressed by a program", _D, "reported", _P, installed=process.keys_by_a_program),
+    Vector(
+        "V50",
+        "cp, dd, cat of the vault",
+        _D,
+        "reported before the first byte",
+        _F,
+        attack=files.read_it,
+        installed=process.read_it,
+    ),
     Vector("V51", "Who opened it", _D, "process, number, account and program are named", _F, attack=files.who_opened),
-    Vector("V52", "Hard link", _D, "reported", _F, attack=files.link),
-    Vector("V53", "Moved out and back", _D, "reported", _F, attack=files.move),
-    Vector("V54", "Journals and header", _D, "reported", _F, attack=files.side_files),
+    Vector("V52", "Hard link", _D, "reported", _F, attack=files.link, installed=process.read_it),
+    Vector("V53", "Moved out and back", _D, "reported", _F, attack=files.move, installed=process.read_it),
+    Vector("V54", "Journals and header", _D, "reported", _F, attack=files.side_files, installed=process.read_it),
     Vector("V55", "Renamed, embedded, archived copy", _D, "reported under any name", _F, attack=files.disguises),
     Vector("V56", "Old copy", _D, "reported at the start", _F, Stage.OPENING, files.old_copies),
     Vector("V57", "Backups and snapshots", _D, "reported", _F, attack=files.backups),

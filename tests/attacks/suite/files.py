@@ -27,7 +27,7 @@ _OPENED, _COPIED, _CHANGED, _MOUNTED = (
 _READ = "import sys; open(sys.argv[1], 'rb').read()"
 
 
-def copy_programs(rig: Rig) -> None:
+def read_it(rig: Rig) -> None:
     """V50: read the register with the programs every system has, while a page is shown."""
     out, register = rig.home / "out", rig.station.directory / REGISTER_NAME
     out.mkdir(exist_ok=True)

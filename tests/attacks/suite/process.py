@@ -1,181 +1,164 @@
-"""V36-V49: the application's processes, what they are started with, and who presses the keys."""
+"""V13, V17, V36-V49: the processes, what they are started with, and who presses the keys, by an officer of an installation."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import subprocess
+import sys
 from pathlib import Path
 
-from tests.attacks.suite.rig import PROGRAMS, Rig, wait_until
+from tests.attacks.suite.installed import Officer, set_traps
+from tests.attacks.suite.rig import OFFICER, PROGRAMS, Rig, passphrase_of, stopped, wait_until
+from tests.attacks.test_launcher import RACE
+from tests.attacks.test_session_bus import FALSE_SERVICE, bus
 from tests.journeys.desk_driver import children_of
 from vault.domain.breach import SignalKind
 
+STARTS = 30  # of the race; 150 in tests/attacks/test_launcher.py
+_PYTHON = "/usr/bin/python3"
 _HOSTILE = SignalKind.HOSTILE_ENVIRONMENT
-_FOREIGN = SignalKind.FOREIGN_LIBRARY
 
 
-def _spy_library(rig: Rig, name: str = "spy.so") -> tuple[Path, Path]:
-    """A library whose constructor writes down which process loaded it: (library, what it writes)."""
-    folder = rig.home / "spies"
-    folder.mkdir(exist_ok=True)
-    library, log = folder / name, folder / f"{name}.log"
-    log.unlink(missing_ok=True)
-    if not library.exists():
-        subprocess.run(["gcc", "-shared", "-fPIC", f'-DLOG="{log}"', "-o", library, PROGRAMS / "spy.c"], check=True)
-    return library, log
+def start_attacks(officer: Officer) -> None:
+    """V13, V17, V42-V46: what the desk is started with."""
+    set_traps(officer)
+    trap = str(officer.trap)
+    for vector, name, victim, variables in (
+        ("V13", "QT_IM_MODULE and a plugin", (), {"QT_IM_MODULE": "evil", "QT_PLUGIN_PATH": trap}),
+        ("V17", "PYTHONINSPECT, PYTHONSTARTUP", (), {"PYTHONINSPECT": "1", "PYTHONSTARTUP": f"{trap}/evil.py"}),
+        ("V42", "LD_PRELOAD, LD_AUDIT", ("/bin/true",), {"LD_PRELOAD": f"{trap}/evil.so", "LD_AUDIT": f"{trap}/evil.so"}),
+        ("V43", "PYTHONPATH", (_PYTHON, "-c", "0"), {"PYTHONPATH": trap, "PYTHONUSERBASE": trap}),
+        (
+            *("V44", "Qt plugins, platform, theme, style", ()),
+            {"QT_PLUGIN_PATH": trap, "QT_QPA_PLATFORM_PLUGIN_PATH": f"{trap}/platforms", "QT_STYLE_OVERRIDE": "evil"},
+        ),
+        (
+            *("V45", "OPENSSL_CONF, SSLKEYLOGFILE, SQLITE_TMPDIR", ()),
+            {"OPENSSL_CONF": f"{trap}/openssl.cnf", "SSLKEYLOGFILE": f"{trap}/tls", "SQLITE_TMPDIR": trap, "QT_LOGGING_RULES": "*=true"},
+        ),
+        ("V46", "keyringrc.cfg and a variable", (), {"PYTHON_KEYRING_BACKEND": "evil.Keyring", "PYTHONPATH": trap}),
+    ):
+        # The loader takes its own variables away under the launcher before anybody can name them: ignored, and so not reported.
+        kinds = () if vector == "V42" else (_HOSTILE,)
+        with officer.act(vector, name, *kinds) as act:
+            if victim:
+                act.check(officer.springs(lambda victim=victim, more=variables: officer.run(*victim, **more)), "the trap catches others")
+            act.check(not officer.springs(lambda more=variables: officer.start(**more)), "none of the attacker's code runs in the desk")
+            assert officer.desk is not None
+            pids = (officer.desk.process.pid, *children_of(officer.desk.process.pid))
+            maps = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in pids)
+            act.check(str(officer.installed.home) not in maps, "no process has a library of the officer's")
+            officer.end()
 
 
-def _try_start(rig: Rig, vector: str, name: str, *kinds: SignalKind, log: Path | None = None, **environment: str) -> None:
-    """Start the desk with variables, as far as the sign-in page, and look whether the spy got in."""
-    with rig.act(vector, name, *kinds, seconds=30.0) as act:
-        desk = rig.start_desk(**environment)
-        wait_until(lambda: desk.process.poll() is not None or rig.shown("sign_in_badge"), 60.0)
-        if desk.process.poll() is None:
-            wait_until(lambda: bool(children_of(desk.process.pid)), 10.0)
-            rig.rest()
-        if log is not None:
-            loaded = log.read_text().split("\n") if log.exists() else []
-            act.check(not any(loaded), f"the attacker's code did not run in the desk {[one for one in loaded if one][:3]}")
-        maps = "".join(_maps(pid) for pid in (desk.process.pid, *children_of(desk.process.pid)))
-        act.check("spies/" not in maps, "none of its processes has the attacker's library")
-    rig.end_desk()
-
-
-def input_method(rig: Rig) -> None:
-    """V13: an input method of the attacker's own sees what is typed and asked for."""
-    library, log = _spy_library(rig)
-    plugins = rig.home / "spies" / "platforminputcontexts"
-    plugins.mkdir(exist_ok=True)
-    shutil.copy(library, plugins / "libspyplugin.so")
-    _try_start(rig, "V13", "QT_IM_MODULE and a plugin", _HOSTILE, log=log, QT_IM_MODULE="spy", QT_PLUGIN_PATH=str(rig.home / "spies"))
-
-
-def interpreter(rig: Rig) -> None:
-    """V17: variables that turn Python into a console or run a start-up file."""
-    log = rig.home / "spies" / "python.log"
-    log.parent.mkdir(exist_ok=True)
-    evil = rig.home / "spies" / "startup.py"
-    evil.write_text(f"open({str(log)!r}, 'a').write('startup ran\\n')\n")
-    _try_start(
-        *(rig, "V17", "PYTHONINSPECT, PYTHONSTARTUP, PYTHONBREAKPOINT", _HOSTILE),
-        log=log,
-        PYTHONINSPECT="1",
-        PYTHONSTARTUP=str(evil),
-        PYTHONBREAKPOINT="startup.run",
-    )
-
-
-def debuggers(rig: Rig) -> None:
-    """V36: gdb, strace, gcore and /proc/PID/mem."""
-    rig.page()
-    out = rig.home / "dump"
-    for role, pid in (("interface", rig.desk.process.pid), ("vault", rig.desk.vault_pid())):
-        for name, command in (
-            ("gdb", ("gdb", "-p", str(pid), "-batch", "-ex", "info registers")),
-            ("gcore", ("gcore", "-o", out, str(pid))),
-            ("strace", ("timeout", "2", "strace", "-p", str(pid), "-o", f"{out}.strace")),
-            ("/proc/PID/mem", ("dd", f"if=/proc/{pid}/mem", f"of={out}.mem", "bs=4096", "skip=1024", "count=1")),
-        ):
-            with rig.act("V36", f"{name} on the {role} process") as act:
-                done = rig.run(*command)
-                got = list(rig.home.glob("dump.[0-9]*")) or (name == "gdb" and b"rip" in done.stdout)
-                act.check(not got and (done.returncode != 0 or name == "gdb"), "refused")
-
-
-def crash_dump(rig: Rig) -> None:
-    """V38: make every process dump its memory."""
-    rig.page()
-    with rig.act("V38", "kill -SEGV every process") as act:
-        before = _cores(rig)
-        for pid in (*children_of(rig.desk.process.pid), rig.desk.process.pid):
+def process_attacks(officer: Officer) -> None:
+    """V36-V38: debuggers, the race at the start, cores."""
+    desk = officer.start()
+    home = officer.installed.home
+    for name, command, gain in (
+        ("gdb", ("gdb", "-p", "{PID}", "-batch", "-ex", "info registers"), "rip"),
+        ("gcore", ("gcore", "-o", f"{home}/core", "{PID}"), "Saved corefile"),
+        ("strace", ("timeout", "2", "strace", "-p", "{PID}"), "attached"),
+        ("/proc/PID/mem", ("head", "-c", "1", "/proc/{PID}/mem"), "\0"),
+        ("/proc/PID/environ", ("cat", "/proc/{PID}/environ"), "DISPLAY="),
+        ("/proc/PID/fd", ("ls", "/proc/{PID}/fd/"), "0"),
+    ):
+        with officer.act("V36", name) as act:
+            pids = (desk.process.pid, *children_of(desk.process.pid))
+            got = [pid for pid in pids if gain in "".join(_said(officer.run(*(part.format(PID=pid) for part in command))))]
+            act.check(not got, f"refused for {len(pids)} processes")
+    with officer.act("V38", "kill -SEGV every process") as act:
+        before = set(_cores(officer))
+        pids = (*children_of(desk.process.pid), desk.process.pid)
+        for pid in pids:
             limits = Path(f"/proc/{pid}/limits").read_text()
-            line = next(one for one in limits.splitlines() if one.startswith("Max core file size"))
-            act.check(line.split()[4:6] == ["0", "0"], "no core is allowed")
-            os.kill(pid, signal.SIGSEGV)
-        rig.desk.process.wait(20)
-        act.check(not _cores(rig) - before, "there is no core file")
-    rig.end_desk()
+            act.check("Max core file size        0                    0 " in limits, f"no core is allowed to {pid}")
+            officer.run("kill", "-SEGV", str(pid))
+        desk.process.wait(60)
+        act.check(set(_cores(officer)) == before, "there is no core file")
+    officer.end()
+    with officer.act("V37", f"{STARTS} starts") as act:
+        won = officer.run(_PYTHON, "-c", RACE, str(STARTS), officer.installed.launcher, "verify").stdout.strip()
+        act.check(won == "0", f"memory opened at {won} of {STARTS} starts")
+        control = officer.run(_PYTHON, "-c", RACE, "3", _PYTHON, "-c", "import time; time.sleep(1)").stdout.strip()
+        act.check(control == "3", "an ordinary program's memory is opened each time")
 
 
-def preload(rig: Rig) -> None:
-    """V42: a library before ours."""
-    library, log = _spy_library(rig, "preload.so")
-    for name in ("LD_PRELOAD", "LD_AUDIT"):
-        _try_start(rig, "V42", name, _HOSTILE, _FOREIGN, log=None, **{name: str(library)})
-    del log
+def read_it(officer: Officer) -> None:
+    """V50, V54: the officer's programs on the installed vault."""
+    installed = officer.installed
+    officer.start()
+    for vector, name, command in (
+        ("V50", "installed: cp", ("cp", f"{installed.vault}/register.db", f"{installed.home}/stolen")),
+        ("V50", "installed: dd", ("dd", f"if={installed.vault}/register.db", f"of={installed.home}/stolen")),
+        ("V50", "installed: cat", ("cat", f"{installed.vault}/content.db")),
+        ("V52", "installed: ln", ("ln", f"{installed.vault}/register.db", f"{installed.home}/stolen")),
+        ("V53", "installed: mv", ("mv", str(installed.vault), f"{installed.home}/stolen")),
+        ("V54", "installed: cp of the journal", ("cp", f"{installed.vault}/register.db-wal", f"{installed.home}/stolen")),
+    ):
+        with officer.act(vector, name) as act:
+            done = officer.run(*command)
+            stolen = installed.home / "stolen"
+            act.check(done.returncode != 0 and not (stolen.exists() and stolen.stat().st_size), "refused")
+    officer.end()
 
 
-def python_paths(rig: Rig) -> None:
-    """V43: modules of the attacker's own before ours."""
-    folder, log = rig.home / "spies" / "modules", rig.home / "spies" / "modules.log"
-    folder.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
-    for name in ("sitecustomize", "usercustomize", "msgspec"):
-        (folder / f"{name}.py").write_text(f"import os; open({str(log)!r}, 'a').write(f'{name} in {{os.getpid()}}\\n')\n")
-    _try_start(rig, "V43", "PYTHONPATH with sitecustomize", _HOSTILE, PYTHONPATH=str(folder))
+def keys_by_a_program(officer: Officer) -> None:
+    """V49: sign in by xdotool, in a vault with the shipped policy."""
+    desk = officer.start()
+    with officer.act("V49", "sign in and read by xdotool", SignalKind.SYNTHETIC_INPUT):
+        desk.focus_window()
+        desk.wait("focus sign_in_badge", since=0, seconds=60)
+        for value in (OFFICER, passphrase_of(OFFICER), officer.code(OFFICER)):
+            desk.type(value)
+            before = desk.key("Return")
+        desk.wait("show shell", since=before, seconds=60)
+        desk.settle(2.0)
+    officer.end()
 
 
-def qt_plugins(rig: Rig) -> None:
-    """V44: plugins, styles and themes of the attacker's own."""
-    library, log = _spy_library(rig, "plugin.so")
-    for kind in ("platforms", "generic", "styles", "platformthemes"):
-        (rig.home / "spies" / kind).mkdir(exist_ok=True)
-        shutil.copy(library, rig.home / "spies" / kind / "libqspy.so")
-    _try_start(
-        *(rig, "V44", "QT_PLUGIN_PATH and its kin", _HOSTILE),
-        log=log,
-        QT_PLUGIN_PATH=str(rig.home / "spies"),
-        QT_QPA_PLATFORM_PLUGIN_PATH=str(rig.home / "spies" / "platforms"),
-        QT_QPA_GENERIC_PLUGINS="spy",
-        QT_QPA_PLATFORMTHEME="spy",
-        QT_STYLE_OVERRIDE="spy",
-    )
+def false_secret_service(officer: Officer) -> None:
+    """V47: the session's bus is the attacker's, and so is the keyring on it."""
+    log = officer.installed.home.with_name(officer.installed.home.name + "-false.log")
+    with bus("dbus-daemon") as address:
+        place = Path(address.split("path=")[1].split(",")[0])
+        os.chown(place.parent, officer.installed.uid, officer.installed.gid)
+        os.chown(place, officer.installed.uid, officer.installed.gid)
+        false = subprocess.Popen([sys.executable, "-c", FALSE_SERVICE, address], stdin=subprocess.PIPE, stdout=log.open("wb"))
+        try:
+            with officer.act("V47", "another bus with a false keyring") as act:
+                act.check(wait_until(lambda: log.stat().st_size > 0, 20.0), "the false service is on the bus")
+                desk = officer.begin(DBUS_SESSION_BUS_ADDRESS=address)
+                desk.wait("show casevault", since=0, seconds=120)
+                opens = wait_until(lambda: len(children_of(desk.process.pid)) >= 3, 8.0)
+                act.check(not opens, "the vault does not open")
+            officer.end()
+        finally:
+            false.kill()
+            false.wait()
+            log.unlink()
 
 
-def libraries_told(rig: Rig) -> None:
-    """V45: variables that make libraries write, load or go elsewhere."""
-    out = rig.home / "spies"
-    out.mkdir(exist_ok=True)
-    library, log = _spy_library(rig, "engine.so")
-    (out / "openssl.cnf").write_text(
-        "openssl_conf = a\n[a]\nproviders = b\n[b]\nspy = c\n[c]\nmodule = " + str(library) + "\nactivate = 1\n", encoding="ascii"
-    )
-    _try_start(
-        *(rig, "V45", "OPENSSL_CONF, SSLKEYLOGFILE, SQLITE_TMPDIR, QT_LOGGING_RULES", _HOSTILE),
-        log=log,
-        OPENSSL_CONF=str(out / "openssl.cnf"),
-        SSLKEYLOGFILE=str(out / "tls-keys"),
-        SQLITE_TMPDIR=str(out),
-        QT_LOGGING_RULES="*.debug=true",
-        https_proxy="http://127.0.0.1:9",
-    )
-
-
-def keyring_configuration(rig: Rig) -> None:
-    """V46: a keyring of the attacker's own, named by a configuration file and by a variable."""
-    log = rig.home / "spies" / "keyring.log"
-    folder = rig.home / ".config" / "python_keyring"
-    folder.mkdir(parents=True, exist_ok=True)
-    modules = rig.home / "spies" / "backends"
-    modules.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
-    (modules / "thief.py").write_text(f"open({str(log)!r}, 'a').write('loaded\\n')\n")
-    (folder / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring=thief.Keyring\nkeyring-path={modules}\n")
+def portal_dialogs(rig: Rig) -> None:
+    """V48: the keys that open dialogs elsewhere, with a portal that would answer."""
+    rig.page()
+    log = rig.home / "portal.log"
+    portal = rig.start(sys.executable, PROGRAMS / "portal.py", log)
     try:
-        _try_start(rig, "V46", "keyringrc.cfg", _HOSTILE, log=log, PYTHON_KEYRING_BACKEND="thief.Keyring")
+        wait_until(log.exists, 20.0)
+        for keys in ("ctrl+o", "ctrl+shift+o", "F12"):
+            with rig.act("V48", keys) as act:
+                rig.xdotool("key", keys)
+                rig.rest()
+                act.check("FileChooser" not in log.read_text() and "Print" not in log.read_text(), "no dialog is asked for")
     finally:
-        shutil.rmtree(folder)
+        stopped(portal)
 
 
-def _maps(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/maps").read_text()
-    except OSError:
-        return ""
+def _cores(officer: Officer) -> list[Path]:
+    places = (Path("/"), officer.installed.home, officer.installed.vault)
+    return [path for place in places for path in place.glob("core*") if path.is_file()]
 
 
-def _cores(rig: Rig) -> set[Path]:
-    places = (rig.home, Path("/"), Path.cwd(), rig.station.directory)
-    return {path for place in places for path in place.glob("core*") if path.is_file()}
+def _said(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    return done.stdout, done.stderr if "attached" in done.stderr else ""

@@ -7,16 +7,19 @@ was observed, when), both in the order of the commits.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.attacks.suite.rig import READER_OF_REPORTS, Station
-from vault.assembly import Vault
 from vault.domain.audit import AuditKind
 from vault.domain.breach import Containment, SignalKind
 from vault.domain.protection import ProtectionState
+from vault.services.supervision import Supervision
 from vault.services.views import AuditLine
 
 _PAGE = 500
+Ask = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +55,44 @@ class Readout:
 def read_out(station: Station, badge_no: str) -> Readout:
     """Read everything; no desk may have the vault. `badge_no` is the officer whose strip is asked for."""
     with station.opened(READER_OF_REPORTS) as vault:
-        trail = _trail(vault)
-        reported = _reported(vault, trail)
+
+        def ask(method: Callable[..., Any], *arguments: object) -> Any:
+            return method(vault.supervision, *arguments)
+
+        trail = _trail(ask)
         strip: dict[str, ProtectionState] = {}
         for line in trail:
             if line.kind == AuditKind.PROTECTIONS.value and line.actor is not None and line.actor.badge_no == badge_no:
                 states = dict(line.facts)["states"].split(",")
                 strip = {name: ProtectionState(state) for name, _, state in (one.partition("=") for one in states)}
-        return Readout(reported, strip, trail, vault.supervision.verify_chain().holds)
+        return Readout(_reported(ask, trail), strip, trail, ask(Supervision.verify_chain).holds)
 
 
-def _trail(vault: Vault) -> tuple[AuditLine, ...]:
+def reported_in(ask: Ask) -> tuple[Reported, ...]:
+    """The reports of a vault where a supervisor has signed in; `ask` calls an operation of the services, here or over a pipe."""
+    return _reported(ask, _trail(ask))
+
+
+def _trail(ask: Ask) -> tuple[AuditLine, ...]:
     lines: list[AuditLine] = []
     before = 0
     while True:
-        page = vault.supervision.audit_page((), "", "", 0, 0, before, _PAGE)
+        page = ask(Supervision.audit_page, (), "", "", 0, 0, before, _PAGE)
         lines += page.lines
         before = page.next_before_seq
         if not before:
             return tuple(reversed(lines))
 
 
-def _reported(vault: Vault, trail: tuple[AuditLine, ...]) -> tuple[Reported, ...]:
+def _reported(ask: Ask, trail: tuple[AuditLine, ...]) -> tuple[Reported, ...]:
     commits: dict[str, list[tuple[AuditLine, dict[str, str]]]] = defaultdict(list)
     for line in trail:
         if line.kind in (AuditKind.BREACH_RECORDED.value, AuditKind.BREACH_JOINED.value):
             facts = dict(line.facts)
             commits[facts["breach_id"]].append((line, facts))
     found = []
-    for queued in vault.supervision.queue(include_disposed=True):
-        report = vault.supervision.report(queued.breach_id)
+    for queued in ask(Supervision.queue, True):
+        report = ask(Supervision.report, queued.breach_id)
         for (line, said), fact in zip(commits[str(queued.breach_id)], report.facts, strict=True):
             assert said["signal"] == fact.kind.value, (said, fact)
             found.append(

@@ -37,18 +37,19 @@ from vault.threads import InlineThreads
 
 OFFICER, CUSTODIAN, READER_OF_REPORTS = "2001", "7001", "4002"
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-# Nothing is written but what an act leads to; the suite's own keys are xdotool's, and what takes a drop must be at the screen before it.
+# Nothing is written but what an act leads to. The suite's own keys are xdotool's; what takes a drop (V5) runs under this Python and must be
+# at the screen while the page is.
 POLICY = {
     "witness_seconds": "3600",
     "idle_lock_seconds": "1800",
     "synthetic_input_reported": "false",
-    "capture_allowed_programs": json.dumps([str(PROGRAMS / "drop_target.py")]),
+    "capture_allowed_programs": json.dumps([os.path.realpath(sys.executable)]),
 }
 _STEP_SECONDS = 30
 _REST_SECONDS = 0.5
 _PATIENCE_SECONDS = 12.0
 _POLL_SECONDS = 0.02
-_TRIES = 8
+_TRIES = 6
 
 
 @dataclass
@@ -187,7 +188,7 @@ class Rig:
         """Give the desk's window the keyboard, at the sign-in page."""
         self.desk.wait("show casevault", since=0, seconds=60)
         self.attend()
-        self.desk.wait("focus sign_in_badge", since=0, seconds=60)
+        self.desk.wait("focus sign_in_badge", "focus lock_passphrase", since=0, seconds=60)
         self.desk.settle()
 
     def attend(self) -> None:
@@ -195,9 +196,11 @@ class Rig:
         self.desk.focus_window()
 
     def sign_in(self, badge_no: str = OFFICER) -> None:
-        """Sign in through the window, with keys."""
+        """Sign in through the window, with keys; a desk that was ended with somebody signed in asks for their passphrase alone."""
         desk = self.desk
-        for value in (badge_no, passphrase_of(badge_no), self.station.code(badge_no)):
+        locked = wait_until(lambda: self.shown("lock"), 0.5)
+        values = (passphrase_of(badge_no),) if locked else (badge_no, passphrase_of(badge_no), self.station.code(badge_no))
+        for value in values:
             desk.type(value)
             before = desk.key("Return")
         desk.wait("show shell", since=before, seconds=60)
@@ -242,7 +245,9 @@ class Rig:
             else:
                 desk.key("Return")  # the notice that stands where the file was
             self._look(self._page_or_change(before), 10.0)
-        raise AssertionError(f"the page does not come back; last steps: {desk.steps[-12:]}")
+        said = [f"{step.verb} {step.name}" for step in desk.steps[-8:]]
+        self.end_desk()  # the next row begins with a desk of its own
+        raise AssertionError(f"the page does not come back; last: {said}")
 
     def try_to_open(self) -> None:
         """Open the file as an officer would; whether the page comes is the caller's question."""

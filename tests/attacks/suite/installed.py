@@ -1,0 +1,151 @@
+"""An installed Casevault, an account made for the run, and its programs: for the rows that ask what an ordinary account can do.
+
+Everything is as `make install` leaves it: program and launcher belong to root, the vault to the group that only the launcher lends. Root
+only. The vault is founded by the launcher's own command line, with the shipped policy: programs that press keys are reported in it (V49).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.attacks.installation import Installation, installation
+from tests.attacks.suite.readout import Reported, reported_in
+from tests.attacks.suite.rig import READER_OF_REPORTS, Act, passphrase_of, wait_until
+from tests.attacks.test_launcher import Pipe
+from tests.journeys.desk_driver import DeskDriver, children_of
+from vault.domain.breach import SignalKind
+from vault.services.session import Session
+
+_TRAP_C = """#include <fcntl.h>
+#include <unistd.h>
+__attribute__((constructor)) static void sprung(void) { int f = open("%s", O_CREAT | O_WRONLY, 0666); if (f >= 0) close(f); }
+unsigned int la_version(unsigned int version) { sprung(); return version; }
+"""
+_DESCRIBED = """__asm__(".pushsection .note.qt.metadata,\\"a\\",@note\\n.balign 8\\n.incbin \\"%s\\"\\n.popsection");
+"""
+
+
+@dataclass
+class Officer:
+    """The installed product, its officer's session, the desk that runs, and the acts done."""
+
+    installed: Installation
+    acts: list[Act] = field(default_factory=list)
+    desk: DeskDriver | None = None
+
+    @property
+    def trap(self) -> Path:
+        """Where the attacker's libraries and modules lie."""
+        return self.installed.home / "trap"
+
+    @property
+    def sprung(self) -> Path:
+        """The file that any of the attacker's code writes when it runs."""
+        return self.installed.home / "sprung"
+
+    def begin(self, **more: str) -> DeskDriver:
+        """Start the desk through the launcher."""
+        self.end()
+        environment = {**self.installed.environment, **more}
+        command = [self.installed.launcher, "--steps"]
+        self.desk = DeskDriver(self.installed.vault, environment=environment, command=command, user=self.installed.account)
+        return self.desk
+
+    def start(self, **more: str) -> DeskDriver:
+        """Start the desk, as far as the sign-in page with its vault open and its workers begun."""
+        desk = self.begin(**more)
+        desk.wait("show casevault", since=0, seconds=120)
+        assert wait_until(lambda: len(children_of(desk.process.pid)) >= 3, 120.0), "the vault process and its workers start"
+        return desk
+
+    def end(self) -> None:
+        """End the desk; the vault process has closed when this returns."""
+        desk, self.desk = self.desk, None
+        if desk is None:
+            return
+        children = children_of(desk.process.pid)
+        desk.close()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 60.0)
+
+    def run(self, *command: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a program as the officer."""
+        return self.installed.run(*command, more=more)
+
+    def springs(self, do: Callable[[], object]) -> bool:
+        """Whether any of the attacker's code ran meanwhile."""
+        self.sprung.unlink(missing_ok=True)
+        do()
+        return self.sprung.exists()
+
+    @contextmanager
+    def act(self, vector: str, name: str, /, *kinds: SignalKind, **facts: str) -> Iterator[Act]:
+        """As `Rig.act`; the desk's end, not its rest, is what a report is waited for."""
+        made = Act(vector, name, frozenset(kinds), facts, time.time_ns() // 1000)
+        self.acts.append(made)
+        try:
+            yield made
+        except Exception as error:  # a row that is not ok, and says why
+            made.failures.append(f"could not be run: {type(error).__name__}: {error}"[:400])
+        made.ended_us = time.time_ns() // 1000
+
+    def code(self, badge_no: str) -> str:
+        """The one-time code of a demo person, once it is another than the one founding used."""
+        done = self.run(self.installed.launcher, "code", badge_no)
+        assert done.returncode == 0, done
+        return done.stdout.strip()
+
+    def reported(self) -> tuple[Reported, ...]:
+        """Read the reports as a supervisor, over the pipe of a vault process that runs with the launcher's credentials."""
+        self.end()
+        pipe = Pipe(self.installed)
+        try:
+            pipe.ask(Session.sign_in, READER_OF_REPORTS, passphrase_of(READER_OF_REPORTS), self.code(READER_OF_REPORTS))
+            return reported_in(pipe.ask)
+        finally:
+            pipe.close()
+
+
+@contextmanager
+def officer_session() -> Iterator[Officer]:
+    """Install, make the account and its session, found the demo station; everything goes again."""
+    assert os.geteuid() == 0, "an installation and an account need root"
+    with installation() as installed:
+        officer = Officer(installed)
+        try:
+            founded = officer.run(installed.launcher, "demo", "--without-documents")
+            assert founded.returncode == 0, founded
+            yield officer
+        finally:
+            officer.end()
+
+
+def set_traps(officer: Officer) -> None:
+    """Lay out libraries, plugins and modules that leave a mark when any of their code runs."""
+    folder, installed = officer.trap, officer.installed
+    (folder / "platforms").mkdir(parents=True)
+    source = folder / "evil.c"
+    source.write_text(_TRAP_C % officer.sprung)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / "evil.so", source], check=True)
+    described = folder / "metadata"  # Qt reads a plugin's own description before it loads it: the real one's, in front of our code
+    real = installed.prefix / "app" / "packages" / "PySide6" / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    subprocess.run(["objcopy", "-O", "binary", "--only-section=.note.qt.metadata", real, described], check=True)
+    source.write_text(_TRAP_C % officer.sprung + _DESCRIBED % described)
+    for kind in ("platforms", "platforminputcontexts", "styles"):
+        (folder / kind).mkdir(exist_ok=True)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / kind / "libqxcb.so", source], check=True)
+    for name in ("sitecustomize", "usercustomize", "keyring", "msgspec", "evil"):
+        (folder / f"{name}.py").write_text(f"open({str(officer.sprung)!r}, 'w').close()\n")
+    (folder / "openssl.cnf").write_text(
+        f"openssl_conf = a\n[a]\nengines = b\n[b]\nc = d\n[d]\ndynamic_path = {folder}/evil.so\nengine_id = evil\ninit = 1\n"
+    )
+    configuration = installed.home / ".config" / "python_keyring"
+    configuration.mkdir(parents=True, exist_ok=True)
+    (configuration / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring=evil.Keyring\nkeyring-path={folder}\n")
+    for path in (folder, *folder.rglob("*"), *(installed.home / ".config").rglob("*")):
+        os.chown(path, installed.uid, installed.gid)
