@@ -23,12 +23,12 @@ fail() {
 case $profile in
     desk) covers=(desk) ;;
     headless) covers=(desk headless) ;;
-    dev) covers=(desk headless dev) ;;
+    dev) covers=(desk headless dev install) ;; # its tests install, too
     install) covers=(desk install) ;;
     *) fail "unknown profile \"$profile\": say desk, headless, dev or install." ;;
 esac
 sections=("${covers[@]}")
-if [[ $profile == dev ]]; then sections+=(attacks install); fi # what the attackers of the tests use; they install, too
+if [[ $profile == dev ]]; then sections+=(attacks); fi # what the attackers of the tests use
 
 # --- Nothing to do? -------------------------------------------------------------------------------------------------
 stamp() {
