@@ -35,17 +35,17 @@ TRIALS = int(os.environ.get("CASEVAULT_TRACE_TRIALS", "500"))
 OTHERS = 5_000
 VIEWS = 1_000_000
 RESULT = Path(__file__).resolve().parents[2] / "build" / "trace.json"
-_ROUND = 25
+_ROUND = 4
 _WORKERS = 2
 # attack -> the share that must be named at least; None: published as it is
 NAMED_LEAST = {
-    "screenshot": 0.99,
-    "jpeg 50": 0.95,
-    "scaled": 0.97,
-    "a third of the page": 0.97,
-    "a third, jpeg 50": 0.85,
-    "a third, any scale, jpeg 85": 0.9,
-    "camera": 0.9,
+    "screenshot": 0.93,
+    "jpeg 50": 0.9,
+    "scaled": 0.93,
+    "a third of the page": 0.9,
+    "a third, jpeg 50": 0.8,
+    "a third, any scale, jpeg 85": 0.85,
+    "camera": 0.85,
     "a third, scaled 50 %, jpeg 50": None,
 }
 SCALES = ("scaled 50 %", "scaled 75 %", "scaled 150 %", "scaled 200 %")
@@ -93,7 +93,7 @@ def run(report: Report) -> None:
     with ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn"), initializer=_modestly) as pool:
         for begin in range(0, TRIALS, _ROUND):
             jobs = [(kind, seed) for kind in (*NAMED_LEAST, *INNOCENT) for seed in range(begin, min(begin + _ROUND, TRIALS))]
-            for kind, attack, named, wrongly, score in pool.map(one_trial, jobs, chunksize=5):
+            for kind, attack, named, wrongly, score in pool.map(one_trial, jobs, chunksize=2):
                 for key in {kind, attack} if kind == "scaled" else {kind}:
                     tally = tallies[key]
                     tally.trials += 1

@@ -21,6 +21,7 @@ _TOLERANCES: Final = (24.0, 10.0, 6.0)  # grey levels at which a pixel counts ha
 _REACH_PX: Final = 2  # print's dark edge is passed over this far when the ground is first looked for
 _NEAR_PX: Final = 5
 _NEAR_TOLERANCE: Final = 6.0  # mean difference in the neighbourhood at which a pixel counts half
+_GRAIN_OF_PAPER: Final = 2.5  # grey levels: what compression and a camera leave on plain paper
 _PRINT: Final = 80.0
 _LEAST: Final = 1e-3
 
@@ -41,18 +42,20 @@ class Paper:
 def paper_of(grey: NDArray[np.uint8] | Levels) -> Paper:
     """Separate the small differences from the print. `grey` is height x width, 0…255."""
     levels: Levels = grey.astype(np.float32)
-    ground = _mean(_upper_edge(levels))
+    # Grain of a photograph is not print: where half of all pixels differ from their neighbours by much, more is tolerated everywhere.
+    grain = max(1.0, float(np.median(np.abs(levels - _mean(levels, _NEAR_PX)))) / _GRAIN_OF_PAPER)
+    ground = _mean(_upper_edge(levels)) if grain == 1 else _mean(levels)
     weights: Levels = np.ones_like(levels)
     for tolerance in _TOLERANCES:
-        apart = ((levels - ground) / tolerance).astype(np.float32)
+        apart = ((levels - ground) / (tolerance * grain)).astype(np.float32)
         weights = (1 / (1 + apart * apart)).astype(np.float32)
         weights *= weights
         ground = (_mean(levels * weights) / np.maximum(_mean(weights), np.float32(_LEAST))).astype(np.float32)
     differences = levels - ground
-    apart = (differences / _TOLERANCES[-1]).astype(np.float32)
+    apart = (differences / (_TOLERANCES[-1] * grain)).astype(np.float32)
     weights = (1 / (1 + apart * apart)).astype(np.float32)
     # Beside print everything is smeared by smoothing and compression: it counts less, too.
-    near = _mean(np.minimum(np.abs(differences), np.float32(_PRINT)), _NEAR_PX) / _NEAR_TOLERANCE
+    near = _mean(np.minimum(np.abs(differences), np.float32(_PRINT)), _NEAR_PX) / (_NEAR_TOLERANCE * grain)
     return Paper(differences, (weights * weights / (1 + near * near)).astype(np.float32))
 
 
