@@ -56,7 +56,14 @@ class Captured:
             reader._attended(Qt.ApplicationState.ApplicationActive)  # as when a person comes back to the window
         assert reader is not None
         page = reader.page
-        wait(lambda: shell.reader is None or (not page.is_blank() and not page.is_covered()) or page._reason is not None, _REST_SECONDS)
+
+        def settled() -> bool:
+            if reader._sheet is not None:  # of something else that was reported: a person reads it and goes on
+                reader._sheet.dismiss()
+                return False
+            return shell.reader is None or (not page.is_blank() and not page.is_covered()) or page._reason is not None
+
+        wait(settled, _REST_SECONDS)
         shown = shell.reader is not None and not page.is_blank()
         say(shown=shown, told=list(page._reason[1:]) if page._reason is not None else [])
 

@@ -12,6 +12,7 @@ import pytest
 
 from vault.domain.breach import Signal
 from vault.domain.protection import Protection, ProtectionState
+from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import Sensor
 from vault.sensors.copies import CopiesSensor
@@ -19,6 +20,7 @@ from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.media import MediaSensor
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor
+from vault.sensors.synthetic_input import SyntheticInputSensor
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux"), pytest.mark.xdist_group("store-access")]
 
@@ -44,6 +46,8 @@ SENSORS: Sequence[tuple[Protection, Make]] = [
     (Protection.CLOCK, lambda _folder: ClockSensor()),
     (Protection.REMOTE_SESSION, lambda _folder: RemoteSensor({}, lambda: True)),
     (Protection.MEDIA, lambda folder: MediaSensor(lambda: True, [folder])),
+    (Protection.SCREEN_CAPTURE, lambda _folder: CapturesSensor(lambda: True, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),))),
+    (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True)),
 ]
 
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PATIENCE_SECONDS = 5.0
+_ATTEMPTS, _BETWEEN_ATTEMPTS_SECONDS = 6, 0.05
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
 _LOCAL_DISPLAY = re.compile(r"(?:unix)?:(\d+)(?:\.(\d+))?")
 _HEAD_BYTES = 32
@@ -40,6 +41,10 @@ _RAW_KEY_PRESS, _RAW_BUTTON_PRESS, _RAW_MOTION = 13, 15, 17
 
 class X11Error(OSError):
     """There is no such display, it refused us, or the connection is gone."""
+
+
+class X11GoneError(X11Error):
+    """Nobody listens, or the connection ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,19 @@ class Connection:
         self._sequence = 0
         self._events: deque[bytes] = deque()
         self._extensions: dict[str, int] = {}
-        self._socket = _connect(number)
-        try:
-            self._set_up(_cookie(environment, number), int(named.group(2) or 0))
-        except (OSError, struct.error, IndexError) as error:
-            self._socket.close()
-            raise error if isinstance(error, X11Error) else X11Error("the display did not answer") from error
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._socket = _connect(number)
+                self._set_up(_cookie(environment, number), int(named.group(2) or 0))
+            except X11GoneError:  # a server whose last client left starts afresh: some milliseconds later it answers again
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                select.select([], [], [], _BETWEEN_ATTEMPTS_SECONDS)
+            except (OSError, struct.error, IndexError) as error:
+                self._socket.close()
+                raise error if isinstance(error, X11Error) else X11Error("the display did not answer") from error
+            else:
+                break
 
     def close(self) -> None:
         """Hang up."""
@@ -262,7 +274,7 @@ class Connection:
 
     def _gone(self, error: OSError | None) -> None:
         self._socket.close()
-        raise X11Error("the connection to the display is gone") from error
+        raise X11GoneError("the connection to the display is gone") from error
 
 
 def _connect(number: str) -> socket.socket:
@@ -275,7 +287,7 @@ def _connect(number: str) -> socket.socket:
             made.close()
         else:
             return made
-    raise X11Error("nobody listens at the display")
+    raise X11GoneError("nobody listens at the display")
 
 
 def _cookie(environment: Mapping[str, str], number: str) -> bytes:

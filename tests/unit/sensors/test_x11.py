@@ -1,0 +1,181 @@
+"""Every question of the X11 client, asked of a real server; and who vouches for which program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vault.sensors import capture_tools
+from vault.sensors.capture_tools import Use
+from vault.sensors.programs import Standing, Vouching
+from vault.sensors.x11_clients import ClientLedger
+from vault.sensors.x11_wire import Connection, X11Error
+
+needs_display = pytest.mark.skipif(not os.environ.get("DISPLAY"), reason="needs a display")
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    made = Connection()
+    yield made
+    made.close()
+
+
+@needs_display
+def test_the_server_names_clients_by_process(connection: Connection) -> None:
+    other = Connection()
+    mine = {one.base for one in connection.clients() if one.pid == os.getpid()}
+    assert {connection.base, other.base} <= mine
+    other.close()
+
+
+@needs_display
+def test_the_server_says_how_large_it_is_and_what_there_is(connection: Connection) -> None:
+    width, height = connection.screen_size_px()
+    (monitor, *_more) = connection.monitors()
+    assert 0 < monitor.width_px <= width
+    assert 0 < monitor.height_px <= height
+    assert [one for one in connection.devices() if "XTEST" in one.name]
+    assert connection.read_events() == ()
+
+
+@needs_display
+def test_a_selection_that_does_not_exist_has_no_owner(connection: Connection) -> None:
+    assert connection.selection_owner_pid("CASEVAULT_NOBODYS") == 0
+
+
+@pytest.mark.parametrize("display", ["", "host:0", "127.0.0.1:10.0", "localhost:0", ":9999", "nonsense"])
+def test_only_a_local_display_that_answers(display: str) -> None:
+    with pytest.raises(X11Error):
+        Connection({"DISPLAY": display, "HOME": "/nonexistent"})
+
+
+@needs_display
+def test_a_wrong_cookie_is_refused_or_the_server_asks_for_none(tmp_path: Path) -> None:
+    number = os.environ["DISPLAY"].rpartition(":")[2].partition(".")[0].encode()
+    fields = (b"", number, b"MIT-MAGIC-COOKIE-1", bytes(16))
+    entry = b"\xff\xff" + b"".join(len(one).to_bytes(2, "big") + one for one in fields)
+    (tmp_path / "authority").write_bytes(entry)
+    refused = None
+    try:
+        Connection({"DISPLAY": os.environ["DISPLAY"], "XAUTHORITY": str(tmp_path / "authority")}).close()
+    except X11Error as error:
+        refused = str(error)
+    assert refused is None or "refused" in refused
+
+
+@needs_display
+def test_a_ledger_tells_of_a_client_once(connection: Connection) -> None:
+    ledger = ClientLedger(Vouching((), ()))
+    first = [one for one in ledger.look(connection) if one.client.base == connection.base]
+    assert [(one.is_new, one.program.standing) for one in first] == [(True, Standing.STRANGER)], "this Python is nobody's system program"
+    again = [one for one in ledger.look(connection) if one.client.base == connection.base]
+    assert [one.is_new for one in again] == [False]
+
+
+# -- who vouches -------------------------------------------------------------------------------------------------------------------------
+
+
+def _look(command: list[str], *, allowed: tuple[str, ...] = (), **environment: str) -> tuple[Standing, str]:
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", **environment})
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"up\n")
+        process.stdin.flush()
+        assert process.stdout.readline(), "it runs"
+        program = Vouching(allowed, ()).look(process.pid)
+        return program.standing, program.why
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> str:
+    return shutil.copy(os.path.realpath("/bin/cat"), tmp_path / "cat")
+
+
+ECHO = "import sys; print(sys.stdin.readline(), flush=True); sys.stdin.readline()"
+
+
+def test_the_system_vouches_for_its_programs() -> None:
+    assert _look(["/bin/cat"]) == (Standing.VOUCHED, "")
+
+
+def test_nobody_vouches_for_a_copy_and_policy_may(copy: str) -> None:
+    assert _look([copy]) == (Standing.STRANGER, "not-system")
+    assert _look([copy], allowed=(copy,)) == (Standing.VOUCHED, "")
+
+
+def test_nobody_vouches_for_an_interpreter_and_policy_may_for_its_script(tmp_path: Path) -> None:
+    python = "/usr/bin/python3"
+    if not Path(python).exists():
+        pytest.skip("no system Python")
+    script = tmp_path / "tool.py"
+    script.write_text(ECHO)
+    assert _look([python, str(script)]) == (Standing.STRANGER, "interpreter")
+    assert _look([python, str(script)], allowed=(str(script),)) == (Standing.VOUCHED, "")
+    assert _look([python, "-c", ECHO], allowed=(str(script),)) == (Standing.STRANGER, "interpreter")
+
+
+def test_a_preloaded_library_makes_a_stranger(tmp_path: Path) -> None:
+    library = next(Path("/usr/lib").glob("*/libz.so.1"), None)
+    if library is None:
+        pytest.skip("no library to preload")
+    mine = shutil.copy(library.resolve(), tmp_path / "libz.so.1")
+    assert _look(["/bin/cat"], LD_PRELOAD=str(mine)) == (Standing.STRANGER, "foreign-library")
+    assert _look(["/bin/cat"], LD_PRELOAD=str(library)) == (Standing.VOUCHED, "")
+
+
+def test_a_process_that_is_gone_is_nobodys_report() -> None:
+    done = subprocess.Popen(["/bin/true"])
+    done.wait()
+    assert Vouching((), ()).look(done.pid).standing is Standing.GONE
+
+
+def test_our_own_and_the_networks() -> None:
+    assert Vouching((), (os.getpid(),)).look(os.getpid()).standing is Standing.VOUCHED
+    assert Vouching((), ()).look(0).why == "remote"
+
+
+# -- the table -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("scrot", Use.ALWAYS),
+        ("import-im6.q16", Use.ALWAYS),
+        ("ffmpeg", Use.AS_CLIENT),
+        ("vlc", Use.IF_TOLD),
+        ("cat", None),
+        ("importer", None),
+    ],
+)
+def test_tools_are_known_by_the_name_of_their_file(name: str, use: Use | None) -> None:
+    tool = capture_tools.known(name)
+    assert (tool.use if tool is not None else None) is use
+
+
+def test_every_tool_has_its_reason_and_stands_once() -> None:
+    assert all(one.why for one in capture_tools.TOOLS)
+    names = [one.name for one in capture_tools.TOOLS]
+    assert len(names) == len(set(names))
+    assert all("*" not in name.rstrip("*") for name in names)
+
+
+def test_arguments_tell_a_screen() -> None:
+    assert capture_tools.names_a_screen(["-f", "x11grab"])
+    assert not capture_tools.names_a_screen(["-i", "film.mkv"])
+
+
+def test_what_is_watched_exists() -> None:
+    assert all(path.is_file() for path in capture_tools.installed())
+    assert Path(sys.executable).resolve() not in capture_tools.installed()
