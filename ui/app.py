@@ -367,7 +367,8 @@ class Routing(QObject):
             if self._window.face() is not self._lock_page():
                 self._show_lock()
             return
-        self.sign_in.start_over()
+        if self._window.face() is not self.sign_in:  # who is typing already keeps what they typed
+            self.sign_in.start_over()
         self.sign_in.show_opening()
         if reason == "crashed":
             self._crashes += 1

@@ -193,6 +193,18 @@ def test_a_passphrase_typed_before_the_fresh_vault_answers_is_not_lost(driver: D
     driver.until(lambda: driver.shell is not None)
 
 
+def test_the_next_person_may_type_while_the_last_ones_vault_ends(driver: Driver) -> None:
+    driver.sign_in()
+    driver.routing._sign_out()
+    driver.type("2001")
+    driver.press(Key.Key_Return)
+    driver.type("quiet harbour")
+    driver.bridge.ended.emit("signed-out")
+    driver.ready()
+    assert (driver.routing.sign_in.badge.value(), driver.routing.sign_in.passphrase.value()) == ("2001", "quiet harbour")
+    assert driver.focused("sign_in_passphrase")
+
+
 def test_somebody_else_signs_in_from_the_lock_page(driver: Driver) -> None:
     _lock_and_come_back(driver)
     driver.until(lambda: driver.named("lock_unlock").isEnabled())
