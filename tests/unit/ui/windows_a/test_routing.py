@@ -200,7 +200,6 @@ def test_the_next_person_may_type_while_the_last_ones_vault_ends(driver: Driver)
     driver.press(Key.Key_Return)
     driver.type("quiet harbour")
     driver.bridge.ended.emit("signed-out")
-    driver.ready()
     assert (driver.routing.sign_in.badge.value(), driver.routing.sign_in.passphrase.value()) == ("2001", "quiet harbour")
     assert driver.focused("sign_in_passphrase")
 
