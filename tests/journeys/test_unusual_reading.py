@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -48,21 +48,31 @@ def pages_of(crew: Crew, check_out_id: CheckOutId) -> tuple[DocumentId, int]:
     return document.document_id, document.page_count
 
 
-def test_turning_thirty_pages_in_a_minute_is_one_flag_and_the_reader_is_not_told(crew: Crew) -> None:
+@pytest.fixture
+def lenient(crew: Crew) -> Iterator[Crew]:
+    """Ten pages, each under ten seconds: a loaded machine turns them within the minute too."""
+    world = crew.vault.world
+    shipped, world.policy = world.policy, replace(world.policy, bulk_pages=10, bulk_dwell_ms=10_000)
+    yield crew
+    world.policy = shipped
+
+
+def test_turning_many_pages_in_a_minute_is_one_flag_and_the_reader_is_not_told(lenient: Crew) -> None:
+    crew = lenient
     apart(crew)
     case_id = crew.new_case(CUSTODIAN, OFFICER, "word\n" * 4000)
     held = crew.take(OFFICER, case_id)
     document_id, pages = pages_of(crew, held.check_out_id)
-    assert pages >= 32
+    assert pages > 11
     before = len(flags(crew, SignalKind.BULK_READING))
     crew.at(OFFICER)
-    for page_no in range(1, 31):
-        read(crew, held.check_out_id, document_id, page_no, 1)
-        if page_no % 10 == 0:
+    for page_no in range(1, 11):
+        read(crew, held.check_out_id, document_id, page_no, 0.1)
+        if page_no % 5 == 0:
             crew.vault.reading.leave_page()  # looking away between pages counts them all the same
-    assert len(flags(crew, SignalKind.BULK_READING)) == before, "the thirtieth page was not followed by another"
+    assert len(flags(crew, SignalKind.BULK_READING)) == before, "the tenth page was not followed by another"
     crew.at(OFFICER)
-    read(crew, held.check_out_id, document_id, 31, 1)
+    read(crew, held.check_out_id, document_id, 11, 0.1)
     assert not crew.vault.breaches.my_reports() or all(one.kind not in READING_FLAGS for one in crew.vault.breaches.my_reports())
     assert crew.vault.desk.overview().my_open_reports == len(crew.vault.breaches.my_reports())
     assert not [one for one in crew.station.events if isinstance(one, BreachRecorded)]
@@ -71,8 +81,8 @@ def test_turning_thirty_pages_in_a_minute_is_one_flag_and_the_reader_is_not_told
     assert len(flags(crew, SignalKind.BULK_READING)) == before + 1
     [fact] = crew.vault.supervision.report(line.breach_id).facts
     told = dict(fact.facts)
-    assert (told["rule"], told["rule_version"], told["threshold_pages"]) == ("bulk-reading", "1", "30")
-    assert (int(told["measured_pages"]), fact.containment, fact.page_no) == (30, Containment.NONE, 31)
+    assert (told["rule"], told["rule_version"], told["threshold_pages"]) == ("bulk-reading", "1", "10")
+    assert (int(told["measured_pages"]), fact.containment, fact.page_no) == (10, Containment.NONE, 11)
     crew.vault.supervision.acknowledge(line.breach_id)
     assert line.breach_id in {one.breach_id for one in crew.at(OFFICER).breaches.my_reports()}, "now the officer can give an account"
 
