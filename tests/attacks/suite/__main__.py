@@ -32,8 +32,9 @@ _REFUSALS_BORNE = 2
 class Run:
     """One run of the suite."""
 
-    def __init__(self, wanted: Sequence[Vector], *, with_hour: bool) -> None:
+    def __init__(self, wanted: Sequence[Vector], pictures: Path, *, with_hour: bool) -> None:
         self._wanted = wanted
+        self._pictures = pictures  # of the screen, where an attack could not be run
         self._with_hour = with_hour
         self.acts: list[Act] = []
         self.reported: list[Reported] = []
@@ -100,7 +101,8 @@ class Run:
             except Exception as error:  # the row is not ok, and the others are run all the same
                 self.broken[vector.id] = f"{type(error).__name__}: {error}"[:400]
                 print(traceback.format_exc(limit=-4), file=sys.stderr)
-                rig.screen.grab().save(rig.home.parent / f"{vector.id}.png")
+                self._pictures.mkdir(parents=True, exist_ok=True)
+                rig.screen.grab().save(self._pictures / f"{vector.id}.png")
             self._say(f"{vector.id} {vector.name}")
 
     def _officer(self, rig: Rig) -> None:
@@ -131,7 +133,7 @@ def main() -> int:
     wanted = [one for one in CATALOGUE if one.promise is not Class.NEXT and (not options.ids or one.id in options.ids)]
     home = Path(os.environ["HOME"])
     began = time.monotonic()
-    run = Run(wanted, with_hour=not options.ids or "hour" in options.ids)
+    run = Run(wanted, options.out.parent / "attacks", with_hour=not options.ids or "hour" in options.ids)
     listener = Listener()
     with x_server(home.parent / "screen") as screen:
         station = Station.found(home / ".local" / "share" / "casevault", POLICY, home / "delivery", listener.port)

@@ -86,7 +86,7 @@ CATALOGUE: tuple[Vector, ...] = (
     Vector("V18", "Second instance, second screen", _D, "no second desk; a new monitor is reported", _I, attack=inside.second_screen),
     Vector("V19", "Retyping, dictation, memory", _X, "declared: no software sees it", _I),
     Vector("V20", "Print Screen key", _D, "the page is blanked, and reported", _C, attack=capture.print_screen),
-    Vector("V21", "scrot, import, xwd, ffmpeg", _D, "reported; at most 2 of 30 pictures hold the page", _C, attack=capture.stock_tools),
+    Vector("V21", "scrot, import, xwd, ffmpeg", _D, "reported; at most 2 of 12 pictures hold the page", _C, attack=capture.stock_tools),
     Vector("V22", "Renamed or home-made capture", _D, "reported", _C, attack=capture.own_tools),
     Vector("V23", "Recorder that runs before", _D, "reported, and the page is not shown to it", _C, attack=capture.recorder_before),
     Vector("V24", "Another client reads the window", _X, "declared: X11 has no wall", _C, attack=capture.grab_by_a_known_client),

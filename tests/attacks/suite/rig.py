@@ -156,6 +156,7 @@ class Rig:
         self.acts: list[Act] = []
         self.said: list[str] = []  # what desks wrote to standard error besides their steps
         self._desk: DeskDriver | None = None
+        self._left_signed_in = False  # the desk before ended with somebody signed in: the next one shows the lock
 
     # -- desks -----------------------------------------------------------------------------------------------------------------------
 
@@ -180,7 +181,8 @@ class Rig:
         """End the desk as a closed window ends it."""
         desk, self._desk = self._desk, None
         if desk is not None:
-            desk.mark()
+            steps = [step for step in desk.steps[: desk.mark()] if step.name == "shell"]
+            self._left_signed_in = bool(steps) and steps[-1].verb == "show"
             self.said += desk.stray
             desk.close()
 
@@ -198,7 +200,10 @@ class Rig:
     def sign_in(self, badge_no: str = OFFICER) -> None:
         """Sign in through the window, with keys; a desk that was ended with somebody signed in asks for their passphrase alone."""
         desk = self.desk
-        locked = wait_until(lambda: self.shown("lock"), 0.5)
+        locked = wait_until(lambda: self.shown("lock"), 30.0 if self._left_signed_in else 0.2)
+        if locked:
+            desk.wait("focus lock_passphrase", since=0)
+        self._left_signed_in = False
         values = (passphrase_of(badge_no),) if locked else (badge_no, passphrase_of(badge_no), self.station.code(badge_no))
         for value in values:
             desk.type(value)
