@@ -50,6 +50,7 @@ _ROOM_GROUP = {
     "page": KindGroup.READING,
     "breach": KindGroup.REPORTS,
     "audit": KindGroup.TRAIL,
+    "trace": KindGroup.TRAIL,
 }
 
 
