@@ -22,7 +22,6 @@ from vault.rendition.canvas import BYTES_PER_PIXEL, Canvas
 
 FLOOR: Final = 8  # after two crossing stamps still not below LEVELS_MAX
 _MARGIN_CHIPS: Final = 4  # round the tile while it is smoothed: its edges must fit the next tile's
-_ROWS: Final = TILE_PX // 4  # rows a step: a strip that stays in the processor's cache
 _UNITS: Final = 24  # steps a grey level while the tile is composed
 _CHIP_LEVELS: Final = 1.0  # a chip's share of the mark: so many grey levels lighter or darker
 _WAVE_LEVELS: Final = 0.26  # each wave's
@@ -35,40 +34,40 @@ class Tracer:
     def __init__(self) -> None:
         """Draw the template, which is the same for every view."""
         self._template = _template()
-        self._strips: tuple[Any, ...] = ()
+        self._strip: Any = None  # a row of tiles as wide as the page
         self._drawn: tuple[bytes, int] | None = None
 
     def copy_marked(self, canvas: Canvas, chips: bytes, slot: memoryview) -> None:
         """Copy a page that went through `lift` into `slot`, with the mark of `chips` (CHIPS_BYTES, rows of 32 bits)."""
         width_px, height_px, stride = canvas.size.width_px, canvas.size.height_px, canvas.size.stride_bytes
-        strips = self._strips_for(chips, width_px)
+        strip = self._strip_for(chips, width_px)
         page = memoryview(canvas.pixels)
-        for number, (begin, rows) in enumerate(_steps(height_px)):
+        for begin, rows in _steps(height_px):
             part = slice(begin * stride, (begin + rows) * stride)
             source, target = (_over(memory[part], width_px, rows) for memory in (page, slot))
-            # Pillow's C pictures: chop_subtract_modulo takes the smaller of both sizes, and the last strip is shorter than the tile's.
-            target.im.paste(source.im.chop_subtract_modulo(strips[number % len(strips)]), (0, 0, width_px, rows))
+            # Pillow's C pictures: chop_subtract_modulo takes the smaller of both sizes, and the page's last step may be lower than a tile.
+            target.im.paste(source.im.chop_subtract_modulo(strip), (0, 0, width_px, rows))
 
     def prepare(self, chips: bytes, width_px: int) -> None:
         """Draw the tile ahead."""
-        self._strips_for(chips, width_px)
+        self._strip_for(chips, width_px)
 
-    def _strips_for(self, chips: bytes, width_px: int) -> tuple[Any, ...]:
+    def _strip_for(self, chips: bytes, width_px: int) -> Any:  # noqa: ANN401 - Pillow's C picture has no type
         if self._drawn != (chips, width_px):
             tile = draw_tile(chips, self._template)
             wide = Image.new("RGBX", (width_px, TILE_PX))
             coloured = Image.merge("RGBX", (tile, tile, tile, Image.new("L", tile.size, 0)))
             for left in range(0, width_px, TILE_PX):
                 wide.paste(coloured, (left, 0))
-            self._strips = tuple(wide.crop((0, top, width_px, top + _ROWS)).im for top in range(0, TILE_PX, _ROWS))
+            self._strip = wide.im
             self._drawn = (chips, width_px)
-        return self._strips
+        return self._strip
 
 
 def lift(canvas: Canvas) -> None:
     """Raise every level below `FLOOR` to it. Once a rendered page, before it is marked."""
     width_px, stride = canvas.size.width_px, canvas.size.stride_bytes
-    ground = Image.new("RGBX", (width_px, _ROWS), (FLOOR, FLOOR, FLOOR, 255)).im
+    ground = Image.new("RGBX", (width_px, TILE_PX), (FLOOR, FLOOR, FLOOR, 255)).im
     page = memoryview(canvas.pixels)
     for begin, rows in _steps(canvas.size.height_px):
         part = _over(page[begin * stride : (begin + rows) * stride], width_px, rows)
@@ -77,17 +76,15 @@ def lift(canvas: Canvas) -> None:
 
 def draw_tile(chips: bytes, template: Image.Image | None = None) -> Image.Image:
     """Draw the tile of a view: TILE_PX square, 0 (untouched) to LEVELS_MAX (darkest)."""
-    signs = Image.frombytes("1", (TILE_CHIPS, TILE_CHIPS), chips).convert("L")
+    strength = round(_CHIP_LEVELS * _UNITS)
+    signs = Image.frombytes("1", (TILE_CHIPS, TILE_CHIPS), chips).convert("L").point([128 - strength] * 128 + [128 + strength] * 128)
     around = Image.new("L", (TILE_CHIPS + 2 * _MARGIN_CHIPS,) * 2)
     for left in (_MARGIN_CHIPS - TILE_CHIPS, _MARGIN_CHIPS, _MARGIN_CHIPS + TILE_CHIPS):
         for top in (_MARGIN_CHIPS - TILE_CHIPS, _MARGIN_CHIPS, _MARGIN_CHIPS + TILE_CHIPS):
             around.paste(signs, (left, top))
-    scale = TILE_PX // TILE_CHIPS
-    smooth = around.resize((around.width * scale, around.height * scale), Image.Resampling.BICUBIC)
-    begin = _MARGIN_CHIPS * scale
-    bumps = smooth.crop((begin, begin, begin + TILE_PX, begin + TILE_PX))
-    weak = bumps.point([round(128 + (light - 127.5) / 127.5 * _CHIP_LEVELS * _UNITS) for light in range(256)])
-    both = ImageChops.add(weak, template or _template(), 1, -128)
+    inner = (_MARGIN_CHIPS, _MARGIN_CHIPS, _MARGIN_CHIPS + TILE_CHIPS, _MARGIN_CHIPS + TILE_CHIPS)
+    bumps = around.resize((TILE_PX, TILE_PX), Image.Resampling.BICUBIC, box=inner)
+    both = ImageChops.add(bumps, template or _template(), 1, -128)
     middle = LEVELS_MAX / 2
     return both.point([min(max(round(middle - (sum_ - 128) / _UNITS), 0), LEVELS_MAX) for sum_ in range(256)])
 
@@ -107,8 +104,8 @@ def _template() -> Image.Image:
 
 
 def _steps(height_px: int) -> Iterator[tuple[int, int]]:
-    for begin in range(0, height_px, _ROWS):
-        yield begin, min(_ROWS, height_px - begin)
+    for begin in range(0, height_px, TILE_PX):
+        yield begin, min(TILE_PX, height_px - begin)
 
 
 def _over(pixels: memoryview, width_px: int, rows: int) -> Image.Image:

@@ -52,6 +52,8 @@ _BENT_MOST: Final = 0.2  # how much a window's own lattice may differ from the p
 _SLANT_MOST: Final = 1.5  # of a lattice's longer to its shorter side
 _SCALE_SLACK: Final = 0.95  # beyond the scales looked for; what is larger still is read better from the picture halved
 _CHANCE: Final = 2.5  # evidence that a window without a template may show
+_SLOWEST: Final = 2.5  # cycles a tile; slower waves go with the ground
+_FLOOR_SHARE: Final = 0.5
 _CUBIC_REACH: Final = 2  # chips
 _NYQUIST: Final = TILE_CHIPS // 2
 
@@ -173,7 +175,9 @@ def _chips(fold: NDArray[np.float64]) -> NDArray[np.float32]:
             kept[np.flatnonzero(at == sign * down)[0], np.flatnonzero(at == sign * right)[0]] = 0
     shape = np.outer(_CHIP_SHAPE[np.abs(at)], _CHIP_SHAPE[np.abs(at)])
     power = _evened(np.abs(kept) ** 2, at)
-    kept = kept * shape / np.maximum(power, power.max() * 1e-6 + 1e-12)
+    # What the ground took away is not to come back as noise: weak rings are not raised to the others' strength, the slowest are left out.
+    kept = kept * shape / (power + _FLOOR_SHARE * np.median(power) + 1e-12)
+    kept[np.hypot(*np.meshgrid(at, at)) < _SLOWEST] = 0
     # A chip's middle is half a chip on; a fold's place n stands for n + 1/2.
     delay = 0.5 / TILE_CHIPS - 0.5 / FINE
     turn = np.exp(2j * np.pi * at * delay)
