@@ -375,7 +375,7 @@ class Routing(QObject):
             if self._crashes >= _CRASHES_BORNE:
                 self._cannot(None)
                 return
-        if self._founding is None:
+        if self._founding is None and self._window.face() is not self.sign_in:  # showing it again would take the keyboard to its first field
             self._window.show_face(self.sign_in)
         self._drop_shell()
 

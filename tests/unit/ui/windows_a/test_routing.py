@@ -201,7 +201,7 @@ def test_the_next_person_may_type_while_the_last_ones_vault_ends(driver: Driver)
     driver.type("quiet harbour")
     driver.bridge.ended.emit("signed-out")
     assert (driver.routing.sign_in.badge.value(), driver.routing.sign_in.passphrase.value()) == ("2001", "quiet harbour")
-    assert driver.focused("sign_in_passphrase")
+    assert driver.routing.sign_in.passphrase.control.hasFocus()
 
 
 def test_somebody_else_signs_in_from_the_lock_page(driver: Driver) -> None:
