@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.secret_service import PrivateSecretService
 from vault.demo import read_plan
@@ -73,6 +74,22 @@ def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: 
     assert gone.returncode == 1
     assert "Traceback" not in gone.stderr
     assert gone.stderr.strip()
+
+
+def test_a_picture_without_a_mark_names_nobody(line: CommandLine, tmp_path: Path) -> None:
+    vault = str(line.vault)
+    assert line.run("demo", "--vault", vault, "--without-documents").returncode == 0
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (640, 480), "white").save(picture)
+    supervisor = next(one for one in read_plan()["person"] if one["role"] == "supervisor")
+    founding_step = int(time.time()) // 30
+    while int(time.time()) // 30 == founding_step:  # the code of this half-minute was used when the demo was founded
+        time.sleep(0.2)
+    answers = f"{supervisor['badge_no']}\n{supervisor['passphrase']}\n{line.code(supervisor['badge_no'])}\n"
+    traced = line.run("trace", "--vault", vault, str(picture), answers=answers)
+    assert traced.returncode == 4, traced.stdout + traced.stderr
+    assert "Nobody is named" in traced.stdout
+    assert line.run("verify", vault).returncode == 0
 
 
 def test_founding_by_questions_and_a_short_passphrase_refused(line: CommandLine) -> None:

@@ -10,6 +10,7 @@ from vault.crypto.locksmith import WORKSTATION_CONTEXT, VaultLocksmith
 from vault.crypto.sealing import CHUNK_BYTES, new_key
 from vault.crypto.slots import Argon2Cost, WorkstationSecrets
 from vault.domain.identity import CaseId, DocumentId, PersonId, Role, UnitId
+from vault.domain.trace import CHIPS_BYTES
 from vault.errors import DefectError, RefusedError, TamperError
 from vault.secret import Secret
 from vault.services.locksmith import DirectoryFacts, Locksmith
@@ -79,6 +80,13 @@ def test_blind_lookups_are_keyed(locksmith: Locksmith) -> None:
     other = VaultLocksmith(WorkstationSecrets(new_key(), WORKSTATION.key_pair), Argon2Cost())
     assert locksmith.blind("case:1") == locksmith.blind("case:1")
     assert len({locksmith.blind("case:1"), locksmith.blind("case:2"), other.blind("case:1")}) == 3
+
+
+def test_chips_of_a_view_are_keyed_and_each_views_own(locksmith: Locksmith) -> None:
+    other = VaultLocksmith(WorkstationSecrets(new_key(), WORKSTATION.key_pair), Argon2Cost())
+    assert locksmith.trace_chips(7) == locksmith.trace_chips(7)
+    assert len({locksmith.trace_chips(7), locksmith.trace_chips(8), other.trace_chips(7)}) == 3
+    assert len(locksmith.trace_chips(1 << 40)) == CHIPS_BYTES
 
 
 def test_the_workstation_signs_for_whoever_verifies(locksmith: Locksmith) -> None:
