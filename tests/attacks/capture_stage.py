@@ -144,7 +144,8 @@ class CapturedDesk:
             stdout=subprocess.PIPE,
             text=True,
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
         self._say(json.dumps(second_factors))
         self.wait(lambda one: "ready" in one)
 
@@ -181,6 +182,11 @@ class CapturedDesk:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._listening.join()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
 
     def _say(self, line: str) -> None:
         assert self.process.stdin is not None

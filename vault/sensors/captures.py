@@ -5,7 +5,8 @@ Rules:
 1. Nothing is looked at while no page is on screen, except once before a page is shown (`require_private`): a program that nobody vouches
    for (`programs`) and that is connected already is refused and reported, and no page is shown until it is gone (V23).
 2. The shutter: a capture tool that is executed blanks the page before anything else is known of it (V21). Then it is named: a tool of many
-   uses that turns out to do something else brings the page back.
+   uses that turns out to do something else brings the page back. One that was gone before it could be named is reported too, unless a tool
+   was seen that ran for another display.
 3. A program that loads a library of the display's protocol is looked at before it can connect; one that nobody vouches for blanks the page.
    New clients are asked for every `_CALM_MS`, every `_HOT_MS` while something is starting (V22).
 4. `blank` comes before the report, because a report is a commit and a picture is taken in milliseconds. It carries no fact.
@@ -271,7 +272,7 @@ class CapturesSensor:
 
     def _run(self) -> None:
         try:
-            tools = capture_tools.installed()
+            tools = {path: tool for path, tool in capture_tools.installed().items() if not self._vouching.allows(path)}
             always = ExecWatch(path for path, tool in tools.items() if tool.use is Use.ALWAYS)
             others = ExecWatch(path for path, tool in tools.items() if tool.use is not Use.ALWAYS)
             libraries = inotify.Inotify()
@@ -337,8 +338,7 @@ class CapturesSensor:
         """The shutter: first the page, then the questions."""
         if self._on_screen():
             self._hide()
-            # With several displays on a machine a tool that was not even seen running may have been another's.
-            certain = (certain and _is_only_display()) or (self._suspicion is not None and self._suspicion.certain)
+            certain = certain or (self._suspicion is not None and self._suspicion.certain)
             self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain)
             self._judged_starting.clear()
 
@@ -445,13 +445,6 @@ def _libraries() -> list[Path]:
             for path in (*Path(folder).glob(name), *Path(folder).glob(f"*/{name}")):
                 found[path.resolve()] = None
     return list(found)
-
-
-def _is_only_display() -> bool:
-    try:
-        return len(os.listdir("/tmp/.X11-unix")) == 1  # noqa: PTH208, S108 - where X servers listen
-    except OSError:
-        return False
 
 
 def _drop(_signal: Signal) -> None:

@@ -88,6 +88,10 @@ class Vouching:
         self._own_pids = frozenset(own_pids)
         self._system: dict[tuple[int, int, str], bool] = {}
 
+    def allows(self, path: Path) -> bool:
+        """Whether the station's policy vouches for the program at a path."""
+        return str(path) in self._allowed
+
     def look(self, pid: int) -> Program:
         """Look at a process now. Takes some 0.1 ms; 0 is a client from the network."""
         if pid == 0:
