@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,14 +156,24 @@ def _session(account: str, home: Path) -> Iterator[dict[str, str]]:
 
 
 def _end_processes_of(account: str) -> None:
-    """End what the test's own account left running, process by process."""
+    """End what the test's own account left running, process by process, and wait until it is gone: userdel refuses before."""
     uid = pwd.getpwnam(account).pw_uid
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and f"\nUid:\t{uid}\t" in (entry / "status").read_text():
-                os.kill(int(entry.name), 9)
-        except OSError:
-            continue
+
+    def none_left() -> bool:
+        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _is_of(entry, uid)]
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        return not found
+
+    wait_until(none_left)
+
+
+def _is_of(entry: Path, uid: int) -> bool:
+    try:
+        return f"\nUid:\t{uid}\t" in (entry / "status").read_text()
+    except OSError:
+        return False
 
 
 def as_launched(installed: Installation, command: Sequence[str | Path], **more: object) -> subprocess.Popen[bytes]:
