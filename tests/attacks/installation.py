@@ -120,7 +120,7 @@ def installation() -> Iterator[Installation]:
         shutil.rmtree(vault, ignore_errors=True)
         shutil.rmtree(prefix, ignore_errors=True)
         _end_processes_of(name)
-        subprocess.run(["userdel", "--remove", name], check=False, capture_output=True)
+        wait_until(lambda: _is_removed(name))
         shutil.rmtree(home, ignore_errors=True)
         if not group_was_there:
             subprocess.run(["groupdel", GROUP], check=False, capture_output=True)
@@ -167,6 +167,12 @@ def _end_processes_of(account: str) -> None:
         return not found
 
     wait_until(none_left)
+
+
+def _is_removed(account: str) -> bool:
+    """Remove the account; another test's useradd holds the lock of /etc/passwd for a moment."""
+    subprocess.run(["userdel", "--remove", account], check=False, capture_output=True)
+    return all(one.pw_name != account for one in pwd.getpwall())
 
 
 def _is_of(entry: Path, uid: int) -> bool:
