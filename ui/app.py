@@ -375,7 +375,8 @@ class Routing(QObject):
             if self._crashes >= _CRASHES_BORNE:
                 self._cannot(None)
                 return
-        if self._founding is None and self._window.face() is not self.sign_in:  # showing it again would take the keyboard to its first field
+        # Shown again, it would take the keyboard to its first field.
+        if self._founding is None and self._window.face() is not self.sign_in:
             self._window.show_face(self.sign_in)
         self._drop_shell()
 
