@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import time
 import traceback
@@ -45,9 +44,6 @@ class Run:
     def play(self, rig: Rig) -> None:
         """Run every stage on one vault."""
         self.acts = rig.acts
-        old = rig.home / "Documents" / "old-copy.bin"
-        old.parent.mkdir(exist_ok=True)
-        shutil.copy(rig.attic / "register.db", old)
         try:
             self._stage(rig, Stage.OPENING)
             for stage in (Stage.READING, Stage.ENDING):
@@ -81,9 +77,10 @@ class Run:
                     self._say(attack.__name__)
                 self.reported += officer.reported()
                 self.acts += officer.acts
+                mine = []
         except Exception as error:
             print(traceback.format_exc(limit=-4), file=sys.stderr)
-            self.broken.update((one, f"{type(error).__name__}: {error}"[:400]) for one in mine)
+            self.broken.update((one, f"{type(error).__name__}: {error}"[:400]) for one in mine)  # none, where only taking it away failed
         self._say("installation read out")
 
     def _stage(self, rig: Rig, stage: Stage) -> None:

@@ -99,6 +99,9 @@ def disguises(rig: Rig) -> None:
 
 def old_copies(rig: Rig) -> None:
     """V56: a copy that was made before anything watched, found when the desk opens."""
+    old = rig.home / "Documents" / "old-copy.bin"
+    old.parent.mkdir(exist_ok=True)
+    shutil.copy(rig.attic / REGISTER_NAME, old)
     with rig.act("V56", "start the desk", _COPIED, name="old-copy.bin", seconds=30.0):
         rig.start_desk()
         rig.open_window()

@@ -189,7 +189,7 @@ def crash_words(rig: Rig) -> None:
         rig.desk.settle()
         rig.run("kill", "-ABRT", str(vault))
         rig.desk.wait("show sign_in", "show cannot_open", since=before, seconds=30)
-        act.check(not rig.screen.shows_page(), "the page is gone")
+        act.check(wait_until(lambda: not rig.screen.shows_page(), 5.0), "the page is gone")
         rig.rest()
         logs = b"".join(one.read_bytes() for one in rig.home.rglob("*.log"))
         said = "\n".join([*rig.said, *rig.desk.stray]).encode()

@@ -1,7 +1,7 @@
 """An installed Casevault, an account made for the run, and its programs: for the rows that ask what an ordinary account can do.
 
 Everything is as `make install` leaves it: program and launcher belong to root, the vault to the group that only the launcher lends. Root
-only. The vault is founded by the launcher's own command line, with the shipped policy: programs that press keys are reported in it (V49).
+only. The vault is founded in the window at the first start, with the shipped policy: programs that press keys are reported in it (V49).
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.attacks.installation import Installation, installation
 from tests.attacks.suite.readout import Reported, reported_in
-from tests.attacks.suite.rig import READER_OF_REPORTS, Act, passphrase_of, wait_until
-from tests.attacks.test_launcher import Pipe
+from tests.attacks.suite.rig import Act, wait_until
+from tests.attacks.test_launcher import InstalledShift, Pipe
 from tests.journeys.desk_driver import DeskDriver, children_of
+from tests.journeys.shift import SUPERVISOR, passphrase_of
 from vault.domain.breach import SignalKind
 from vault.services.session import Session
 
@@ -36,6 +38,7 @@ class Officer:
     """The installed product, its officer's session, the desk that runs, and the acts done."""
 
     installed: Installation
+    shift: InstalledShift  # who founded the vault in the window
     acts: list[Act] = field(default_factory=list)
     desk: DeskDriver | None = None
 
@@ -94,18 +97,16 @@ class Officer:
             made.failures.append(f"could not be run: {type(error).__name__}: {error}"[:400])
         made.ended_us = time.time_ns() // 1000
 
-    def code(self, badge_no: str) -> str:
-        """The one-time code of a demo person, once it is another than the one founding used."""
-        done = self.run(self.installed.launcher, "code", badge_no)
-        assert done.returncode == 0, done
-        return done.stdout.strip()
+    def credentials(self) -> tuple[str, str, str]:
+        """Badge, passphrase and an unused code of the founding supervisor."""
+        return SUPERVISOR, passphrase_of(SUPERVISOR), self.shift._code(SUPERVISOR)
 
     def reported(self) -> tuple[Reported, ...]:
         """Read the reports as a supervisor, over the pipe of a vault process that runs with the launcher's credentials."""
         self.end()
         pipe = Pipe(self.installed)
         try:
-            pipe.ask(Session.sign_in, READER_OF_REPORTS, passphrase_of(READER_OF_REPORTS), self.code(READER_OF_REPORTS))
+            pipe.ask(Session.sign_in, *self.credentials())
             return reported_in(pipe.ask)
         finally:
             pipe.close()
@@ -113,13 +114,20 @@ class Officer:
 
 @contextmanager
 def officer_session() -> Iterator[Officer]:
-    """Install, make the account and its session, found the demo station; everything goes again."""
+    """Install, make the account and its session, found a station; everything goes again."""
     assert os.geteuid() == 0, "an installation and an account need root"
     with installation() as installed:
-        officer = Officer(installed)
+        with TemporaryDirectory(dir="/var/tmp") as pictures:
+            shift = InstalledShift(installed, Path(pictures))
+            try:
+                shift.first_run()
+                shift.founding()
+            finally:
+                children = children_of(shift.desk.process.pid)
+                shift.desk.close()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 60.0)
+        officer = Officer(installed, shift)
         try:
-            founded = officer.run(installed.launcher, "demo", "--without-documents")
-            assert founded.returncode == 0, founded
             yield officer
         finally:
             officer.end()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.attacks.suite.installed import Officer, set_traps
-from tests.attacks.suite.rig import OFFICER, PROGRAMS, Rig, passphrase_of, stopped, wait_until
+from tests.attacks.suite.rig import PROGRAMS, Rig, stopped, wait_until
 from tests.attacks.test_launcher import RACE
 from tests.attacks.test_session_bus import FALSE_SERVICE, bus
 from tests.journeys.desk_driver import children_of
@@ -109,11 +109,13 @@ def keys_by_a_program(officer: Officer) -> None:
     with officer.act("V49", "sign in and read by xdotool", SignalKind.SYNTHETIC_INPUT):
         desk.focus_window()
         desk.wait("focus sign_in_badge", since=0, seconds=60)
-        for value in (OFFICER, passphrase_of(OFFICER), officer.code(OFFICER)):
+        for value in officer.credentials():
             desk.type(value)
             before = desk.key("Return")
         desk.wait("show shell", since=before, seconds=60)
-        desk.settle(2.0)
+        for _ in range(4):
+            desk.key("Down", "Up")
+            desk.settle(1.0)
     officer.end()
 
 

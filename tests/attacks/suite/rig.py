@@ -38,8 +38,9 @@ from vault.threads import InlineThreads
 OFFICER, CUSTODIAN, READER_OF_REPORTS = "2001", "7001", "4002"
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 # Nothing is written but what an act leads to. The suite's own keys are xdotool's; what takes a drop (V5) runs under this Python and must be
-# at the screen while the page is.
+# at the screen while the page is. /tmp is left out: what else runs on this machine writes there, and a copy would wait its turn to be read.
 POLICY = {
+    "copies_watched_folders": json.dumps(["~/Downloads", "~/Desktop", "~/Documents", "~/Pictures", "/media", "/run/media"]),
     "witness_seconds": "3600",
     "idle_lock_seconds": "1800",
     "synthetic_input_reported": "false",
