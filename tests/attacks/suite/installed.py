@@ -97,16 +97,16 @@ class Officer:
             made.failures.append(f"could not be run: {type(error).__name__}: {error}"[:400])
         made.ended_us = time.time_ns() // 1000
 
-    def credentials(self) -> tuple[str, str, str]:
-        """Badge, passphrase and an unused code of the founding supervisor."""
-        return SUPERVISOR, passphrase_of(SUPERVISOR), self.shift._code(SUPERVISOR)
+    def credentials(self, badge_no: str) -> tuple[str, str, str]:
+        """Badge, passphrase and an unused code of one of the founders."""
+        return badge_no, passphrase_of(badge_no), self.shift._code(badge_no)
 
     def reported(self) -> tuple[Reported, ...]:
         """Read the reports as a supervisor, over the pipe of a vault process that runs with the launcher's credentials."""
         self.end()
         pipe = Pipe(self.installed)
         try:
-            pipe.ask(Session.sign_in, *self.credentials())
+            pipe.ask(Session.sign_in, *self.credentials(SUPERVISOR))
             return reported_in(pipe.ask)
         finally:
             pipe.close()

@@ -12,6 +12,7 @@ from tests.attacks.suite.rig import PROGRAMS, Rig, stopped, wait_until
 from tests.attacks.test_launcher import RACE
 from tests.attacks.test_session_bus import FALSE_SERVICE, bus
 from tests.journeys.desk_driver import children_of
+from tests.journeys.shift import CUSTODIAN
 from vault.domain.breach import SignalKind
 
 STARTS = 30  # of the race; 150 in tests/attacks/test_launcher.py
@@ -104,12 +105,12 @@ def read_it(officer: Officer) -> None:
 
 
 def keys_by_a_program(officer: Officer) -> None:
-    """V49: sign in by xdotool, in a vault with the shipped policy."""
+    """V49: sign in by xdotool, in a vault with the shipped policy; not as the supervisor, who may not read a report on themselves."""
     desk = officer.start()
     with officer.act("V49", "sign in and read by xdotool", SignalKind.SYNTHETIC_INPUT):
         desk.focus_window()
         desk.wait("focus sign_in_badge", since=0, seconds=60)
-        for value in officer.credentials():
+        for value in officer.credentials(CUSTODIAN):
             desk.type(value)
             before = desk.key("Return")
         desk.wait("show shell", since=before, seconds=60)
