@@ -1,7 +1,7 @@
 """Pure rules of the vault. No clock, entropy, file, thread or log; values in, decisions out.
 
 Rooms: `identity` (ids, people, units, roles) · `casefile` (cards, documents, kinds, markings) · `access` (grants, need-to-know,
-explanations) · `custody` (check-outs) · `breach` (signals, severity, triage) · `reading_rules` (what counts as
-unusual reading) · `audit` (entries, chain, Merkle tree) · `policy`.
+explanations) · `custody` (check-outs) · `breach` (signals, severity, triage) · `reading_rules` (what counts as unusual reading) ·
+`protection` (honest states, trust level) · `trace` (the invisible mark) · `audit` (entries, chain, Merkle tree) · `policy`.
 May import: the standard library and `vault.errors`. Raises `RefusedError` where a rule says no.
 """

@@ -1,10 +1,11 @@
 """What differs from system to system: hardening, the parent's end, lock and suspend signals, the keyring, clock and entropy.
 
 Rooms: `environment` (variables and libraries a desk starts with) · `system` (clock, entropy) · `linux`, `windows`, `macos` (process
-hardening, one instance; only Linux does anything) · `session_signals` (D-Bus) · `secret_service`, `named_keyring`, `windows_vault`,
-`macos_keychain` (the keyring). May import: the standard library, `keyring`, `secretstorage`, `jeepney`, `vault.services.ports`,
-`vault.domain`, `vault.errors`, `vault.reach`, `vault.secret`; never another adapter room. Runs in the vault process, `SessionSignals` on
-threads of its own, `environment` and the hardening in the interface's process too; each keyring adapter states its thread. Raises
+hardening, one instance; only Linux does anything) · `session_signals` (D-Bus) · `session_bus` (whose bus and keyring service they are) ·
+`capture_exclusion` (a window left out of captures) · `secret_service`, `named_keyring`, `windows_vault`, `macos_keychain` (the keyring).
+May import: the standard library, `keyring`, `secretstorage`, `jeepney`, `vault.services.ports`, `vault.domain`, `vault.errors`,
+`vault.reach`, `vault.secret`; never another adapter room. Runs in the vault process, `SessionSignals` on threads of its own; in the
+interface's process `environment`, `capture_exclusion` and the hardening; each keyring adapter states its thread. Raises
 `UnavailableError` when the system does not have or does not give what is asked, `TamperError` when what it gives is not ours.
 
 Its names are loaded when they are first used: the interface takes the hardening and must not wait for a D-Bus library.
