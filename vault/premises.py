@@ -223,6 +223,11 @@ class Lease:
         """Whether the last proof failed."""
         return self._lost
 
+    @property
+    def left_seconds(self) -> int:
+        """How long until the lease ends if no proof holds, in whole seconds, never below 0."""
+        return max(0, (self._lease_us - (self._clock.boot_us() - self._proven_us)) // 1_000_000)
+
     def start(self) -> None:
         """Begin; the slot has just opened, which was a proof."""
         self._proven_us = self._clock.boot_us()

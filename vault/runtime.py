@@ -97,8 +97,7 @@ class Server:
                 self._methods["Session.station"] = self._methods["Founding.station"]
         except VaultError as error:
             _log.error("cannot open: %s", error)
-            self._cannot_open = error
-            self._spooling.note(error)
+            self._cannot_open = self._noted(error)
         except Exception:  # the same last net as around a call
             self._cannot_open = self._defect()
         self._answering.set()
@@ -137,6 +136,14 @@ class Server:
         for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):
             self._lanes.later(lane, renderer.start)
         self._lanes.later(Lane.READING, vault.tracing.self_test)
+
+    def _noted(self, error: VaultError) -> VaultError:
+        """Have a report sealed about a vault that does not open; the error says whether one stands, and whom the station wants called."""
+        if self._spooling.note(error):
+            error.facts["recorded"] = 1
+        if error.code.startswith("premises.") and (contact := self._spooling.contact()):
+            error.facts["contact"] = contact  # the station's own words about itself, of no person and no case
+        return error
 
     def _report_start(self) -> None:
         """What the interface found wrong with its own start: variables by name, libraries by name and a digest of their path."""

@@ -29,6 +29,7 @@ from vault.crypto.sealing import bind
 from vault.domain.breach import JOINING_WINDOW_US, Containment, Signal, SignalKind
 from vault.domain.identity import BreachId
 from vault.errors import TamperError, VaultError
+from vault.secret import Secret
 from vault.services.breach import SealedFact
 from vault.services.operation import Priority
 from vault.services.ports import Clock, Entropy, SecretKeeper
@@ -37,6 +38,7 @@ from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.spool import Spool
 
 _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
+_CONTACT: Final = "premises-contact"
 _log = logging.getLogger(__name__)
 
 
@@ -49,15 +51,32 @@ class Spooling:
         self._clock = clock
         self._entropy = entropy
 
-    def note(self, error: VaultError) -> None:
-        """Seal a report about a vault that does not open, if that smells of tampering. Raises nothing: the person is told of `error`."""
+    def note(self, error: VaultError) -> bool:
+        """Seal a report about a vault that does not open, if that smells of tampering. Raises nothing: the person is told of `error`.
+
+        Returns:
+            whether a sealed report stands for this attempt now: its own, or the one it joins.
+        """
         kind = _kind(error)
         if kind is None:
-            return
+            return False
         try:
             self._append(self._spool(), kind, error)
         except VaultError as failure:
             _log.error("no report could be spooled: %s", failure)
+            return False
+        return True
+
+    def contact(self) -> str:
+        """Whom the station wants to be called away from its premises, as the last opening knew it; empty if none. Raises nothing.
+
+        From the keyring, not from the unverified header: whoever can write into the folder must not put a telephone number on this screen.
+        """
+        try:
+            kept = self._keeper_for(self._place()).read(_CONTACT)
+        except VaultError:
+            return ""
+        return kept.reveal().decode(errors="replace") if kept is not None else ""
 
     def take(self, vault: Vault) -> None:
         """Take what waits into the opened vault.
@@ -68,6 +87,7 @@ class Spooling:
         """
         world, spool = vault.world, self._spool()
         spool.enrol(world.station.supervisors_kem_public)
+        self._keep_contact(world.policy.premises_contact)
         waiting = spool.waiting()
         if gaps := (*waiting.missing, *waiting.damaged):
             facts = (("code", "spool.gap" if waiting.missing else "spool.damaged"), ("first", min(gaps)), ("reports", len(gaps)))
@@ -86,9 +106,20 @@ class Spooling:
 
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 
+    def _place(self) -> str:
+        return f"place {hashlib.sha256(str(self._directory.resolve()).encode()).hexdigest()[:32]}"
+
     def _spool(self) -> Spool:
-        place = hashlib.sha256(str(self._directory.resolve()).encode()).hexdigest()[:32]
-        return Spool(self._directory, self._keeper_for(f"place {place}"))
+        return Spool(self._directory, self._keeper_for(self._place()))
+
+    def _keep_contact(self, contact: str) -> None:
+        if contact == self.contact():
+            return
+        keeper = self._keeper_for(self._place())
+        if contact:
+            keeper.write(_CONTACT, Secret(contact.encode()))
+        else:
+            keeper.erase(_CONTACT)
 
     def _append(self, spool: Spool, kind: SignalKind, error: VaultError) -> None:
         now_us = self._clock.now_us()

@@ -35,7 +35,7 @@ from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 from vault.sensors.synthetic_input import SyntheticInputSensor
-from vault.services.events import CustodyChanged, Event, ScreenBlanked
+from vault.services.events import CustodyChanged, Event, PremisesChanged, ScreenBlanked
 from vault.services.operation import Lane
 from vault.services.ports import Clock
 from vault.storage.header import HEADER_NAME
@@ -205,12 +205,17 @@ class Watching:
 
     def _follow_premises(self, vault: Vault, over: Callable[[], None]) -> None:
         policy = vault.world.policy
+
+        def changed(lost: bool) -> None:
+            self._blank("premises", lost)
+            self._publish(PremisesChanged(lost, lease.left_seconds if lost else 0))
+
         lease = Lease(
             lambda: vault.binding.lock,
             self._clock,
             policy.premises_proof_seconds,
             policy.premises_lease_seconds,
-            lambda lost: self._blank("premises", lost),
+            changed,
             over,
         )
         vault.world.premises_hold = lambda: lease.holds

@@ -28,6 +28,7 @@ class Policy:
     witness_seconds: int = 60
     premises_proof_seconds: int = 10
     premises_lease_seconds: int = 30
+    premises_contact: str = ""  # whom to call where no key server answers; shown to whoever tries to open the vault there
     bulk_pages: int = 30
     bulk_dwell_ms: int = 2000
     outside_assignment_cases: int = 1
@@ -67,6 +68,8 @@ _BOUNDS = {
     "outside_assignment_cases": (1, 50),
     "fence_band_percent": (4, 25),
 }
+
+_LINE_MOST = 120  # characters
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHIFT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -139,6 +142,10 @@ def _shifts(value: object) -> bool:
     )
 
 
+def _line(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LINE_MOST and value.isprintable()
+
+
 def _programs(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) and one.startswith("/") for one in value)
 
@@ -149,6 +156,7 @@ _CHECKED: Mapping[str, Callable[[object], bool]] = {
     "copies_watched_folders": _folders,
     "shift_hours": _shifts,
     "restricted_needs_trust": lambda value: value in ("never", *(level.name.lower() for level in TrustLevel)),
+    "premises_contact": _line,
     "fence_reading": lambda value: value in ("never", "restricted", "always"),
     "capture_allowed_programs": _programs,
     "synthetic_input_reported": lambda value: isinstance(value, bool),

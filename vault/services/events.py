@@ -1,4 +1,4 @@
-"""What is told after a commit, but for `ScreenBlanked`. Events carry ids and states; whoever listens asks for the rest."""
+"""What is told after a commit; `ScreenBlanked` and `PremisesChanged` wait for none. Events carry ids and states; who listens asks for more."""
 
 from __future__ import annotations
 
@@ -71,6 +71,14 @@ class ScreenBlanked:
 
 
 @dataclass(frozen=True, slots=True)
+class PremisesChanged:
+    """The key servers stopped answering, or answer again. `locks_in_seconds`: what is left of the lease when they do not, 0 else."""
+
+    lost: bool
+    locks_in_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The vault process answers."""
 
@@ -82,7 +90,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The vault process is about to end, and why: locked, signed-out."""
+    """The vault process is about to end, and why: locked, signed-out, premises-lost."""
 
     reason: str
 
@@ -99,4 +107,5 @@ Event = (
     | ProtectionsChanged
     | LockRequired
     | ScreenBlanked
+    | PremisesChanged
 )

@@ -52,6 +52,9 @@ def test_a_number_is_a_whole_number(value: object) -> None:
         ("raised_severity", 3),
         ("copies_watched_folders", "/tmp"),
         ("copies_watched_folders", ["/tmp", 3]),
+        ("premises_contact", 112),
+        ("premises_contact", "front desk\n112"),
+        ("premises_contact", "1" * 121),
     ],
 )
 def test_tables_and_lists_are_checked_before_a_breach_needs_them(name: str, value: object) -> None:
