@@ -90,7 +90,7 @@ CATALOGUE: tuple[Vector, ...] = (
     Vector("V22", "Renamed or home-made capture", _D, "reported", _C, attack=capture.own_tools),
     Vector("V23", "Recorder that runs before", _D, "reported, and the page is not shown to it", _C, attack=capture.recorder_before),
     Vector("V24", "Another client reads the window", _X, "declared: X11 has no wall", _C, attack=capture.grab_by_a_known_client),
-    Vector("V25", "X11 forwarding", _D, "refused or reported", _C, _STARTING, capture.remote_display),
+    Vector("V25", "X11 forwarding", _E, "refused, and reported", _C, _STARTING, capture.remote_display),
     Vector("V26", "VNC, RDP on the session", _D, "reported", _C, attack=capture.vnc_server),
     Vector("V27", "Qt's VNC plugin", _E, "nothing serves the screen", _C, _STARTING, capture.qt_vnc),
     Vector("V28", "Portal screenshot and cast", _D, "reported", _C, attack=capture.screen_cast),
