@@ -17,6 +17,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,8 @@ class Routing(QObject):
         self._locked_by_us = False
         self._someone_else = False
         self._follows = False
+        self._locks_at_s: float | None = None  # on the monotonic clock, while the key servers do not answer
+        self._premises_lost = False  # and that is what locked the session
         self.sign_in = SignIn()
         self._lock: LockPage | None = None
         self._founding: FoundingPage | None = None
@@ -226,6 +229,8 @@ class Routing(QObject):
             if self._window.face() is not lock:
                 lock.show_closing()
                 self._window.show_face(lock)
+            if self._premises_lost:
+                lock.show_why(strings.text("lock.premises_lost"))
             lock.show_person(station.locked_person)
         else:
             self.sign_in.show_station(station)
@@ -308,6 +313,7 @@ class Routing(QObject):
         assert self._bridge is not None
         self._someone_else = False
         self._locked_by_us = False
+        self._premises_lost = False
         self._lock_page()  # made before it is needed in a hurry
         self.shell = Shell(self._bridge, signed_in)
         self.shell.locking.connect(self.lock)
@@ -321,6 +327,7 @@ class Routing(QObject):
             app.focusChanged.connect(self._window.follow_focus)
         who, page = self._last_page
         self.shell.start(page if who == signed_in.person.person_id else "")
+        self.shell.show_premises(self._locks_at_s)
         self.sign_in.start_over()
         self._lock_page().show_closing()
 
@@ -363,6 +370,14 @@ class Routing(QObject):
     def _ended(self, reason: str) -> None:
         """The vault process ended: nothing of the session may stay on screen. A fresh process is on its way."""
         self._is_ready = False
+        self._locks_at_s = None
+        if reason == "restarted" and self._cannot_open is not None and self._window.face() is self._cannot_open:
+            return  # it says that it is being tried again
+        if reason == "premises-lost" and (self.shell is not None or (self._lock is not None and self._window.face() is self._lock)):
+            self._premises_lost = True
+            self._show_lock()
+            self._lock_page().show_why(strings.text("lock.premises_lost"))
+            return
         if reason == "locked":
             if self._window.face() is not self._lock_page():
                 self._show_lock()
@@ -381,8 +396,13 @@ class Routing(QObject):
         self._drop_shell()
 
     def _told(self, event: object) -> None:
-        if type(event).__name__ == "LockRequired":
+        kind = type(event).__name__
+        if kind == "LockRequired":
             self.lock(str(getattr(event, "reason", "vault")))
+        elif kind == "PremisesChanged":
+            self._locks_at_s = time.monotonic() + float(getattr(event, "locks_in_seconds", 0)) if getattr(event, "lost", False) else None
+            if self.shell is not None:
+                self.shell.show_premises(self._locks_at_s)
 
     def _refused(self, error: VaultError) -> None:
         if self.shell is not None:
@@ -391,21 +411,23 @@ class Routing(QObject):
             self._cannot(error)
 
     def _cannot(self, error: VaultError | None) -> None:
-        from ui import messages  # noqa: PLC0415
         from ui.windows.cannot_open import CannotOpen  # noqa: PLC0415
         from vault.errors import UnavailableError  # noqa: PLC0415
 
         if self._cannot_open is None:
             self._cannot_open = CannotOpen()
             self._cannot_open.acted.connect(self._again)
-        self._cannot_open.show_message(messages.explain(error or UnavailableError("vault.process-ended")))
+        self._wanted = None  # what was typed is not kept for a vault that does not open
+        self.sign_in.start_over()
+        self._cannot_open.show_error(error or UnavailableError("vault.process-ended"), session_locked=self._premises_lost)
         self._window.show_face(self._cannot_open)
         self._drop_shell()
 
     def _again(self) -> None:
         self._crashes = 0
         self.sign_in.show_opening()
-        self._window.show_face(self.sign_in)
+        if self._cannot_open is not None:
+            self._cannot_open.show_trying()
         if self._bridge is not None:
             self._bridge.restart()  # `ready` follows
 

@@ -27,7 +27,8 @@ class NoticeBar(QWidget):
     acted = Signal()
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, closable: bool = True) -> None:
+        """Make it, hidden. `closable`: whether a person may take it away."""
         super().__init__(parent)
         self._tone, self._icon = Tone.ATTENTION, IconName.INFO
         self._title = Label("", TypeSize.BODY, Weight.STRONG, wrap=True)
@@ -46,6 +47,8 @@ class NoticeBar(QWidget):
         row.addLayout(words, 1)
         row.addWidget(self._action, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
+        if not closable:
+            close.hide()
         self.hide()
 
     def show_notice(
@@ -70,6 +73,10 @@ class NoticeBar(QWidget):
         self.show()
         self.update()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def set_sentence(self, sentence: str) -> None:
+        """Change the sentence of a notice that stands, without calling out again: for what counts down."""
+        self._sentence.setText(sentence)
 
     def close_notice(self) -> None:
         """Take the notice away."""

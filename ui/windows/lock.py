@@ -38,12 +38,15 @@ class LockPage(QuietPage):
         super().__init__("lock", width_px=380, branded=False)
         self.column.addWidget(Mark(IconName.LOCK, strings.text("lock.title"), Colour.TEXT, TypeSize.TITLE, Weight.STRONG))
         self._who = Label("", role=Colour.TEXT_QUIET, wrap=True)
+        self._why = Label("", wrap=True)
+        self._why.hide()
         self.passphrase = PassphraseField(strings.text("lock.passphrase"))
         self.passphrase.line.setObjectName("lock_passphrase")
         self.unlock = Button(strings.text("lock.unlock"), ButtonKind.PRIMARY, key_hint=strings.text("keys.enter"))
         self.unlock.setObjectName("lock_unlock")
         self.other = Button(strings.text("lock.someone_else"), ButtonKind.GHOST)
         self.other.setObjectName("lock_someone_else")
+        self.column.addWidget(self._why)
         self.column.addWidget(self._who)
         self.column.addWidget(self.passphrase)
         verbs = QHBoxLayout()
@@ -62,8 +65,15 @@ class LockPage(QuietPage):
         self.passphrase.clear()
         self.passphrase.set_error("")
         self._who.setText(strings.text("lock.closing"))
+        self._why.hide()
         self._entered_early = False
         self._set_ready(ready=False)
+
+    def show_why(self, why: str) -> None:
+        """Say what locked the session, where nobody did."""
+        self._why.setText(why)
+        self._why.show()
+        self.settle()
 
     def show_person(self, person: PersonBrief) -> None:
         """Say whose passphrase unlocks."""

@@ -45,7 +45,7 @@ from vault.domain.protection import TrustLevel
 from vault.errors import RefusedError
 from vault.services.breach import Breaches
 from vault.services.desk import Desk
-from vault.services.events import BreachRecorded, CustodyChanged, ProtectionsChanged, ScreenBlanked
+from vault.services.events import BreachRecorded, CustodyChanged, PremisesChanged, ProtectionsChanged, ScreenBlanked
 from vault.services.reading import Reading
 from vault.services.views import (
     BandImage,
@@ -568,6 +568,8 @@ class Reader(QWidget):
         if isinstance(event, ScreenBlanked):
             self.page.cover(Cover.CAPTURE, on=event.blanked)
             return
+        if isinstance(event, PremisesChanged) and not event.lost:
+            self._come_back()
         if isinstance(event, ProtectionsChanged):
             self._weigh(event.trust)
         if isinstance(event, CustodyChanged) and event.check_out_id == self.check_out_id:
@@ -595,6 +597,12 @@ class Reader(QWidget):
         self.page.cover(Cover.AWAY, on=not is_here)
         if is_here and self._screen_refused and not (self._awaited or self._over or self._contained) and self._index >= 0:
             self._ask()  # the program that stood in the way may have been ended meanwhile
+
+    def _come_back(self) -> None:
+        """A page that was asked for while the key servers did not answer was refused: ask again."""
+        waits = self._shown == (-1, 0) and self._index >= 0
+        if waits and not (self._awaited or self._over or self._contained or self._distrusted or self._screen_refused):
+            self._ask()
 
     def _weigh(self, trust: TrustLevel) -> None:
         """A file whose marking needs more trust than the workstation has left is not shown until the trust is back."""

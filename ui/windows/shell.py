@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedLayout, QVBoxLayout, QWidget
 
 from ui import messages, strings, theme
 from ui.guard.interceptor import CopyAttemptInterceptor, GuardLevel
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ui.bridge import Bridge
     from ui.windows.alerts import Alerts
     from ui.windows.cannot_open import PlainPanel
+    from ui.windows.premises_bar import PremisesBar
     from ui.windows.reader import Ended, Reader
     from vault.domain.protection import ProtectionStatus, TrustLevel
     from vault.errors import Fact, VaultError
@@ -113,8 +114,12 @@ class Shell(QWidget):
         self._resized.timeout.connect(lambda: self._expect(self._expected))
         self._panel: PlainPanel | None = None
         self._alerts: Alerts | None = None
-        self._faces = QStackedLayout(self)
-        self._faces.setContentsMargins(0, 0, 0, 0)
+        self._premises_bar: PremisesBar | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._faces = QStackedLayout()
+        self._column.addLayout(self._faces, 1)
         self._faces.addWidget(self.frame)
         self._reader_palette: CommandPalette | None = None
         self._guard = CopyAttemptInterceptor(cast(QApplication, QApplication.instance()))
@@ -202,6 +207,8 @@ class Shell(QWidget):
             self._page.hidden()
         self._session_end.stop()
         self._session_warning.stop()
+        if self._premises_bar is not None:
+            self._premises_bar.show_left(None)
 
     @property
     def person_id(self) -> PersonId:
@@ -419,6 +426,17 @@ class Shell(QWidget):
                 strip.set_trust(*protection_words.trust(trust))
                 strip.set_accommodation(strings.text("protection.accommodated") if self._signed_in.accommodated_until_us else "")
                 strip.set_premises(words, tone)
+
+    def show_premises(self, locks_at_s: float | None) -> None:
+        """Say above everything that the key servers do not answer, and when this session locks; None: they answer."""
+        if self._premises_bar is None:
+            if locks_at_s is None:
+                return
+            from ui.windows.premises_bar import PremisesBar  # noqa: PLC0415
+
+            self._premises_bar = PremisesBar(lambda: self.reader is not None)
+            self._column.insertWidget(0, self._premises_bar)
+        self._premises_bar.show_left(locks_at_s)
 
     def _start_alerts(self) -> None:
         from ui.windows.alerts import Alerts  # noqa: PLC0415

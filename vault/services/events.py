@@ -1,4 +1,4 @@
-"""What is told after a commit; `ScreenBlanked` and `PremisesChanged` wait for none. Events carry ids and states; who listens asks for more."""
+"""What is told after a commit; `ScreenBlanked` and `PremisesChanged` wait for none. Events carry ids and states; who listens asks on."""
 
 from __future__ import annotations
 
