@@ -180,10 +180,10 @@ class Rig:
 
     def end_desk(self) -> None:
         """End the desk as a closed window ends it."""
+        if self._desk is not None:
+            self._left_signed_in = self.shown("shell")
         desk, self._desk = self._desk, None
         if desk is not None:
-            steps = [step for step in desk.steps[: desk.mark()] if step.name == "shell"]
-            self._left_signed_in = bool(steps) and steps[-1].verb == "show"
             self.said += desk.stray
             desk.close()
 
@@ -248,6 +248,8 @@ class Rig:
                 self.focus("desk_cases")
                 desk.key("Home")
                 before = desk.key("1")
+            elif self.shown("reader"):
+                desk.key("Escape")  # a page that was refused is not asked for again by itself
             else:
                 desk.key("Return")  # the notice that stands where the file was
             self._look(self._page_or_change(before), 10.0)

@@ -182,7 +182,9 @@ def _count(
                 missed.append(f"{name}: {_quantile(values, share):.1f}, at most {bound:g}")
     if hours:
         numbers["reports in the hour of ordinary work"] = len(in_the_hour)
-        missed += [f"ordinary work was reported: {one.kind.value} {one.facts}" for one in in_the_hour]
+        for one in in_the_hour:
+            into_seconds = (one.observed_us - hours[0].began_us) / 1_000_000
+            missed.append(f"ordinary work was reported, {into_seconds:.1f} s into it: {one.kind.value} {one.facts}")
         missed += [f"the hour of ordinary work: {failure}" for act in hours for failure in act.failures]
 
 
