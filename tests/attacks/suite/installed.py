@@ -65,7 +65,22 @@ class Officer:
         desk = self.begin(**more)
         desk.wait("show casevault", since=0, seconds=120)
         assert wait_until(lambda: len(children_of(desk.process.pid)) >= 3, 120.0), "the vault process and its workers start"
+        desk.settle(1.0)
+        self._rest()
         return desk
+
+    def _rest(self) -> None:
+        """Wait until the register's journal has not moved for a moment: what was found at the start is in a report by then."""
+        journal = self.installed.vault / "register.db-wal"
+        seen = [(0, time.monotonic())]
+
+        def resting() -> bool:
+            moved_ns = journal.stat().st_mtime_ns if journal.exists() else 0
+            if moved_ns != seen[0][0]:
+                seen[0] = (moved_ns, time.monotonic())
+            return time.monotonic() - seen[0][1] >= 1.0
+
+        wait_until(resting, 20.0)
 
     def end(self) -> None:
         """End the desk; the vault process has closed when this returns."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from tests.attacks.suite.rig import OFFICER, Rig, passphrase_of, stopped
+from tests.attacks.suite.rig import OFFICER, Rig, passphrase_of, stopped, wait_until
 
 PAGES, SCROLLS, ZOOMS, SEARCHES, LOCKS, COPIES, SAVES = 60, 120, 12, 6, 2, 20, 60
 
@@ -60,12 +60,12 @@ def _other_windows(rig: Rig) -> None:
         other = rig.start(program)
         try:
             rig.xdotool("windowfocus", "--sync", rig.window(program))
+            wait_until(lambda: not rig.screen.shows_page(), 5.0)  # a page is not shown to whoever works elsewhere
             if program == "xterm":
                 rig.xdotool("type", "--delay", "2", "echo the shopping list: bread, milk")
                 for number in range(COPIES):
-                    rig.run(
-                        "sh", "-c", f"echo line {number} | xclip -selection {'clipboard' if number % 2 else 'primary'} -loops 1 >/dev/null"
-                    )
+                    which = "clipboard" if number % 2 else "primary"
+                    rig.run("sh", "-c", f"echo line {number} | xclip -in -selection {which} >/dev/null 2>&1")
                 rig.rest()
         finally:
             stopped(other)
