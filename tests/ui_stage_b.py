@@ -8,6 +8,7 @@ Pictures: ``python -m tests.ui_stage_b --out build/windows [--scheme dark] [--si
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import os
 import sys
@@ -38,7 +39,9 @@ from vault.domain.custody import Purpose
 from vault.domain.identity import BreachId, CheckOutId, PersonId, PersonState, Role, UnitId, UnitKind
 from vault.domain.policy import Policy
 from vault.domain.reading_rules import CATALOGUE
+from vault.errors import UnavailableError
 from vault.services.events import IntakeMoved
+from vault.services.ports import MetServer, PremisesFacts
 from vault.services.views import (
     AuditLine,
     AuditPage,
@@ -49,6 +52,7 @@ from vault.services.views import (
     FileState,
     IntakeFile,
     IntakeView,
+    KeyServerTest,
     PersonBrief,
     PersonLine,
     ReportFact,
@@ -293,6 +297,23 @@ def decoys() -> tuple[DecoyLine, ...]:
     return (DecoyLine("d0" * 32, case(0).rms_number, reason, SUPERVISOR, now_us() - 24 * HOUR_US),)
 
 
+KEY_SERVERS = PremisesFacts(
+    1,
+    (
+        MetServer("Key room", "http://10.20.4.11:7500", "", "", ("nTQ2aGq1XfTzWl0yQm5cR7uVbKxJ3eD9sHpLoZiN8wA",)),
+        MetServer(
+            "Watch command, second floor",
+            "https://keys.harbour-street.police.example:8443",
+            "/etc/casevault/workstation.pem",
+            "/etc/casevault/front-authority.pem",
+            ("8fC1vYt4RbN6kQzXoW2mE5uJ7sLdPaHgTiKyB9xV3cM", "Zq0PlOk9Mi8Nj7Bh6Vg5Cf4Xd3Zs2Aq1WsEdRfTgYhU"),
+        ),
+    ),
+)
+NO_KEY_SERVERS = PremisesFacts(0, ())
+SERVER_TESTS = (KeyServerTest("Key room", ""), KeyServerTest("Watch command, second floor", "premises.unreachable"))
+
+
 class ConsoleBridge(StagedBridge):
     """The staged bridge with `count` rows behind every list of these windows."""
 
@@ -323,6 +344,15 @@ class ConsoleBridge(StagedBridge):
             "UnusualReading.decoys": decoys,
             "UnusualReading.mark_decoy": lambda *_: None,
             "UnusualReading.remove_decoy": lambda *_: None,
+            "Premises.servers": KEY_SERVERS,
+            "Premises.test": SERVER_TESTS,
+            "Premises.add": lambda server, thumbprint, threshold: PremisesFacts(
+                threshold, (*KEY_SERVERS.servers, dataclasses.replace(server, thumbprints=(thumbprint,)))
+            ),
+            "Premises.rotate": KEY_SERVERS,
+            "Premises.remove": lambda name, threshold: PremisesFacts(
+                threshold, tuple(one for one in KEY_SERVERS.servers if one.name != name)
+            ),
             "Register.units": UNITS,
             "Register.register_case": lambda *_: case(0),
             "Register.grant": lambda *_: self._desk_case(case(0).case_id).grants[0],
@@ -347,15 +377,11 @@ class ConsoleBridge(StagedBridge):
         return next(one for one in self.lines if one.breach_id == breach_id)
 
     def decide(self, breach_id: BreachId, state: TriageState) -> ReportView:
-        import dataclasses
-
         owner = SUPERVISOR if state is not TriageState.ACKNOWLEDGED else None
         self.lines = tuple(dataclasses.replace(one, state=state, owner=owner) if one.breach_id == breach_id else one for one in self.lines)
         return report_view(self.line(breach_id))
 
     def _desk_case(self, case_id: Any) -> CaseDetail:
-        import dataclasses
-
         return dataclasses.replace(super()._desk_case(case_id), may_take_in=True)
 
 
@@ -369,6 +395,7 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
     from ui.windows.intake import IntakePage
     from ui.windows.looked_for import LookedForPage
     from ui.windows.people import PeoplePage
+    from ui.windows.premises import PremisesPage
 
     def page(window: Any, person: PersonBrief, count: int, then: Callable[[Any], None] = lambda _page: None, **answers: Any) -> Any:
         def make() -> tuple[Any, Callable[[Any], None]]:
@@ -393,6 +420,20 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
             ("enrol_again", "four grey"),
         ):
             typed(page, name, words)
+
+    def asking(page: Any) -> None:
+        page.bridge.held_back.add("Premises.test")
+        page.test()
+
+    def adding(page: Any) -> None:
+        page.add()
+        for name, words in (
+            ("premises_add_name", "Substation"),
+            ("premises_add_address", "http://10.20.9.3:7500"),
+            ("premises_add_thumbprint", "Zq0PlOk9Mi8Nj7Bh6Vg5Cf4Xd3Zs2Aq1WsEdRfTgYhU"),
+        ):
+            typed(page, name, words)
+        _child(page, "premises_add_save").click()
 
     def intake_on(view: IntakeView) -> Callable[[Any], None]:
         def go(page: Any) -> None:
@@ -435,6 +476,17 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
         "people-accommodate": page(PeoplePage, SUPERVISOR, 7, lambda page: (page._rows.choose(OFFICER.person_id), page.accommodate())),  # type: ignore[func-returns-value]
         "people-units": page(PeoplePage, SUPERVISOR, 7, lambda page: page._show_units.setChecked(True)),
         "people-officer": page(PeoplePage, OFFICER, 7),
+        "premises-0": page(PremisesPage, ADMINISTRATOR, 7, Premises__servers=NO_KEY_SERVERS),
+        "premises-0-supervisor": page(PremisesPage, SUPERVISOR, 7, Premises__servers=NO_KEY_SERVERS),
+        "premises-2": page(PremisesPage, ADMINISTRATOR, 7, lambda page: page.test()),
+        "premises-asked": page(PremisesPage, SUPERVISOR, 7, asking),
+        "premises-add": page(PremisesPage, ADMINISTRATOR, 7, adding, Premises__add=UnavailableError("premises.unreachable")),
+        "premises-adding": page(PremisesPage, ADMINISTRATOR, 7, lambda page: (page.bridge.held_back.add("Premises.add"), adding(page))),  # type: ignore[func-returns-value]
+        "premises-rotate": page(PremisesPage, ADMINISTRATOR, 7, lambda page: page.rotate()),
+        "premises-remove": page(PremisesPage, SUPERVISOR, 7, lambda page: page.remove()),
+        "premises-remove-last": page(
+            PremisesPage, SUPERVISOR, 7, lambda page: page.remove(), Premises__servers=PremisesFacts(1, KEY_SERVERS.servers[:1])
+        ),
         "intake-choose": page(IntakePage, CUSTODIAN, 7),
         "intake-choose-0": page(IntakePage, CUSTODIAN, 0),
         "intake-drop": page(IntakePage, CUSTODIAN, 7, lambda page: page.choose(case(1))),

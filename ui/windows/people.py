@@ -116,6 +116,10 @@ class PeoplePage(LivePage):
         self._show_units.setObjectName("people_show_units")
         self._show_units.toggled.connect(self._show)
         self._head.row.addWidget(self._show_units)
+        servers = Button(strings.text("premises.title"), ButtonKind.GHOST, icon=IconName.PREMISES, key_hint="F4")
+        servers.setObjectName("people_premises")
+        servers.clicked.connect(lambda: self.go.emit("premises", ""))
+        self._head.row.addWidget(servers)
         if self._role is Role.ADMINISTRATOR:
             enrol = Button(strings.text("people.enrol"), ButtonKind.PRIMARY, icon=IconName.ADD, key_hint="Ctrl+N")
             enrol.setObjectName("people_enrol")

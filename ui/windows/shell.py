@@ -78,8 +78,13 @@ _PAGES: dict[str, tuple[str, str, IconName]] = {
     "audit": ("ui.windows.audit", "AuditPage", IconName.AUDIT),
     "people": ("ui.windows.people", "PeoplePage", IconName.PEOPLE),
     "intake": ("ui.windows.intake", "IntakePage", IconName.INTAKE),
+    "premises": ("ui.windows.premises", "PremisesPage", IconName.PREMISES),
 }
-_OUTSIDE_THE_RAIL = frozenset({"my_reports", "looked_for"})
+_OUTSIDE_THE_RAIL: dict[str, frozenset[Role]] = {
+    "my_reports": frozenset(Role),
+    "looked_for": frozenset(Role),
+    "premises": frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR}),
+}
 _ROLES_WITH_REPORTS = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.CUSTODIAN})
 
 
@@ -152,6 +157,8 @@ class Shell(QWidget):
         # Ctrl+K and Ctrl+L are the top bar's while the frame is shown; the reader brings its own.
         self._shortcut(self, "F1", self.show_keys)
         self._shortcut(self.frame, "F2", lambda: self.go("looked_for"))
+        if self._signed_in.person.role in _OUTSIDE_THE_RAIL["premises"]:
+            self._shortcut(self.frame, "F4", lambda: self.go("premises"))
         find = self._shortcut(self.frame, "Ctrl+F", lambda: self.go("find"))
         find.setEnabled("find" in PLACES[self._signed_in.person.role])
 
@@ -236,8 +243,9 @@ class Shell(QWidget):
         if key == "reader":
             self.open_reader(CheckOutId(what))
             return
-        if key not in _PAGES or (key not in PLACES[self._signed_in.person.role] and key not in _OUTSIDE_THE_RAIL):
-            key, what = PLACES[self._signed_in.person.role][0], ""
+        role = self._signed_in.person.role
+        if key not in PLACES[role] and role not in _OUTSIDE_THE_RAIL.get(key, ()):
+            key, what = PLACES[role][0], ""
         page = self._pages.get(key) or self._make(key)
         before, self._page = self._page, page
         if before is not None and before is not page:
@@ -522,8 +530,12 @@ class Shell(QWidget):
             PaletteAction("lock", strings.text("top.lock"), IconName.LOCK, lambda: self.locking.emit("key"), "Ctrl+L"),
             PaletteAction("sign_out", strings.text("shell.sign_out"), IconName.SIGN_OUT, self.sign_out),
         ]
+        if role in _OUTSIDE_THE_RAIL["premises"]:
+            session.insert(
+                2, PaletteAction("premises", strings.text("premises.title"), IconName.PREMISES, lambda: self.go("premises"), "F4")
+            )
         if self.reader is not None:
-            session = [one for one in session if one.name != "looked_for"]
+            session = [one for one in session if one.name not in _OUTSIDE_THE_RAIL]
         if self.reader is None and role in _ROLES_WITH_REPORTS and all(one.name != "reports" for one in own):
             session.insert(0, PaletteAction("reports", strings.text("desk.act_reports"), IconName.NOTE, lambda: self.go("my_reports")))
         return [(group, own), (strings.text("shell.places"), places), (strings.text("shell.session"), session)]

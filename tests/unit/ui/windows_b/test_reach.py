@@ -16,6 +16,7 @@ from ui.windows.breaches import BreachesPage
 from ui.windows.custody_board import CustodyBoardPage
 from ui.windows.intake import IntakePage
 from ui.windows.people import PeoplePage
+from ui.windows.premises import PremisesPage
 
 Stage = Callable[..., Any]
 
@@ -25,6 +26,8 @@ WINDOWS = [
     (AuditPage, stage.SUPERVISOR),
     (PeoplePage, stage.SUPERVISOR),
     (PeoplePage, stage.ADMINISTRATOR),
+    (PremisesPage, stage.SUPERVISOR),
+    (PremisesPage, stage.ADMINISTRATOR),
     (IntakePage, stage.CUSTODIAN),
 ]
 _IDS = [f"{window.__name__}-{person.role.value}" for window, person in WINDOWS]
