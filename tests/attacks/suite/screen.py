@@ -70,15 +70,25 @@ def _is_mark(colour: object) -> bool:
 
 
 @contextmanager
-def x_server(folder: Path) -> Iterator[Screen]:
-    """Run an X server of `SIZE`; its cookie and its frame buffer are below `folder`."""
+def x_server(folder: Path, *, over_network: bool = False) -> Iterator[Screen]:
+    """Run an X server of `SIZE`, on TCP too if asked; its cookie and its frame buffer are below `folder`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority, cookie = folder / "authority", secrets.token_hex(16)
     authority.touch(mode=0o600)
     subprocess.run(["xauth", "-q", "-f", authority, "add", ":0", ".", cookie], check=True)
     reading, writing = os.pipe()
     width, height = SIZE
-    options = ["-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-fbdir", str(folder), "-auth", str(authority)]
+    options = [
+        "-screen",
+        "0",
+        f"{width}x{height}x24",
+        "-listen" if over_network else "-nolisten",
+        "tcp",
+        "-fbdir",
+        str(folder),
+        "-auth",
+        str(authority),
+    ]
     with (folder / "xvfb.log").open("wb") as log:
         server = subprocess.Popen(["Xvfb", "-displayfd", str(writing), *options], pass_fds=[writing], stdout=log, stderr=log)
     os.close(writing)
