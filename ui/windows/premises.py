@@ -130,7 +130,7 @@ class PremisesPage(LivePage):
         empty = EmptyState(
             IconName.PREMISES,
             strings.text("premises.empty_title"),
-            f"{strings.text('premises.empty_sentence')}\n\n{ask}",
+            f"{strings.text('premises.empty_sentence')}\n{ask}",
             strings.text("premises.add") if self._administers else "",
             key_hint="Ctrl+N",
         )
@@ -155,11 +155,11 @@ class PremisesPage(LivePage):
         known = {one.name: one for one in facts.servers}
         self._stands = {name: row for name, row in self._stands.items() if known.get(name) == row.server}
         remark = strings.text("premises.must_answer", threshold=facts.threshold, count=bound) if bound else ""
-        self._head.say(strings.text("premises.heading", count=bound) if bound else self.title, remark)
         self._sentence.setVisible(bool(bound))
         self._faces.setCurrentIndex(1 if bound else 2)
         for name, button in self._verbs.items():
             button.setVisible(bool(bound) and (name != "add" or bound < MOST_SERVERS))
+        self._head.say(strings.text("premises.heading", count=bound) if bound else self.title, remark)  # after: it measures the verbs
         self._show_rows()
         if first and self.on_screen:
             self._focus()
