@@ -365,7 +365,7 @@ def open_vault(
             own_open,
             on_denied,
             derive(secrets.vault_key, "copy-memory"),
-            Binding(directory, header, opened, keeper),
+            Binding(directory, header, opened, keeper, own_open),
         )
     except BaseException:
         store.close()

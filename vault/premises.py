@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -92,11 +93,20 @@ def keep_workstation_secret(keeper: SecretKeeper, vault_id: VaultId, workstation
 class Binding:
     """`services.ports.PremisesBinding` over this workstation's header and keyring."""
 
-    def __init__(self, directory: Path, header: Header, opened: OpenedSlot, keeper: SecretKeeper) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        header: Header,
+        opened: OpenedSlot,
+        keeper: SecretKeeper,
+        own_open: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Hold what was opened; `own_open` is entered around each change of the header: the store-access sensor knows it as ours."""
         self._path = directory / HEADER_NAME
         self._header = header
         self._opened = opened
         self._keeper = keeper
+        self._own_open = own_open
 
     @property
     def lock(self) -> PremisesLock | None:
@@ -166,7 +176,8 @@ class Binding:
         secret = new_key()
         slot = make_workstation_slot(secret, premises_secret, vault_id, workstation_id, secrets)
         # The header as it is on disk now: another workstation may have changed it meanwhile.
-        on_disk = read_unverified_header(self._path).verify(vault_keys(secrets.vault_key).header_mac)
+        with self._own_open():
+            on_disk = read_unverified_header(self._path).verify(vault_keys(secrets.vault_key).header_mac)
         others = {name: text for name, text in on_disk.premises.items() if name != workstation_id}
         header = replace(
             on_disk,
@@ -175,7 +186,8 @@ class Binding:
             premises=others if lock is None else {**others, workstation_id: lock.encode()},
         )
         self._keeper.write(_next_name(vault_id), Secret(workstation_id.encode() + secret.reveal()))
-        write_header(self._path, header, vault_keys(secrets.vault_key).header_mac)
+        with self._own_open():
+            write_header(self._path, header, vault_keys(secrets.vault_key).header_mac)
         _settle(self._keeper, vault_id, workstation_id, secret)
         self._header, self._opened = header, replace(self._opened, lock=lock)
         return self.facts()
