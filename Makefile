@@ -17,11 +17,13 @@ run: ## set up, found the demo station and open the desk (HEADLESS=1: play the s
 
 test: ## set up and pass the tests
 	@packaging/setup.sh dev
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow' -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and not alone' -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and alone' $(ARGS)
 
 test-slow: ## the long tests: hundreds of kills, big files
 	@packaging/setup.sh dev
-	@$(SESSION) $(PYTHON) -m pytest -q -m slow -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and not alone' -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and alone' $(ARGS)
 
 check: ## lint, types, import contracts, completeness of words and icons
 	@packaging/setup.sh dev

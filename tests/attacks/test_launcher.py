@@ -30,7 +30,8 @@ from vault.services.views import SignedIn
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="makes an account and installs: root on Linux"),
-    pytest.mark.xdist_group("installed"),
+    pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.timeout(600),
 ]
 

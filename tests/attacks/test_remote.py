@@ -25,7 +25,7 @@ from vault.sensors import screen
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.screen import How
 
-pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="X, /proc and sock_diag are Linux"), pytest.mark.xdist_group("remote")]
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="X, /proc and sock_diag are Linux"), pytest.mark.alone]
 
 PATIENCE_SECONDS = 20
 QUIET_SECONDS = 1.5  # three polls

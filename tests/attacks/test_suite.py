@@ -46,7 +46,7 @@ def test_the_marked_papers_are_documents(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts, makes an account and installs: root on Linux")
-@pytest.mark.xdist_group("installed")
+@pytest.mark.alone
 def test_every_way_out(tmp_path: Path) -> None:
     """`make attacks`, in a session of its own."""
     hidden = ("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_", "PYTHON", "LD_")

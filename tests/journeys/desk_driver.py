@@ -148,7 +148,8 @@ class DeskDriver:
                 self.process.kill()
                 self.process.wait()
         self._listener.join(10)  # what the desk started holds its standard error until it has ended, too
-        for stream in (self._shooter.stdin, self._shooter.stdout, *((self.process.stderr,) if not self._listener.is_alive() else ())):
+        camera = (self._shooter.stdin, self._shooter.stdout) if self._shooter is not None else ()
+        for stream in (*camera, *((self.process.stderr,) if not self._listener.is_alive() else ())):
             if stream is not None:
                 stream.close()
 

@@ -32,7 +32,7 @@ def reading(crew: Crew, badge: str) -> tuple[CaseId, HoldingLine]:
 def apart(crew: Crew) -> None:
     """Let the joining window of earlier tests pass, and their pages go."""
     crew.vault.reading.leave_page()
-    crew.station.clock.step(601)
+    crew.station.clock.step(700)  # the window, and the minute that an observation may lie back
 
 
 def line_of(crew: Crew, notice: BreachNotice) -> ReportLine:

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
     """A session of its own (screen, bus, keyring, home), as `make run HEADLESS=1` makes it."""

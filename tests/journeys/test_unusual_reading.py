@@ -14,7 +14,7 @@ from tests.journeys.crew import LONG, Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditDraft, AuditKind
-from vault.domain.breach import READING_FLAGS, Containment, Finding, Signal, SignalKind
+from vault.domain.breach import READING_FLAGS, Containment, Finding, Signal, SignalKind, TriageState
 from vault.domain.custody import HOUR_US, Purpose
 from vault.domain.identity import CaseId, CheckOutId, DocumentId
 from vault.domain.reading_rules import CATALOGUE
@@ -65,7 +65,7 @@ def test_turning_many_pages_in_a_minute_is_one_flag_and_the_reader_is_not_told(l
     document_id, pages = pages_of(crew, held.check_out_id)
     assert pages > 11
     before = len(flags(crew, SignalKind.BULK_READING))
-    crew.at(OFFICER)
+    mine = crew.at(OFFICER).breaches.my_reports()
     for page_no in range(1, 11):
         read(crew, held.check_out_id, document_id, page_no, 0.1)
         if page_no % 5 == 0:
@@ -73,8 +73,8 @@ def test_turning_many_pages_in_a_minute_is_one_flag_and_the_reader_is_not_told(l
     assert len(flags(crew, SignalKind.BULK_READING)) == before, "the tenth page was not followed by another"
     crew.at(OFFICER)
     read(crew, held.check_out_id, document_id, 11, 0.1)
-    assert not crew.vault.breaches.my_reports() or all(one.kind not in READING_FLAGS for one in crew.vault.breaches.my_reports())
-    assert crew.vault.desk.overview().my_open_reports == len(crew.vault.breaches.my_reports())
+    assert crew.vault.breaches.my_reports() == mine
+    assert crew.vault.desk.overview().my_open_reports == sum(one.state is not TriageState.DISPOSED for one in mine)
     assert not [one for one in crew.station.events if isinstance(one, BreachRecorded)]
     assert crew.vault.custody.statement(held.check_out_id).copy_attempts == 0
     line = flags(crew, SignalKind.BULK_READING)[0]
@@ -208,9 +208,12 @@ def test_everybody_may_read_what_is_looked_for(crew: Crew) -> None:
 
 
 def test_a_mark_nobody_signed_is_tampering(crew: Crew) -> None:
-    """Somebody who can append to the trail without a supervisor's key; last, for the entry stays."""
+    """Somebody who can append to the trail without a supervisor's key."""
     forged = AuditDraft(AuditKind.DECOY_REMOVED, crew.person_id(SUPERVISOR), facts=(("act_id", "00"), ("signature", "00" * 64)))
+    marked = crew.at(SUPERVISOR).unusual_reading
+    number = case_number(crew, crew.new_case(CUSTODIAN, OFFICER, "page\n"))
     crew.at(SUPERVISOR)
+    marked.mark_decoy(number, LONG)
     acts = crew.vault.unusual_reading._decoys
     entry_facts = json.dumps(list(forged.facts))
     real = crew.trail(AuditKind.DECOY_MARKED, AuditKind.DECOY_REMOVED)[-1]

@@ -31,6 +31,8 @@ EXPECTED = (
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="fanotify over whole file systems: root on Linux")
+@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_no_file_of_a_session_holds_a_word_of_it(tmp_path: Path) -> None:
     out = ROOT / "build" / "written.json"
