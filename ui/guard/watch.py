@@ -2,7 +2,8 @@
 
 Rules:
 
-- `SelectionWatch` speaks only while armed (a page is shown). It learns that CLIPBOARD or (X11) PRIMARY changed owner, never what is in it.
+- `SelectionWatch` speaks only while armed (a page is shown) and while the application has the keyboard: without it the page is covered,
+  and what is copied in another window is nobody's affair. It learns that CLIPBOARD or (X11) PRIMARY changed owner, never what is in it.
 - What this application owns itself is not told; nobody fills a clipboard here anyway.
 - `IdleWatch` counts what a person does: events that came from the window system, and pointer moves only if the pointer really moved
   (windows that appear under it cause moves too). Time is counted by the boot clock, so suspended time is idle time.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, QMetaMethod, QObject, QPointF, QTimer, Signal
+from PySide6.QtCore import QEvent, QMetaMethod, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from vault.domain.breach import SignalKind
@@ -51,6 +52,10 @@ class SelectionWatch(QObject):
         super().__init__(parent)
         self._armed = False
         self._changes = 0
+        self._is_here = True
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.applicationStateChanged.connect(self._on_state)
         self._clipboard = QGuiApplication.clipboard()
         self._clipboard.dataChanged.connect(self._on_clipboard)
         if self._clipboard.supportsSelection():
@@ -87,8 +92,11 @@ class SelectionWatch(QObject):
         if not self._clipboard.ownsSelection():
             self._tell(SignalKind.PRIMARY_SELECTION)
 
+    def _on_state(self, state: Qt.ApplicationState) -> None:
+        self._is_here = state is Qt.ApplicationState.ApplicationActive
+
     def _tell(self, kind: SignalKind) -> None:
-        if self._armed:
+        if self._armed and self._is_here:
             self._changes += 1
             facts: dict[str, Fact] = {"owner": "another-program", "changes": self._changes}
             self.observed.emit(kind, facts)

@@ -347,6 +347,8 @@ class CapturesSensor:
         for pid in programs.recent(_NEWEST):
             if pid in self._judged_starting or programs.age_seconds(pid) > _HOT_SECONDS or not programs.speaks_x11(pid):
                 continue
+            if programs.for_another_display(pid, self._display):
+                continue  # should it come to this one after all, it is a client that is seen then
             self._judged_starting.add(pid)
             program = self._vouching.look(pid)
             if program.standing is Standing.STRANGER and pid not in self._told:

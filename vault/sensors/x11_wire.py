@@ -99,13 +99,16 @@ class Connection:
         for attempt in range(_ATTEMPTS):
             try:
                 self._socket = _connect(number)
-                self._set_up(_cookie(environment, number), int(named.group(2) or 0))
+                try:
+                    self._set_up(_cookie(environment, number), int(named.group(2) or 0))
+                except BaseException:
+                    self._socket.close()
+                    raise
             except X11GoneError:  # a server whose last client left starts afresh: some milliseconds later it answers again
                 if attempt == _ATTEMPTS - 1:
                     raise
                 select.select([], [], [], _BETWEEN_ATTEMPTS_SECONDS)
             except (OSError, struct.error, IndexError) as error:
-                self._socket.close()
                 raise error if isinstance(error, X11Error) else X11Error("the display did not answer") from error
             else:
                 break
