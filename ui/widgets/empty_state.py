@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import theme
@@ -14,6 +14,7 @@ from ui.widgets.label import Label
 
 _ICON_PX = 32
 _MEASURE_PX = 420
+_MARGIN_PX = 24
 
 
 class EmptyState(QWidget):
@@ -27,7 +28,7 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._icon = icon
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
+        column.setContentsMargins(_MARGIN_PX, 8, _MARGIN_PX, 8)
         column.setSpacing(8)
         column.addStretch(2)
         column.addSpacing(_ICON_PX + 8)
@@ -55,6 +56,13 @@ class EmptyState(QWidget):
         self._title.setText(title)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Keep every line of the words in a low window: the stretches around them give way first."""
+        super().resizeEvent(event)
+        width = max(1, min(_MEASURE_PX, self.width() - 2 * _MARGIN_PX))
+        for words in (self._title, self._hint):
+            words.setMinimumHeight(words.heightForWidth(width))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the icon above the title."""
