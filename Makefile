@@ -17,13 +17,13 @@ run: ## set up, found the demo station and open the desk (HEADLESS=1: play the s
 
 test: ## set up and pass the tests
 	@packaging/setup.sh dev
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and not alone' -n $(WORKERS) $(ARGS)
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and alone' $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and not alone and not measured' -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and alone and not measured' $(ARGS)
 
 test-slow: ## the long tests: hundreds of kills, big files
 	@packaging/setup.sh dev
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and not alone' -n $(WORKERS) $(ARGS)
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and alone' $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and not alone and not measured' -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and alone and not measured' $(ARGS)
 
 check: ## lint, types, import contracts, completeness of words and icons
 	@packaging/setup.sh dev
@@ -36,6 +36,7 @@ check: ## lint, types, import contracts, completeness of words and icons
 attacks: ## try every way out against a running desk; table and build/attacks.json (ROWS="V1 V50 hour": only those)
 	@packaging/setup.sh dev
 	@$(SESSION) $(PYTHON) -m tests.attacks.suite $(ROWS)
+	@$(SESSION) $(PYTHON) -m pytest -q -s -m measured tests/attacks
 
 bench: ## measure what is promised; table and build/bench.json (ITEMS="turn intake": only those)
 	@packaging/setup.sh dev

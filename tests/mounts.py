@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _CLONE_NEWNS = 0x20000
+_PATIENCE_SECONDS = 20.0
 
 
 @contextmanager
@@ -29,8 +31,11 @@ def own_mounts() -> Iterator[None]:
             yield
         finally:
             folder = Path.cwd()
-            if libc.setns(before, _CLONE_NEWNS) != 0:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            while libc.setns(before, _CLONE_NEWNS) != 0:  # EINVAL while a thread that was started in here still ends: it shares our folder
+                if time.monotonic() > deadline:
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+                time.sleep(0.01)
             os.chdir(folder)  # coming back, the system puts us into the root folder
     finally:
         os.close(before)

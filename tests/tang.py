@@ -30,9 +30,15 @@ class TangServer:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def thumbprint(self) -> str:
-        """What an administrator reads aloud: a signing key's thumbprint, as the server's own tool prints it."""
-        shown = subprocess.run(["tang-show-keys", str(self.port)], check=True, capture_output=True, text=True).stdout
-        return shown.split()[0]
+        """A signing key's thumbprint, read from the server's own files."""
+        [signing] = [one for one in self.keys.glob("[!.]*.jwk") if '"ES512"' in one.read_text()]
+        return subprocess.run(
+            ["jose", "jwk", "thp", "-a", "S256", "-i", signing], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def shown_thumbprint(self) -> str:
+        """What an administrator reads aloud: the same, as the server's own tool prints it."""
+        return subprocess.run(["tang-show-keys", str(self.port)], check=True, capture_output=True, text=True).stdout.split()[0]
 
     def rotate(self) -> None:
         """Make new keys and hide the old ones; those still recover."""

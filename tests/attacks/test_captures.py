@@ -447,7 +447,7 @@ def test_the_desk_shows_no_page_beside_a_recorder(desk: CapturedDesk, desk_displ
     desk.wait(lambda one: "ended" in one)
 
 
-@pytest.mark.slow
+@pytest.mark.measured
 @pytest.mark.timeout(3600)
 def test_thirty_shots_a_tool(desk: CapturedDesk, desk_display: Display, tmp_path: Path) -> None:
     """Stock tools: the page in at most 2 of 30 shots. What renamed and home-made ones get is published, not bounded."""

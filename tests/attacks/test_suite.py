@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from tests.attacks.suite.catalogue import CATALOGUE, Class
 from tests.attacks.suite.papers import write_papers
@@ -41,27 +35,3 @@ def test_the_marked_papers_are_documents(tmp_path: Path) -> None:
     write_papers(tmp_path, 9)
     assert (tmp_path / "a-statement.pdf").read_bytes().startswith(b"%PDF")
     assert "127.0.0.1:9" in (tmp_path / "b-mail.eml").read_text()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts, makes an account and installs: root on Linux")
-@pytest.mark.alone
-def test_every_way_out(tmp_path: Path) -> None:
-    """`make attacks`, in a session of its own."""
-    hidden = ("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_", "PYTHON", "LD_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    out = tmp_path / "attacks.json"
-    done = subprocess.run(
-        [ROOT / "packaging" / "session.sh", "headless", sys.executable, "-m", "tests.attacks.suite", "--out", out],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=1700,
-        check=False,
-    )
-    assert out.exists(), done.stderr[-3000:]
-    wrong = [row for row in json.loads(out.read_text()) if not row["ok"]]
-    assert not wrong, done.stdout[-6000:]
-    assert done.returncode == 0, done.stdout[-3000:]

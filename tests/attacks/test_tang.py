@@ -108,6 +108,7 @@ def test_what_was_provisioned_is_recovered_and_nothing_was_sent_for_it(station: 
     for _ in range(3):
         assert recover(place, binding, *CONTEXT).reveal() == secret.reveal()
     assert len(secret) == 32
+    assert station.shown_thumbprint() == station.thumbprint()
     prove(place, binding)
     again, another = provision(said.exchange_keys[0], *CONTEXT)
     assert again.client_point != binding.client_point

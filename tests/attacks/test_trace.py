@@ -45,7 +45,7 @@ def others(seed: int) -> list[bytes]:
     return [dice.randbytes(CHIPS_BYTES) for _ in range(VIEWS)]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SEEDS[1:])])
 @pytest.mark.parametrize(("attack", "expected"), ATTACKS)
 def test_the_view_that_made_the_picture_is_named_whatever_is_done_to_it(attack: str, expected: bool, seed: int) -> None:
     made = trace_trials.trial(seed)
@@ -54,7 +54,7 @@ def test_the_view_that_made_the_picture_is_named_whatever_is_done_to_it(attack: 
     assert (bool(best[0] >= threshold(VIEWS + 1)) and int(np.argmax(best)) == 0) is expected, f"score {best[0]:.1f}"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in SEEDS[1:])])
 @pytest.mark.parametrize(
     ("marked", "attack", "expected"),
     [

@@ -49,6 +49,7 @@ def line(secret_service: PrivateSecretService, tmp_path: Path) -> CommandLine:
     return CommandLine(secret_service, tmp_path / "vault")
 
 
+@pytest.mark.slow
 def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: Path) -> None:
     vault = str(line.vault)
     founded = line.run("demo", "--vault", vault, "--without-documents")
@@ -76,6 +77,7 @@ def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: 
     assert gone.stderr.strip()
 
 
+@pytest.mark.slow
 def test_a_picture_without_a_mark_names_nobody(line: CommandLine, tmp_path: Path) -> None:
     vault = str(line.vault)
     assert line.run("demo", "--vault", vault, "--without-documents").returncode == 0

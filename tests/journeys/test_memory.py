@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SESSION_SECRETS = ("case key", "officer's private keys", "page text", "passphrase")
 
 
+@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_memory_holds_what_the_threat_model_says(tmp_path: Path) -> None:
