@@ -28,7 +28,7 @@ from vault.crypto.sealing import new_key
 from vault.crypto.slots import WorkstationSecrets, make_workstation_slot, open_workstation_slot, vault_keys
 from vault.crypto.tang import KeyServer
 from vault.domain.identity import VaultId, WorkstationId
-from vault.errors import RefusedError, UnavailableError, VaultError
+from vault.errors import RefusedError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
 from vault.services.ports import Clock, MetServer, PremisesFacts, SecretKeeper
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
@@ -127,7 +127,10 @@ class Binding:
             RefusedError: premises.address, premises.threshold; UnavailableError, TamperError: premises.*, storage.*, keyring.*.
         """
         place = KeyServer(server.url, server.certificate, server.authority)
-        said = tang.first_advertisement(place, thumbprint)
+        try:
+            said = tang.first_advertisement(place, thumbprint)
+        except TamperError as error:  # a mistyped thumbprint or another address: nobody has done anything to the vault
+            raise UnavailableError(error.code) from error
         return self._bind(threshold, [*self._servers(), PremisesServer(server.name, place, said.signing_keys, said.exchange_keys[0])])
 
     def remove(self, name: str, threshold: int) -> PremisesFacts:

@@ -254,14 +254,6 @@ class Watching:
         look()
 
     @staticmethod
-    def _of_the_interface() -> tuple[ProtectionStatus, ...]:
-        return (
-            ProtectionStatus(Protection.COPY_KEYS, ProtectionState.ENFORCED, "swallowed"),
-            ProtectionStatus(Protection.PRINT_SCREEN, ProtectionState.DETECTED, "key-seen"),
-            ProtectionStatus(Protection.CLIPBOARD, ProtectionState.DETECTED, "watched"),
-        )
-
-    @staticmethod
     def _rendition(vault: Vault) -> ProtectionStatus:
         states = [state for one in vault.renderers for _, state in one.sandbox_state()]
         if not states:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_a_lost_key_server_covers_locks_says_so_and_one_key_comes_back(tmp_path: Path) -> None:
     """A session of its own (screen, bus, keyring, home); every step is keys in the window and what the window showed."""

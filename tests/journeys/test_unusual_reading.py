@@ -225,3 +225,5 @@ def test_a_mark_nobody_signed_is_tampering(crew: Crew) -> None:
         with pytest.raises(TamperError, match=r"signature\.invalid"):
             acts._verified(changed)
     assert acts._verified(real).by == crew.person_id(SUPERVISOR)
+    for one in marked.decoys():
+        marked.remove_decoy(one.mark)
