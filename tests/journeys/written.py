@@ -86,7 +86,8 @@ class WrittenFiles:
                 continue
             try:
                 ancestors = _ancestors(pid)
-                if ancestors & self._interesting and pid != os.getpid():
+                gone = not Path(f"/proc/{pid}").exists()  # whose child it was can no longer be told: kept all the same
+                if (ancestors & self._interesting or gone) and pid != os.getpid():
                     path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
                     self.seen.append(Written(path, _name(pid), ancestors, _content(descriptor)))
             finally:
