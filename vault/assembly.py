@@ -152,6 +152,14 @@ def station_policy(shipped: Policy, policy_text: str) -> Policy:
     return policy_from(own, shipped)
 
 
+def read_policy_text(path: Path) -> str:
+    """Read a station's own settings from a file. Raises RefusedError policy.unreadable; what they say is not looked at yet."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusedError("policy.unreadable") from error
+
+
 def holds_a_vault(directory: Path) -> bool:
     """Whether there is a vault in the folder, or what is left of one."""
     return any((directory / name).exists() for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME))
@@ -240,10 +248,7 @@ class NewGround:
     def build(self, station_name: str, founders: tuple[Founder, Founder, Founder]) -> tuple[Enrolment, ...]:
         """Make the vault, then say so. What `FOUNDING_POLICY_NAME` holds in its folder becomes the station's own policy."""
         prepared = self._directory / FOUNDING_POLICY_NAME
-        try:
-            policy_text = prepared.read_text(encoding="utf-8") if prepared.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise RefusedError("policy.unreadable") from error
+        policy_text = read_policy_text(prepared) if prepared.exists() else ""
         made = found_vault(self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost, policy_text)
         self._founded()
         return made

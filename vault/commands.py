@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from vault import platform as system
-from vault.assembly import LOCK_NAME, REGISTER_NAME, Vault, found_vault, load_policy, open_vault
+from vault.assembly import LOCK_NAME, REGISTER_NAME, Vault, found_vault, load_policy, open_vault, read_policy_text
 from vault.crypto.keypairs import verify
 from vault.crypto.slots import Argon2Cost, vault_keys
 from vault.demo import current_code, make_demo, read_plan
-from vault.errors import RefusedError, VaultError
+from vault.errors import VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import open_slot
 from vault.services.events import Event, IntakeMoved
@@ -117,7 +117,7 @@ def _found(options: argparse.Namespace) -> int:
         system.SystemClock(),
         system.SystemEntropy(),
         Argon2Cost(),
-        _policy_text(options.policy),
+        read_policy_text(options.policy) if options.policy else "",
     )
     for one in made:
         _show_second_factor(one)
@@ -136,7 +136,7 @@ def _demo(options: argparse.Namespace) -> int:
                 system.SystemEntropy(),
                 lambda stage: print(words[f"stage_{stage}"], file=sys.stderr),
                 take_in=not options.without_documents,
-                policy_text=_policy_text(options.policy),
+                policy_text=read_policy_text(options.policy) if options.policy else "",
             )
     print(words["demo_people"])
     for person in read_plan()["person"]:
@@ -249,15 +249,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 # ---- words and questions -----------------------------------------------------------------------------------------------------------
-
-
-def _policy_text(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RefusedError("policy.unreadable") from error
 
 
 @contextmanager

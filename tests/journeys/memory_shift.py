@@ -16,14 +16,10 @@ from pathlib import Path
 from tests.journeys.desk_driver import children_of
 from tests.journeys.memory import count_in_file, forms, keep_memory
 from tests.journeys.shift import OFFICER, READING_CASE, TEAM, Shift, passphrase_of
-from vault import platform as system
-from vault.assembly import load_policy, open_vault
 from vault.crypto.slots import vault_keys
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import open_slot
-from vault.services.page_memory import PageMemory
 from vault.storage.header import HEADER_NAME, read_unverified_header
-from vault.threads import InlineThreads
 
 PAGE_WORDS = ("PERIWINKLE-STATEMENT", "QUILLWORT-WITNESS", "MERGANSER-ADDRESS")
 CASE_TITLE = "ZEBRAFISH inquiry"
@@ -91,27 +87,11 @@ class MemoryShift(Shift):
         secrets = open_slot(header, open_secret_keeper(header.vault_id)).secrets
         derived = vault_keys(secrets.vault_key)
         vault_level = (secrets.vault_key.reveal(), derived.register.reveal(), derived.content.reveal(), derived.blind_index.reveal())
-        pages = PageMemory.create()
-        vault = open_vault(
-            self.vault,
-            open_secret_keeper,
-            system.SystemClock(),
-            system.SystemEntropy(),
-            load_policy(),
-            InlineThreads(),
-            lambda _event: None,
-            pages,
-        )
-        try:
-            vault.session.sign_in(OFFICER, passphrase_of(OFFICER), self._code(OFFICER))
+        with self.opened_as(OFFICER) as vault:
             session = vault.world.require()
             case_id = vault.desk.cases("", "", 10).lines[0].case_id
             case_key = vault.world.require_case(case_id).key().reveal()
             private = session.keys.holder.export_private().reveal()
-            vault.session.sign_out()
-        finally:
-            vault.close()
-            pages.close()
         halves = (private[2:34], private[34:66], private[66:98], private[98:130])
         return {
             "vault keys": tuple(form for key in vault_level for form in (key, key.hex().encode())),

@@ -21,11 +21,7 @@ from tests.driven import DRIVEN_POLICY
 from tests.journeys.memory_shift import MemoryShift
 from tests.journeys.shift import ADMINISTRATOR, OFFICER, SUPERVISOR, passphrase_of
 from tests.tang import TangServer
-from vault import platform as system
-from vault.assembly import FOUNDING_POLICY_NAME, load_policy, open_vault
-from vault.platform.secret_service import open_secret_keeper
-from vault.services.page_memory import PageMemory
-from vault.threads import InlineThreads
+from vault.assembly import FOUNDING_POLICY_NAME
 
 CONTACT = "Watch desk, extension 112"
 # Not /tmp: what other tests of the same run put there, pictures too, is reported beside a page.
@@ -140,19 +136,7 @@ class PremisesShift(MemoryShift):
 
     def read_reports(self) -> None:
         """What reached the supervisors, read by one of them after the desk was closed."""
-        pages = PageMemory.create()
-        vault = open_vault(
-            self.vault,
-            open_secret_keeper,
-            system.SystemClock(),
-            system.SystemEntropy(),
-            load_policy(),
-            InlineThreads(),
-            lambda _event: None,
-            pages,
-        )
-        try:
-            vault.session.sign_in(SUPERVISOR, passphrase_of(SUPERVISOR), self._code(SUPERVISOR))
+        with self.opened_as(SUPERVISOR) as vault:
             reports = [vault.supervision.report(one.breach_id) for one in vault.supervision.queue(True)]
             reports.sort(key=lambda one: one.line.first_us)
             self.reports = [one.line.kind.value for one in reports]
@@ -160,11 +144,6 @@ class PremisesShift(MemoryShift):
                 print(
                     f"premises: {one.line.kind.value}", *(f"{fact.at_us} {fact.kind.value} {fact.facts}" for fact in one.facts), sep="\n  "
                 )
-            vault.session.sign_out()
-            vault.witness.seal_now()
-        finally:
-            vault.close()
-            pages.close()
 
 
 def main() -> int:

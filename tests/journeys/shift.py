@@ -18,6 +18,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -28,13 +29,10 @@ from PIL import Image
 
 from tests.driven import DRIVEN_POLICY
 from tests.journeys.desk_driver import DeskDriver
-from vault import platform as system
-from vault.assembly import FOUNDING_POLICY_NAME, Vault, load_policy, open_vault
+from tests.journeys.opened_vault import signed_in
+from vault.assembly import FOUNDING_POLICY_NAME, Vault
 from vault.demo import DEMO_FOLDER, read_plan
-from vault.platform.secret_service import open_secret_keeper
-from vault.services.page_memory import PageMemory
 from vault.services.views import ChainLine, ReportView
-from vault.threads import InlineThreads
 
 STATION = "Northgate Police"
 TEAM = "Investigations"
@@ -343,19 +341,12 @@ class Shift:
 
     def facts(self) -> None:
         """Read the queue and the trail as a supervisor, through the services, and compare with what was done."""
-        pages = PageMemory.create()
-        clock = system.SystemClock()
-        vault = open_vault(
-            self.vault, open_secret_keeper, clock, system.SystemEntropy(), load_policy(), InlineThreads(), lambda _event: None, pages
-        )
-        try:
-            vault.session.sign_in(SUPERVISOR, passphrase_of(SUPERVISOR), self._code(SUPERVISOR))
+        with self.opened_as(SUPERVISOR) as vault:
             self._check_facts(vault)
-            vault.session.sign_out()
-            vault.witness.seal_now()
-        finally:
-            vault.close()
-            pages.close()
+
+    def opened_as(self, badge_no: str) -> AbstractContextManager[Vault]:
+        """Open the vault through the services, signed in as somebody, once the desk is closed."""
+        return signed_in(self.vault, badge_no, passphrase_of(badge_no), lambda: self._code(badge_no))
 
     def _check_facts(self, vault: Vault) -> None:
         chain: ChainLine = vault.supervision.verify_chain()

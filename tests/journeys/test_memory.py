@@ -6,12 +6,11 @@ The counts are published in ``build/memory.json``. What is not zero there is sta
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.journeys.own_session import play
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION_SECRETS = ("case key", "officer's private keys", "page text", "passphrase")
@@ -23,25 +22,7 @@ SESSION_SECRETS = ("case key", "officer's private keys", "page text", "passphras
 def test_memory_holds_what_the_threat_model_says(tmp_path: Path) -> None:
     out = ROOT / "build" / "memory.json"
     out.parent.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_"))}
-    done = subprocess.run(
-        [
-            ROOT / "packaging" / "session.sh",
-            "headless",
-            sys.executable,
-            "-m",
-            "tests.journeys.memory_shift",
-            "--out",
-            tmp_path / "memory.json",
-        ],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=390,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    play("tests.journeys.memory_shift", tmp_path / "memory.json", 390)
     found = json.loads((tmp_path / "memory.json").read_text())
     out.write_text(json.dumps(found, indent=2) + "\n")
     open_, locked = found["page-open"], found["locked"]

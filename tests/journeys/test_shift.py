@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.journeys.own_session import play
 
 
 @pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
     """A session of its own (screen, bus, keyring, home), as `make run HEADLESS=1` makes it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_"))}
-    done = subprocess.run(
-        [ROOT / "packaging" / "session.sh", "headless", sys.executable, "-m", "tests.journeys.shift", "--out", tmp_path / "shift"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=390,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    play("tests.journeys.shift", tmp_path / "shift", 390)
     report = json.loads((tmp_path / "shift" / "report.json").read_text())
     assert all(step["ok"] for step in report["steps"])
     assert len(report["steps"]) == 21

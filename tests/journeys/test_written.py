@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.own_session import play
+
 ROOT = Path(__file__).resolve().parents[2]
 MARKER = "PERIWINKLE-STATEMENT"
 
@@ -37,10 +39,7 @@ EXPECTED = (
 def test_no_file_of_a_session_holds_a_word_of_it(tmp_path: Path) -> None:
     out = ROOT / "build" / "written.json"
     out.parent.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISPLAY", "DBUS", "XDG", "PYTEST", "QT_"))}
-    command = [ROOT / "packaging" / "session.sh", "headless", sys.executable, "-m", "tests.journeys.written_shift", "--out", tmp_path / "w"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=590, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    play("tests.journeys.written_shift", tmp_path / "w", 590)
     found = json.loads((tmp_path / "w").read_text())
     out.write_text(json.dumps(found, indent=2) + "\n")
     assert found["control_found"], "the trace must be able to find what is written and gone"

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
@@ -48,6 +47,7 @@ class LookedForPage(LivePage):
 
     key: ClassVar[str] = "looked_for"
     icon: ClassVar[IconName] = IconName.INFO
+    back_to: ClassVar[str] = "desk"
 
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
         super().__init__(bridge, signed_in, parent)
@@ -64,7 +64,7 @@ class LookedForPage(LivePage):
             self._verb("remove", "R", self.remove)
         back = Button(strings.text("my_reports.back"), ButtonKind.GHOST, key_hint="Esc")
         back.setObjectName("looked_for_back")
-        back.clicked.connect(self._back)
+        back.clicked.connect(self.back)
         back.setVisible(signed_in.person.role in {Role.OFFICER, Role.SUPERVISOR})
         self._head.row.addWidget(back)
         self._make_lists()
@@ -187,16 +187,6 @@ class LookedForPage(LivePage):
         if self._show_decoys.isChecked() and self._decoys:
             offered.append(PaletteAction("remove", strings.text("looked_for.remove"), IconName.CANCEL, self.remove, "R"))
         return offered
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Esc goes back."""
-        if event.key() == Qt.Key.Key_Escape:
-            self._back()
-            return
-        super().keyPressEvent(event)
-
-    def _back(self) -> None:
-        self.go.emit("desk", "")
 
 
 class MarkSheet(ReasonSheet):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
@@ -37,6 +36,7 @@ class MyReportsPage(LivePage):
 
     key: ClassVar[str] = "my_reports"
     icon: ClassVar[IconName] = IconName.NOTE
+    back_to: ClassVar[str] = "desk"
     fresh_on = (BreachRecorded, ReportChanged)
 
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
@@ -45,7 +45,7 @@ class MyReportsPage(LivePage):
         self._head = PageHead(self.key, self.title)
         back = Button(strings.text("my_reports.back"), ButtonKind.GHOST, key_hint="Esc")
         back.setObjectName("my_reports_back")
-        back.clicked.connect(self._back)
+        back.clicked.connect(self.back)
         self._head.row.addWidget(back)
         self.table = RecordTable(
             (
@@ -80,18 +80,11 @@ class MyReportsPage(LivePage):
 
     def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """The account of the selected report, and the way back."""
-        back = PaletteAction("back", strings.text("my_reports.back"), IconName.DESK, self._back, "Esc")
+        back = PaletteAction("back", strings.text("my_reports.back"), IconName.DESK, self.back, "Esc")
         report = self._current()
         if report is None or report.account_given:
             return [back]
         return [PaletteAction("account", strings.text("my_reports.give"), IconName.NOTE, self._account, strings.text("keys.enter")), back]
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Esc goes back to the desk."""
-        if event.key() == Qt.Key.Key_Escape:
-            self._back()
-            return
-        super().keyPressEvent(event)
 
     def _fill(self, reports: tuple[MyReport, ...]) -> None:
         self._reports = reports
@@ -109,9 +102,6 @@ class MyReportsPage(LivePage):
             sheet = AccountSheet(self.sheet_host, self.bridge, report.breach_id, report.report_no)
             sheet.given.connect(self.refresh)
             sheet.open_over()
-
-    def _back(self) -> None:
-        self.go.emit("desk", "")
 
 
 def _record(one: MyReport) -> Record:

@@ -19,7 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from ui import strings
@@ -51,6 +52,8 @@ class Page(QWidget):
 
     key: ClassVar[str]
     icon: ClassVar[IconName]
+    back_to: ClassVar[str] = ""
+    """The page that Esc and the way back lead to, for a page that is not in the rail."""
 
     badge = Signal(int)
     """How many things wait on this page; 0 takes the badge off the rail."""
@@ -85,3 +88,14 @@ class Page(QWidget):
     def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """Give every action the page offers now, for the command palette and the keys overview; only what would work."""
         return []
+
+    def back(self) -> None:
+        """Go where this page was come to from."""
+        self.go.emit(self.back_to, "")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Esc goes back, where there is a way back."""
+        if self.back_to and event.key() == Qt.Key.Key_Escape:
+            self.back()
+            return
+        super().keyPressEvent(event)

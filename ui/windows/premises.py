@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
@@ -70,6 +69,7 @@ class PremisesPage(LivePage):
 
     key: ClassVar[str] = "premises"
     icon: ClassVar[IconName] = IconName.PREMISES
+    back_to: ClassVar[str] = "people"
 
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
         super().__init__(bridge, signed_in, parent)
@@ -87,7 +87,7 @@ class PremisesPage(LivePage):
             self._verb("remove", ButtonKind.SECONDARY, "D", self.remove)
         back = Button(strings.text("premises.back"), ButtonKind.GHOST, key_hint="Esc")
         back.setObjectName("premises_leave")
-        back.clicked.connect(self._back)
+        back.clicked.connect(self.back)
         self._head.row.addWidget(back)
         self._make_lists()
         column = QVBoxLayout(self)
@@ -243,16 +243,6 @@ class PremisesPage(LivePage):
         if not self._administers and bound:
             offered.append(PaletteAction("premises.remove", strings.text("premises.remove"), IconName.CANCEL, self.remove, "D"))
         return offered
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Esc goes back to People."""
-        if event.key() == Qt.Key.Key_Escape:
-            self._back()
-            return
-        super().keyPressEvent(event)
-
-    def _back(self) -> None:
-        self.go.emit("people", "")
 
 
 def _mark(row: _Row) -> tuple[str, Tone, IconName]:

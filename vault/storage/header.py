@@ -18,11 +18,9 @@ permissions; who seals a spool record to it keeps a verified copy elsewhere.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hmac
 import os
-import secrets
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,10 +28,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from vault import reach
 from vault.domain.identity import UnitId, VaultId, WorkstationId
 from vault.errors import DefectError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
+from vault.storage.durable import write_whole
 from vault.storage.failures import write_code
 
 HEADER_NAME: Final = "vault.header.json"
@@ -196,7 +194,7 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
         raise DefectError("header.too-large", size_bytes=len(content))
     _require_newer(path, header.generation)
     try:
-        _replace(path, content)
+        write_whole(path, content, replace=True)
     except OSError as error:
         raise UnavailableError(write_code(error)) from error
 
@@ -294,35 +292,3 @@ def _require_newer(path: Path, generation: int) -> None:
         return
     if generation <= on_disk:
         raise DefectError("header.generation", generation=generation, on_disk=on_disk)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write, sync, rename, sync the folder; leave nothing behind on failure."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _sweep(path, folder)
-        temporary = f".{path.name}.{secrets.token_hex(8)}"
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, reach.file_mode(), dir_fd=folder
-        )
-        try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor opened relative to the folder
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-            os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=folder)
-            raise
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _sweep(path: Path, folder: int) -> None:
-    """Remove what an interrupted write left behind."""
-    for name in os.listdir(folder):
-        if name.startswith(f".{path.name}."):
-            with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=folder)

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +34,7 @@ from vault.domain.identity import BreachId
 from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.ports import SecretKeeper
+from vault.storage.durable import write_whole
 from vault.storage.failures import write_code
 
 FOLDER_NAME: Final = "spool"
@@ -93,6 +93,7 @@ class Spool:
     def __init__(self, directory: Path, keeper: SecretKeeper) -> None:
         self._folder = directory / FOLDER_NAME
         self._keeper = keeper
+        self._known: _Witnessed | None = None  # the keyring is asked once: who holds the vault's lock is the only one that writes there
 
     def supervisors_public_kem(self) -> bytes | None:
         """Whom to seal to, as witnessed when the header last verified; None if that was never."""
@@ -117,7 +118,8 @@ class Spool:
         number = max(known.written, known.taken, *files, 0) + 1
         body = msgspec.json.encode(_Stored(breach_id, kind, observed_us, facts_sealed))
         try:
-            self._write(number, body)
+            self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
+            write_whole(self._path(number), body, replace=False)  # never over another report
         except OSError as error:
             raise UnavailableError(write_code(error)) from error
         with contextlib.suppress(UnavailableError):  # unwitnessed is better than unwritten
@@ -161,6 +163,11 @@ class Spool:
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 
     def _witnessed(self) -> _Witnessed:
+        if self._known is None:
+            self._known = self._read_witness()
+        return self._known
+
+    def _read_witness(self) -> _Witnessed:
         try:
             record = self._keeper.read(_NAME)
         except TamperError:
@@ -173,6 +180,7 @@ class Spool:
 
     def _witness(self, what: _Witnessed) -> None:
         self._keeper.write(_NAME, Secret(_RECORD.pack(what.written, what.taken) + what.supervisors_public_kem))
+        self._known = what
 
     def _files(self) -> set[int]:
         try:
@@ -195,23 +203,3 @@ class Spool:
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         return SpooledReport(number, BreachId(stored.breach_id), stored.kind, stored.observed_us, stored.facts_sealed)
-
-    def _write(self, number: int, body: bytes) -> None:
-        self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            temporary = f".{secrets.token_hex(8)}"
-            descriptor = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, reach.file_mode(), dir_fd=folder
-            )
-            try:
-                with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor opened relative to the folder
-                    file.write(body)
-                    file.flush()
-                    os.fsync(descriptor)
-                os.link(temporary, self._path(number).name, src_dir_fd=folder, dst_dir_fd=folder)  # never over another report
-            finally:
-                os.unlink(temporary, dir_fd=folder)
-            os.fsync(folder)
-        finally:
-            os.close(folder)

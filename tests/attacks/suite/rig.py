@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,15 +25,13 @@ from tests.attacks.suite.papers import CASE_NUMBER, CASE_TITLE, write_papers
 from tests.attacks.suite.screen import Screen
 from tests.attacks.suite.watch import FileWatch, Listener, holds_mark
 from tests.journeys.desk_driver import ROOT, DeskDriver
-from vault import platform as system
-from vault.assembly import REGISTER_NAME, Vault, load_policy, open_vault
+from tests.journeys.opened_vault import signed_in
+from vault.assembly import REGISTER_NAME, Vault
 from vault.demo import current_code, read_plan
 from vault.domain.breach import SignalKind
 from vault.domain.casefile import Marking
 from vault.platform.secret_service import open_secret_keeper
-from vault.services.page_memory import PageMemory
 from vault.services.views import FileState
-from vault.threads import InlineThreads
 
 OFFICER, CUSTODIAN, READER_OF_REPORTS = "2001", "7001", "4002"
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -99,28 +97,9 @@ class Station:
         shutil.rmtree(papers)
         return station
 
-    @contextmanager
-    def opened(self, badge_no: str) -> Iterator[Vault]:
+    def opened(self, badge_no: str) -> AbstractContextManager[Vault]:
         """Open the vault through the product's services, signed in as a person of the demo station; no desk may have it."""
-        pages = PageMemory.create()
-        vault = open_vault(
-            self.directory,
-            open_secret_keeper,
-            system.SystemClock(),
-            system.SystemEntropy(),
-            load_policy(),
-            InlineThreads(),
-            lambda _event: None,
-            pages,
-        )
-        try:
-            vault.session.sign_in(badge_no, passphrase_of(badge_no), self.code(badge_no))
-            yield vault
-            vault.session.sign_out()
-            vault.witness.seal_now()
-        finally:
-            vault.close()
-            pages.close()
+        return signed_in(self.directory, badge_no, passphrase_of(badge_no), lambda: self.code(badge_no))
 
     def code(self, badge_no: str) -> str:
         """A one-time code that nobody has used; the step before and the step after are accepted too."""

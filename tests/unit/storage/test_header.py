@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from vault.domain.identity import UnitId, VaultId, WorkstationId
 from vault.errors import DefectError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
+from vault.storage import durable as durable_module
 from vault.storage import header as header_module
 from vault.storage.header import HEADER_NAME, LARGEST_BYTES, Header, read_unverified_header, write_header
 
@@ -193,7 +194,7 @@ def test_a_header_too_large_is_never_written(path: Path) -> None:
 
 
 class FailingCalls:
-    """Stands in for `os` in the header module and fails the n-th call that touches the disk, as a full or dying disk would."""
+    """Stands in for `os` where the header is read and written; the n-th call that touches the disk fails, as a full or dying disk does."""
 
     DISK_CALLS = frozenset({"open", "fsync", "rename"})
 
@@ -224,7 +225,9 @@ def test_a_failed_write_leaves_a_whole_header(
     write_header(path, HEADER, KEY)
     newer = dataclasses.replace(HEADER, generation=2)
     with monkeypatch.context() as patch:
-        patch.setattr(header_module, "os", FailingCalls(fail_at, number))
+        failing = FailingCalls(fail_at, number)
+        for module in (header_module, durable_module):
+            patch.setattr(module, "os", failing)
         with pytest.raises(UnavailableError) as refusal:
             write_header(path, newer, KEY)
     assert refusal.value.code == code

@@ -1,0 +1,59 @@
+"""A small file beside the databases, whole and on the disk or not there at all.
+
+Rules of this module:
+
+- Written under another name in the same folder, synced, put into place in one step, the folder synced: a power cut leaves what was there
+  before, or all of the new file.
+- No link is followed, and the folder is held open, so that nothing can be slipped in between.
+- Who may read it is `vault.reach`'s decision.
+
+Raises the system's own `OSError`; callers give it the vault's code (`failures.write_code`). Thread: any, one at a time a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from vault import reach
+
+
+def write_whole(path: Path, content: bytes, *, replace: bool) -> None:
+    """Write a file.
+
+    Args:
+        path: where; its folder exists.
+        content: all of it.
+        replace: put it in the place of a file of that name; otherwise such a file is a `FileExistsError`.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _sweep(path, folder)
+        temporary = f".{path.name}.{secrets.token_hex(8)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, reach.file_mode(), dir_fd=folder)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor opened relative to the folder
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            if replace:
+                os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            else:
+                os.link(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            with contextlib.suppress(OSError):  # after a rename it is gone
+                os.unlink(temporary, dir_fd=folder)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _sweep(path: Path, folder: int) -> None:
+    """Remove what an interrupted write left behind."""
+    for name in os.listdir(folder):
+        if name.startswith(f".{path.name}."):
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=folder)
