@@ -39,30 +39,41 @@ run() { # in the background, so that a signal to this shell is acted on at once
     wait "$!"
 }
 
+# A pipe on descriptor 4 by which a server answers. This shell holds both ends before the server starts: one that
+# answers and closes at once would otherwise leave nobody to open the other end for.
+open_answer() {
+    local fifo=$scratch/answer
+    mkfifo "$fifo"
+    exec 4<>"$fifo"
+    rm "$fifo"
+}
+
 start_screen() {
     need Xvfb
     need xauth
-    local fifo=$scratch/display number='' cookie
+    local number='' cookie
     export XAUTHORITY=$scratch/xauthority
     touch "$XAUTHORITY"
     cookie=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
     xauth -q -f "$XAUTHORITY" add :0 . "$cookie" # the server takes any number's cookie
-    mkfifo "$fifo"
-    Xvfb -displayfd 3 -screen 0 "$SCREEN" -nolisten tcp -auth "$XAUTHORITY" 3<>"$fifo" >"$scratch/xvfb.log" 2>&1 &
+    open_answer
+    Xvfb -displayfd 4 -screen 0 "$SCREEN" -nolisten tcp -auth "$XAUTHORITY" >"$scratch/xvfb.log" 2>&1 &
     children+=("$!")
-    read -rt "$PATIENCE_SECONDS" number <"$fifo" ||
+    read -rt "$PATIENCE_SECONDS" -u 4 number ||
         fail "the X server did not start: $(tail -n 1 "$scratch/xvfb.log")"
+    exec 4>&-
     export DISPLAY=:$number
     xauth -q -f "$XAUTHORITY" add "$DISPLAY" . "$cookie"
 }
 
 start_bus() {
     need dbus-daemon
-    local fifo=$scratch/bus address=''
-    mkfifo "$fifo"
-    dbus-daemon --session --nofork --nosyslog --print-address=3 3<>"$fifo" >"$scratch/bus.log" 2>&1 &
+    local address=''
+    open_answer
+    dbus-daemon --session --nofork --nosyslog --print-address=4 >"$scratch/bus.log" 2>&1 &
     children+=("$!")
-    read -rt "$PATIENCE_SECONDS" address <"$fifo" || fail "the session bus did not start: $(tail -n 1 "$scratch/bus.log")"
+    read -rt "$PATIENCE_SECONDS" -u 4 address || fail "the session bus did not start: $(tail -n 1 "$scratch/bus.log")"
+    exec 4>&-
     export DBUS_SESSION_BUS_ADDRESS=$address
 }
 
