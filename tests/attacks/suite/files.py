@@ -106,6 +106,7 @@ def old_copies(rig: Rig) -> None:
         rig.start_desk()
         rig.open_window()
         wait_until(lambda: False, 2.0)  # the folders are looked through beside the sign-in page
+    old.unlink()  # the ordinary work that follows backs these folders up
 
 
 def backups(rig: Rig) -> None:
