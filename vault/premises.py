@@ -34,6 +34,7 @@ from vault.services.ports import Clock, MetServer, PremisesFacts, SecretKeeper
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
 
 _WORKSTATION_ID_CHARACTERS: Final = 32
+_TELLING_SECONDS: Final = 0.25  # from a failed proof to the covered page
 
 
 def workstation_secret_name(vault_id: VaultId) -> str:
@@ -255,7 +256,7 @@ class Lease:
 
     def _run(self) -> None:
         # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
-        pause = max(0.5, self._proof_seconds - tang.DEADLINE_SECONDS)
+        pause = max(0.5, self._proof_seconds - tang.DEADLINE_SECONDS - _TELLING_SECONDS)
         while not self._stopping.wait(self._until_next(pause)):
             lock = self._lock()
             if lock is None or self._proves(lock):

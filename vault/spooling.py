@@ -6,7 +6,8 @@ Rules:
   servers do not answer. A keyring that is locked or a full disk is nobody's attempt at anything.
 - It is sealed to the supervisors' key as the header last vouched for it; where that was never witnessed, to the one in the unverified
   header, and the facts say so. Without either nothing can be sealed: the log says it.
-- One report a kind in the joining window: whoever presses "Try again" twenty times is one report, as in the vault.
+- One report a cause (kind and code) in the joining window: whoever presses "Try again" twenty times is one report, as in the vault. A
+  server that pretends to be the station's is another cause than one that is silent, however soon it comes after.
 - Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
 
 Thread: `note` before a vault is open, `take` beside the control thread; one at a time.
@@ -124,7 +125,11 @@ class Spooling:
     def _append(self, spool: Spool, kind: SignalKind, error: VaultError) -> None:
         now_us = self._clock.now_us()
         latest = spool.latest()
-        if latest is not None and latest.kind is kind and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US:
+        if (
+            latest is not None
+            and (latest.kind, latest.code) == (kind, error.code)
+            and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US
+        ):
             return
         facts = [("code", error.code), *((name, str(value)) for name, value in error.facts.items())]
         public = spool.supervisors_public_kem()
@@ -134,7 +139,7 @@ class Spooling:
         breach_id = BreachId(self._entropy.token())
         fact = SealedFact(now_us, kind, "", "", 0, 0, Containment.NONE, tuple(facts))
         sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
-        spool.append(breach_id, kind, now_us, sealed)
+        spool.append(breach_id, kind, now_us, sealed, error.code)
 
 
 def _kind(error: VaultError) -> SignalKind | None:

@@ -36,6 +36,12 @@ def test_a_report_that_was_sealed_is_said_and_one_that_it_joins_too(opened: Stat
     assert not spooling(opened).note(UnavailableError("keyring.missing")), "nobody's attempt at anything"
 
 
+def test_a_server_that_pretends_is_no_repetition_of_one_that_is_silent(opened: Station) -> None:
+    for code in (AWAY, AWAY, "premises.wrong-answer", "premises.wrong-answer", AWAY):
+        assert spooling(opened).note(UnavailableError(code))
+    assert [one.name for one in sorted((opened.directory / "spool").iterdir())] == [f"{number:08}.report" for number in (1, 2, 3)]
+
+
 def test_without_anybody_to_seal_to_no_report_is_claimed(opened: Station) -> None:
     opened.close()
     (opened.directory / HEADER_NAME).unlink()

@@ -5,7 +5,7 @@ Rules of this module:
 - One file a report, numbered from 1, made whole or not at all: written, synced, linked into place, the folder synced. Nothing is
   appended to and nothing replaced.
 - What was observed is sealed to the supervisors' public key before it comes here; whoever writes cannot read it back. Only what the queue
-  must sort by (kind, time, the report's id) stands in clear.
+  must sort by (kind, time, the report's id) and what tells one cause from another (the error's code) stand in clear.
 - How many were written, and how many taken into the vault, is witnessed outside, in the OS keyring, together with the supervisors' public
   key as it was when the header last verified. A number that was written, not taken, and has no file, was deleted: `missing`.
 - A file that is no report is `damaged`. It is put aside, never deleted.
@@ -56,6 +56,7 @@ class SpooledReport:
     kind: SignalKind
     observed_us: int
     facts_sealed: bytes
+    code: str = ""  # of the error that kept the vault shut
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: SignalKind
     observed_us: int
     facts_sealed: bytes
+    code: str = ""  # not in files that were written before it was kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Spool:
         if known.supervisors_public_kem != supervisors_public_kem:
             self._witness(_Witnessed(known.written, known.taken, supervisors_public_kem))
 
-    def append(self, breach_id: BreachId, kind: SignalKind, observed_us: int, facts_sealed: bytes) -> int:
+    def append(self, breach_id: BreachId, kind: SignalKind, observed_us: int, facts_sealed: bytes, code: str = "") -> int:
         """Add a report, durably; give its number.
 
         Raises:
@@ -116,7 +118,7 @@ class Spool:
         if len(files) >= MOST_FILES:
             raise UnavailableError("spool.full")
         number = max(known.written, known.taken, *files, 0) + 1
-        body = msgspec.json.encode(_Stored(breach_id, kind, observed_us, facts_sealed))
+        body = msgspec.json.encode(_Stored(breach_id, kind, observed_us, facts_sealed, code))
         try:
             self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
             write_whole(self._path(number), body, replace=False)  # never over another report
@@ -202,4 +204,4 @@ class Spool:
             stored = msgspec.json.decode(content, type=_Stored)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        return SpooledReport(number, BreachId(stored.breach_id), stored.kind, stored.observed_us, stored.facts_sealed)
+        return SpooledReport(number, BreachId(stored.breach_id), stored.kind, stored.observed_us, stored.facts_sealed, stored.code)
