@@ -207,6 +207,17 @@ def test_no_page_beside_a_recorder_that_was_there_before(stage: Stage) -> None:
     _until(lambda: _is_private(stage))
 
 
+def test_no_page_on_a_display_that_does_not_answer(tmp_path: Path) -> None:
+    with display(tmp_path / "display") as gone:
+        sensor = CapturesSensor(lambda: False, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),), environment=gone.environment)
+        sensor.start(lambda signal: pytest.fail(str(signal)))
+        sensor.require_private()
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=r"screen\.not-answering"):
+            sensor.require_private()
+    sensor.stop()
+
+
 def _is_private(stage: Stage) -> bool:
     with suppress(RefusedError):
         stage.sensor.require_private()

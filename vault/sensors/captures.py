@@ -4,7 +4,8 @@ Rules:
 
 1. Nothing is looked at while no page is on screen, except once before a page is shown (`require_private`): a program that nobody vouches
    for (`programs`) and that is connected already is refused and reported, and no page is shown until it is gone (V23).
-2. The shutter: a capture tool that is executed blanks the page before anything else is known of it (V21). Then it is named: a tool of many
+2. The shutter: a capture tool that is executed blanks the page before anything else is known of it (V21): a black curtain, drawn by the
+   display's own server, until the interface has painted the page over. Then the tool is named: a tool of many
    uses that turns out to do something else brings the page back. One that was gone before it could be named is reported too, unless a tool
    was seen that ran for another display.
 3. A program that loads a library of the display's protocol is looked at before it can connect; one that nobody vouches for blanks the page.
@@ -57,6 +58,7 @@ _ABOUT_TO_SHOW_SECONDS = 2.0
 _SLOW_SECONDS = 2.0
 _JUST_NOW_SECONDS = 5.0
 _NEWEST = 16
+_CURTAIN_SECONDS = 0.25  # the interface paints its page over in 1 to 15 ms
 _PROBE_SECONDS = 1.5
 _PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
 _LIBRARY_FOLDERS = ("/usr/lib", "/lib", "/usr/lib64", "/lib64", "/usr/local/lib")
@@ -124,6 +126,8 @@ class CapturesSensor:
         self._connection: Connection | None = None
         self._suspicion: _Suspicion | None = None
         self._is_blank = False
+        self._curtain_until = 0.0  # 0: it is up
+        self._screen_px = 0, 0
         self._hot_until = self._starting_until = self._slow_at = 0.0
         self._monitors: frozenset[int] = frozenset()
         self._judged_starting: set[int] = set()
@@ -142,6 +146,7 @@ class CapturesSensor:
             self._casts.start(emit)
         try:
             self._connection = Connection(self._environment)
+            self._screen_px = self._connection.screen_size_px()
         except X11Error:
             return
         self._ending.clear()
@@ -206,7 +211,8 @@ class CapturesSensor:
         """Refuse while a program that nobody vouches for is connected to the display; it is reported once. From any thread, 0.2 ms.
 
         Raises:
-            RefusedError: screen.unknown-client, with the program's process name and number; screen.capture-tool likewise.
+            RefusedError: screen.unknown-client, with the program's process name and number; screen.capture-tool likewise;
+                screen.not-answering when the display cannot be asked.
         """
         if self._thread is None:
             return
@@ -218,9 +224,9 @@ class CapturesSensor:
                 if self._asker is None:
                     self._asker = Connection(self._environment)
                 sights = self._ledger.look(self._asker)
-            except X11Error:
-                self._hang_up()  # the self-test tells
-                return
+            except X11Error as error:
+                self._hang_up()  # the next page asks anew
+                raise RefusedError("screen.not-answering") from error
         strangers = [one.program for one in sights if one.program.standing is not Standing.GONE]
         for program in strangers:
             self._tell(program, program.facts, when="before-the-page")
@@ -308,6 +314,8 @@ class CapturesSensor:
 
     def _wait_ms(self) -> int:
         now = time.monotonic()
+        if self._curtain_until:
+            return _CALM_MS
         if not (self._on_screen() or now < self._soon):
             return _IDLE_MS
         return _HOT_MS if now < self._hot_until or self._suspicion is not None else _CALM_MS
@@ -315,6 +323,8 @@ class CapturesSensor:
     def _turn(self, now: float) -> None:
         if self._probe_base:
             self._probe()
+        if self._curtain_until and now >= self._curtain_until:
+            self._lift_curtain()
         if now >= self._slow_at:
             self._slow_at = now + _SLOW_SECONDS
             self._slowly()
@@ -395,12 +405,23 @@ class CapturesSensor:
     def _hide(self) -> None:
         if not self._is_blank:
             self._is_blank = True
+            self._draw_curtain()
             self._blank(True)
 
     def _show(self) -> None:
         if self._is_blank:
             self._is_blank = False
             self._blank(False)
+
+    def _draw_curtain(self) -> None:
+        assert self._connection is not None
+        self._connection.draw_curtain(*self._screen_px)
+        self._curtain_until = time.monotonic() + _CURTAIN_SECONDS
+
+    def _lift_curtain(self) -> None:
+        assert self._connection is not None
+        self._curtain_until = 0.0
+        self._connection.lift_curtain()
 
     def _found(self, program: Program) -> None:
         self._hide()
@@ -432,9 +453,10 @@ class CapturesSensor:
                     program = self._vouching.look(pid)
                     if program.standing is Standing.CAPTURES:
                         self._found(program)
+        self._screen_px = self._connection.screen_size_px()
         before, self._monitors = self._monitors, frozenset(one.name for one in self._connection.monitors())
         if before and self._monitors - before and self._signed_in():
-            width_px, height_px = self._connection.screen_size_px()
+            width_px, height_px = self._screen_px
             facts: tuple[tuple[str, Fact], ...] = (("screens", len(self._monitors)), ("width_px", width_px), ("height_px", height_px))
             self._emit(Signal(SignalKind.DISPLAY_ADDED, wall_clock_us(), facts))
 

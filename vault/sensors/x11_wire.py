@@ -1,11 +1,12 @@
-"""A small client of the X11 protocol: the eight questions the screen's sensors ask, over the local socket.
+"""A small client of the X11 protocol: the eight questions the screen's sensors ask and the one thing they do, over the local socket.
 
 Rules:
 
 - Local displays only: a display reached over the network is another sensor's report, and is refused here.
 - Questions are synchronous and bounded by `_PATIENCE_SECONDS`; a connection that failed once is closed for good, and the caller makes
   another.
-- Nothing is drawn, grabbed, captured or changed, and no key, button or selection content is ever asked for.
+- Nothing is grabbed, captured or changed, and no key, button or selection content is ever asked for. What is drawn is one black window
+  (`draw_curtain`); the server takes it away when the connection ends, however that happens.
 - Not thread-safe: one connection belongs to one thread, or to whoever holds the caller's lock.
 
 No library (docs/adr/0014-x11-wire.md): xcffib is published without wheels, python-xlib is no longer maintained, and these questions need
@@ -36,6 +37,9 @@ _SENT_MASK = 0x7F
 _CLIENT_ID, _CLIENT_PID = 1, 2
 _MONITOR = struct.Struct("<IBBHhhHHII")
 _DEVICE = struct.Struct("<HHHHHBx")
+_BLACK, _PAINTED, _ABOVE = 0, 1, 0
+_AS_SAID = 1 << 1 | 1 << 9  # a window's ground, and that no window manager is asked
+_SIZE_AND_PLACE = 1 << 2 | 1 << 3 | 1 << 6
 _RAW_KEY_PRESS, _RAW_BUTTON_PRESS, _RAW_MOTION = 13, 15, 17
 
 
@@ -96,6 +100,7 @@ class Connection:
         self._sequence = 0
         self._events: deque[bytes] = deque()
         self._extensions: dict[str, int] = {}
+        self._curtain = 0  # its window, once it was drawn
         for attempt in range(_ATTEMPTS):
             try:
                 self._socket = _connect(number)
@@ -197,6 +202,22 @@ class Connection:
         found = tuple(RawInput(struct.unpack_from("<H", event, 20)[0]) for event in self._events if event[0] & _SENT_MASK == _GENERIC_EVENT)
         self._events.clear()
         return found
+
+    # -- the curtain -------------------------------------------------------------------------------------------------------------------
+
+    def draw_curtain(self, width_px: int, height_px: int) -> None:
+        """Have the server paint the screen black, at once and above every window; no window manager is asked and no focus moves."""
+        size = width_px, height_px
+        if not self._curtain:
+            self._curtain = self.base | 1
+            values = struct.pack("<II", _BLACK, 1)
+            self._send(1, 0, struct.pack("<IIhhHHHHII", self._curtain, self._root, 0, 0, *size, 0, _PAINTED, 0, _AS_SAID) + values)
+        self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *size, _ABOVE))
+        self._send(8, 0, struct.pack("<I", self._curtain))
+
+    def lift_curtain(self) -> None:
+        """Take the curtain away again."""
+        self._send(10, 0, struct.pack("<I", self._curtain))
 
     # -- the wire ----------------------------------------------------------------------------------------------------------------------
 

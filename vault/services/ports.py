@@ -522,7 +522,7 @@ class Screen(Protocol):
         """Refuse while a program that nobody vouches for could see a page.
 
         Raises:
-            RefusedError: screen.unknown-client, screen.capture-tool.
+            RefusedError: screen.unknown-client, screen.capture-tool, screen.not-answering.
         """
 
     def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:

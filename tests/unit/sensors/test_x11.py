@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.attacks.capture_stage import Display, display, xwd
 from vault.sensors import capture_tools
 from vault.sensors.capture_tools import Use
 from vault.sensors.programs import Standing, Vouching
@@ -43,6 +46,29 @@ def test_the_server_says_how_large_it_is_and_what_there_is(connection: Connectio
     assert 0 < monitor.height_px <= height
     assert [one for one in connection.devices() if "XTEST" in one.name]
     assert connection.read_events() == ()
+
+
+def test_the_curtain_covers_the_screen_and_goes_with_its_connection(tmp_path: Path) -> None:
+    def is_black(shown: Display) -> bool:
+        picture = xwd((shown.folder / "Xvfb_screen0").read_bytes())
+        return picture.convert("L").getextrema() == (0, 0)
+
+    with display(tmp_path / "display") as shown, closing(Connection(shown.environment)), closing(Connection(shown.environment)) as other:
+        subprocess.run(["xsetroot", "-solid", "#ff00cc"], check=True, env={**os.environ, **shown.environment})
+        size = other.screen_size_px()
+        for _ in range(2):
+            assert not is_black(shown)
+            other.draw_curtain(*size)
+            other.screen_size_px()  # a round trip: it was drawn
+            assert is_black(shown)
+            other.lift_curtain()
+            other.screen_size_px()
+        other.draw_curtain(*size)
+        other.close()
+        deadline = time.monotonic() + 10
+        while is_black(shown):
+            assert time.monotonic() < deadline, "the curtain outlived its connection"
+            time.sleep(0.01)
 
 
 @needs_display
