@@ -23,6 +23,7 @@ Thread: one, ``store-access``; `expect_own_open` also reads the queue on its cal
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import stat
@@ -55,6 +56,7 @@ _NAMING_SECONDS = 0.2
 _WAITING_SECONDS = 0.1
 _NAMELESS_SECONDS = 0.1  # a process that reads all the files is named by the next one it opens
 _TICK_SECONDS = 0.25
+_UNLEASED_TICK_SECONDS = 60.0
 _RETRY_SECONDS = 0.02
 _PROBE_SECONDS = 1.0
 _SALT_BYTES = 16
@@ -84,7 +86,8 @@ class StoreAccessSensor:
     Args:
         files: register.db, register.db-wal, content.db, content.db-wal, the header; all in one folder; a -wal need not exist.
         own_pids: the processes of this vault; their opens are not reported.
-        lease_descriptor: the store's own descriptor of ``files[0]``, None while it is closed; see `own_descriptor`.
+        lease_descriptor: the store's own descriptor of ``files[0]``, None while it is closed; see `own_descriptor`. None instead of the
+            question: no lease is ever taken and nothing is polled, for whoever watches files it does not have open (the sentinel).
         hold_ceiling_seconds: the longest a foreign open is held for its report; never near the kernel's 45 s.
     """
 
@@ -92,7 +95,7 @@ class StoreAccessSensor:
         self,
         files: Sequence[Path],
         own_pids: Callable[[], frozenset[int]],
-        lease_descriptor: Callable[[], int | None],
+        lease_descriptor: Callable[[], int | None] | None,
         *,
         hold_ceiling_seconds: float = 1.0,
     ) -> None:
@@ -280,7 +283,7 @@ class StoreAccessSensor:
     def _pause_seconds(self) -> float:
         with self._lock:
             now = time.monotonic()
-            due = now + _TICK_SECONDS
+            due = now + (_TICK_SECONDS if self._lease_descriptor is not None else _UNLEASED_TICK_SECONDS)
             if self._held_until:
                 due = min(due, self._held_until)
             elif not self._leased:
@@ -290,12 +293,17 @@ class StoreAccessSensor:
             for file in self._files.values():
                 if file.unexplained:
                     due = min(due, file.unexplained[0] + _GRACE_SECONDS)
+                if file.settling_until:
+                    due = min(due, file.settling_until)
             return max(0.001, due - now)
 
     # ---- the lease ---------------------------------------------------------------------------------------------------------------
 
     def _renew_lease(self) -> None:
         assert self._lease is not None
+        if self._lease_descriptor is None:
+            self._lease_retry_at = math.inf
+            return
         self._leased = self._lease.take(self._lease_descriptor())
         self._lease_retry_at = time.monotonic() + _RETRY_SECONDS
         self._probing.notify_all()

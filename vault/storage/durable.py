@@ -7,17 +7,28 @@ Rules of this module:
 - No link is followed, and the folder is held open, so that nothing can be slipped in between.
 - Who may read it is `vault.reach`'s decision.
 
-Raises the system's own `OSError`; callers give it the vault's code (`failures.write_code`). Thread: any, one at a time a file.
+Raises the system's own `OSError`; callers give it the vault's code (`write_code`). Thread: any, one at a time a file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
 
 from vault import reach
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def write_code(error: OSError) -> str:
+    """Give the code of a file that could not be written: storage.full, storage.read-only, storage.input-output."""
+    if error.errno in _DISK_FULL:
+        return "storage.full"
+    return "storage.read-only" if error.errno in _NOT_WRITABLE else "storage.input-output"
 
 
 def write_whole(path: Path, content: bytes, *, replace: bool) -> None:

@@ -1,4 +1,4 @@
-"""The one place where an engine's errors, and those of files written beside it, become the vault's.
+"""The one place where an engine's errors become the vault's; those of files written beside it: `durable`.
 
 Rules:
 
@@ -11,7 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,9 +33,6 @@ _WORLD: Mapping[int, str] = {
     _FULL: "storage.full",
     _CANTOPEN: "storage.input-output",
 }
-
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 # What a trigger may say and who is meant by it: a person (refused) or us (a defect, the default).
 _RULES = frozenset(
@@ -79,13 +75,6 @@ def _constraint(message: str) -> VaultError:
     if unique and unique[1] in _UNIQUE:
         return RefusedError(_UNIQUE[unique[1]])
     return DefectError("storage.constraint")
-
-
-def write_code(error: OSError) -> str:
-    """Give the code of a file that could not be written: storage.full, storage.read-only, storage.input-output."""
-    if error.errno in _DISK_FULL:
-        return "storage.full"
-    return "storage.read-only" if error.errno in _NOT_WRITABLE else "storage.input-output"
 
 
 @contextmanager

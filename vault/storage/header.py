@@ -31,8 +31,7 @@ import msgspec
 from vault.domain.identity import UnitId, VaultId, WorkstationId
 from vault.errors import DefectError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
-from vault.storage.durable import write_whole
-from vault.storage.failures import write_code
+from vault.storage.durable import write_code, write_whole
 
 HEADER_NAME: Final = "vault.header.json"
 FORMAT_VERSION: Final = 1
@@ -59,9 +58,10 @@ class Header:
     directory_roots: tuple[bytes, ...] = ()  # signing keys of the founding administrator and supervisor: where trust in people begins
     directory_roots_signature: bytes = b""  # by the workstation's key: the vault key alone cannot plant other roots
     pinned_tang_keys: tuple[str, ...] = ()  # always empty: each workstation's lock holds the signing keys it pins
-    recovery_slot: bytes | None = None  # place only
+    recovery_slot: bytes | None = None  # sealed to the holders together, see vault.crypto.recovery
     policy: str = ""  # TOML: the station's own settings, over those the product ships
     premises: dict[WorkstationId, str] = field(default_factory=dict)  # a workstation's lock to its key servers; see vault.crypto.premises
+    recovery_openings: dict[WorkstationId, str] = field(default_factory=dict)  # what its holders opened for hours; see vault.premises
     format_version: int = FORMAT_VERSION
 
 
@@ -90,6 +90,20 @@ class UnverifiedHeader:
     def premises_lock(self, workstation_id: WorkstationId) -> str | None:
         """Give this workstation's lock to its key servers, None where it is bound to none."""
         return self._header.premises.get(workstation_id)
+
+    def recovery_opening(self, workstation_id: WorkstationId) -> str | None:
+        """Give what the holders opened for this workstation, over or not; None if nothing."""
+        return self._header.recovery_openings.get(workstation_id)
+
+    @property
+    def recovery_slot(self) -> bytes | None:
+        """The recovery slot, None if no holders were enrolled."""
+        return self._header.recovery_slot
+
+    @property
+    def premises_locks(self) -> tuple[str, ...]:
+        """Every workstation's lock to its key servers; none of them is secret."""
+        return tuple(self._header.premises.values())
 
     @property
     def workstation_slots(self) -> dict[WorkstationId, bytes]:
@@ -149,6 +163,7 @@ def read_unverified_header(path: Path) -> UnverifiedHeader:
         recovery_slot=stored.recovery_slot,
         policy=stored.policy,
         premises={WorkstationId(name): lock for name, lock in stored.premises.items()},
+        recovery_openings={WorkstationId(name): one for name, one in stored.recovery_openings.items()},
         format_version=stored.format_version,
     )
     return UnverifiedHeader(header, body, mac)
@@ -187,6 +202,7 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
             recovery_slot=header.recovery_slot,
             policy=header.policy,
             premises={str(name): lock for name, lock in header.premises.items()},
+            recovery_openings={str(name): one for name, one in header.recovery_openings.items()},
         )
     )
     content = _encode_file(body, _mac(header_mac_key, body))
@@ -222,6 +238,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     recovery_slot: bytes | None
     policy: str = ""
     premises: dict[str, str] = {}
+    recovery_openings: dict[str, str] = {}
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

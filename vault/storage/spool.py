@@ -34,8 +34,7 @@ from vault.domain.identity import BreachId
 from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.ports import SecretKeeper
-from vault.storage.durable import write_whole
-from vault.storage.failures import write_code
+from vault.storage.durable import write_code, write_whole
 
 FOLDER_NAME: Final = "spool"
 MOST_FILES: Final = 500
