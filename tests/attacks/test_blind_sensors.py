@@ -2,6 +2,7 @@
 
 One line a sensor and a way to kill it. What is killed is found from outside, among the threads and descriptors that came with the sensor.
 A descriptor is not closed but exchanged for one that is silent for ever, which is what a lost event queue looks like.
+MEMORY has neither thread nor descriptor: it asks the system at each self-test (tests/unit/sensors/test_memory_guard.py).
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from vault.sensors.contract import Sensor
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.process_guard import ProcessGuard
+from vault.sensors.remote import RemoteSensor
+from vault.sensors.synthetic_input import SyntheticInputSensor
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux"),
     pytest.mark.xdist_group("store-access"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),  # the threads that are killed here
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # and what they had open at that instant
 ]
 
 FDS = Path("/proc/self/fd")
@@ -130,6 +134,9 @@ KILLS: Sequence[tuple[Protection, Callable[[Path], Sensor], Kill]] = [
     (Protection.PROCESS, lambda _folder: ProcessGuard(lambda: {os.getpid(): "vault"}, lambda: ()), its_threads),
     (Protection.SCREEN_CAPTURE, make_captures, its_threads),
     (Protection.SCREEN_CAPTURE, make_captures, its_display),
+    (Protection.REMOTE_SESSION, lambda _folder: RemoteSensor(os.environ, lambda: True), its_threads),
+    (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True), its_threads),
+    (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True), its_display),
 ]
 
 
@@ -163,7 +170,7 @@ class Watched:
 @pytest.fixture(params=KILLS, ids=[f"{row[0].value}: {row[2].__name__}" for row in KILLS])
 def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Protection, Watched, Kill]]:
     protection, make, kill = request.param
-    if protection is Protection.SCREEN_CAPTURE and not os.environ.get("DISPLAY"):
+    if protection in {Protection.SCREEN_CAPTURE, Protection.SYNTHETIC_INPUT} and not os.environ.get("DISPLAY"):
         pytest.skip("no display")
     made = Watched(make(tmp_path))
     yield protection, made, kill
