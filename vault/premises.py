@@ -206,7 +206,7 @@ class Lease:
         proof_seconds: from proof to proof.
         lease_seconds: without a proof for this long, `over` is called, once.
         changed: told True when a proof failed and False when one held again (the lease's thread).
-        over: the lease has run out (the lease's thread).
+        over: the lease has run out, also in the middle of a proof that nobody answers (a thread of the lease's).
     """
 
     def __init__(
@@ -227,6 +227,7 @@ class Lease:
         self._proven_us = 0
         self._lost = False
         self._stopping = threading.Event()
+        self._ending = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -242,7 +243,7 @@ class Lease:
     @property
     def left_seconds(self) -> int:
         """How long until the lease ends if no proof holds, in whole seconds, never below 0."""
-        return max(0, (self._lease_us - (self._clock.boot_us() - self._proven_us)) // 1_000_000)
+        return max(0, self._left_us() // 1_000_000)
 
     def start(self) -> None:
         """Begin; the slot has just opened, which was a proof."""
@@ -258,8 +259,14 @@ class Lease:
         # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
         pause = max(0.5, self._proof_seconds - tang.DEADLINE_SECONDS - _TELLING_SECONDS)
         while not self._stopping.wait(self._until_next(pause)):
+            if self._lost and self._left_us() <= 0:
+                self._end()
+                return
             lock = self._lock()
-            if lock is None or self._proves(lock):
+            proven = lock is None or self._proves(lock)
+            if self._stopping.is_set():
+                return
+            if proven:
                 self._proven_us = self._clock.boot_us()
                 if self._lost:
                     self._lost = False
@@ -267,21 +274,39 @@ class Lease:
             elif not self._lost:
                 self._lost = True
                 self._changed(True)
-            if self._clock.boot_us() - self._proven_us >= self._lease_us:
-                self._stopping.set()
-                self._over()
+            if self._left_us() <= 0:
+                self._end()
+
+    def _end(self) -> None:
+        with self._ending:
+            if self._stopping.is_set():
+                return
+            self._stopping.set()
+        self._over()
+
+    def _left_us(self) -> int:
+        return self._lease_us - (self._clock.boot_us() - self._proven_us)
 
     def _until_next(self, pause: float) -> float:
         if not self._lost:
             return pause
-        left = (self._lease_us - (self._clock.boot_us() - self._proven_us)) / 1_000_000
-        return max(0.05, min(1.0, left))  # while it is lost: as soon as the cable is back, and not past the lease's end
+        # While it is lost: as soon as the cable is back, and not past the lease's end.
+        return max(0.05, min(1.0, self._left_us() / 1_000_000))
 
     def _proves(self, lock: PremisesLock) -> bool:
+        # A question that nobody answers lasts until its deadline; the lease does not wait for that.
+        left = self._left_us() / 1_000_000
+        end = threading.Timer(left, self._end) if 0 < left <= tang.DEADLINE_SECONDS + _TELLING_SECONDS else None
+        if end is not None:
+            end.daemon = True
+            end.start()
         try:
             prove_lock(lock)
         except VaultError:
             return False
+        finally:
+            if end is not None:
+                end.cancel()
         return True
 
 
