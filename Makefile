@@ -1,6 +1,6 @@
 # Every command a person needs. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check attacks bench corpus shift install uninstall clean
+.PHONY: help run test test-slow check attacks premises-drill bench corpus shift install uninstall clean
 
 PYTHON := .venv/bin/python
 SESSION := packaging/session.sh headless
@@ -10,7 +10,7 @@ export PYTEST_DEBUG_TEMPROOT := /var/tmp
 CORPUS ?= resources/demo
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## set up, found the demo station and open the desk (HEADLESS=1: play the shift)
 	@HEADLESS='$(HEADLESS)' packaging/run.sh
@@ -37,6 +37,10 @@ attacks: ## try every way out against a running desk; table and build/attacks.js
 	@packaging/setup.sh dev
 	@$(SESSION) $(PYTHON) -m tests.attacks.suite $(ROWS)
 	@$(SESSION) $(PYTHON) -m pytest -q -s -m measured tests/attacks
+
+premises-drill: ## carry a bound workstation off its premises and back, as root, in network namespaces; table and build/premises.json
+	@packaging/setup.sh dev
+	@$(PYTHON) -m tests.premises_drill $(ARGS)
 
 bench: ## measure what is promised; table and build/bench.json (ITEMS="turn intake": only those)
 	@packaging/setup.sh dev
