@@ -29,7 +29,7 @@ from vault.domain.breach import Signal, SignalKind
 from vault.domain.identity import PersonId, UnitId, VaultId, WorkstationId
 from vault.domain.policy import Policy, policy_from
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
-from vault.premises import Binding, keep_workstation_secret, open_slot, workstation_secret_name
+from vault.premises import Binding, OpenedSlot, keep_workstation_secret, open_slot, workstation_secret_name
 from vault.rendition.client import RenditionWorker
 from vault.secret import Secret
 from vault.services.accommodation import Accommodations
@@ -59,7 +59,7 @@ from vault.services.views import Enrolment, Founder
 from vault.services.witness import Witness
 from vault.services.world import Station, Threads, World
 from vault.storage.content import SqlCipherContentStore
-from vault.storage.header import HEADER_NAME, Header, read_unverified_header, write_header
+from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
 from vault.storage.sqlcipher import SqlCipherStore
 from vault.threads import InlineThreads
 
@@ -317,6 +317,7 @@ def open_vault(
     pages: PageMemory,
     own_open: Callable[[], AbstractContextManager[None]] = nullcontext,
     on_denied: Callable[[str], None] | None = None,
+    opened_by: Callable[[UnverifiedHeader], OpenedSlot] | None = None,
 ) -> Vault:
     """Open a vault at workstation level.
 
@@ -331,16 +332,17 @@ def open_vault(
         pages: where page pictures go.
         own_open: entered around openings of the content store, so that the store-access sensor knows them as ours.
         on_denied: told of every SQL action the authorizer denied.
+        opened_by: what opens the slot where keyring and key servers do not: the recovery slot's holders.
     Raises:
         UnavailableError: header.missing, keyring.missing, keyring.locked, header.wrong-workstation, premises.*, storage.*.
-        TamperError: premises.wrong-answer, header.damaged, header.altered, storage.damaged, storage.missing, directory.unsigned,
-            crypto.self-test.
+        TamperError: premises.wrong-answer, recovery.clock-set-back, header.damaged, header.altered, storage.damaged, storage.missing,
+            directory.unsigned, crypto.self-test.
     Audit: vault.opened; clock.set-back; vault.swept.
     """
     run_self_test()
     unverified = read_unverified_header(directory / HEADER_NAME)
     keeper = keeper_for(unverified.vault_id)
-    opened = open_slot(unverified, keeper)
+    opened = opened_by(unverified) if opened_by is not None else open_slot(unverified, keeper, clock.now_us())
     workstation_id, secrets = opened.workstation_id, opened.secrets
     keys = vault_keys(secrets.vault_key)
     header = unverified.verify(keys.header_mac)
@@ -353,6 +355,8 @@ def open_vault(
     locksmith = VaultLocksmith(secrets, Argon2Cost(header.argon2_memory_kib, header.argon2_iterations, header.argon2_lanes))
     store = SqlCipherStore.open(directory / REGISTER_NAME, keys.register, workstation_id, clock, on_denied)
     try:
+        if opened.recovery is not None and store.latest_entry_time_us() - clock.now_us() > _CLOCK_TOLERANCE_US:
+            raise TamperError("recovery.clock-set-back")
         return _join(
             header,
             workstation_id,

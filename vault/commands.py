@@ -6,6 +6,9 @@
     casevault run --vault DIR              open the desk
     casevault intake --vault DIR --case NUMBER PATH...   take files in; asks who you are
     casevault trace --vault DIR PICTURE    name the page view a picture was made of; asks who you are (supervisor or auditor)
+    casevault recovery holder --name NAME FILE            make a recovery holder's key, offline; prints its public half
+    casevault recovery enrol --vault DIR --threshold T PUBLIC...   have T of these holders open the vault; asks two people who they are
+    casevault recovery open --vault DIR HOLDERFILE...     open the vault for hours without its key servers; asks the holders
     casevault verify DIR                   verify the audit trail
 
 Passphrases and codes are asked for, never taken from the command line. Words come from ``resources/strings/en.toml``.
@@ -29,11 +32,15 @@ from typing import Any
 from vault import platform as system
 from vault.assembly import LOCK_NAME, REGISTER_NAME, Vault, found_vault, load_policy, open_vault, read_policy_text
 from vault.crypto.keypairs import verify
+from vault.crypto.passphrase import check_passphrase
+from vault.crypto.recovery import HolderPublic, make_holder_file, open_holder_file, require_holders
 from vault.crypto.slots import Argon2Cost, vault_keys
 from vault.demo import current_code, make_demo, read_plan
-from vault.errors import VaultError
+from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import open_slot
+from vault.recovery import DEFAULT_HOURS, MOST_HOURS, enrol_holders, open_by_holders, propose_holders
+from vault.secret import Secret
 from vault.services.events import Event, IntakeMoved
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
@@ -48,6 +55,7 @@ from vault.threads import InlineThreads
 _STRINGS = Path(__file__).resolve().parent.parent / "resources" / "strings" / "en.toml"
 _DOES_NOT_HOLD = 3
 _NOBODY = 4
+_SMALL_FILE_BYTES = 65536
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,7 +103,26 @@ def _parser() -> argparse.ArgumentParser:
     premises.add_argument("--threshold", type=int, default=1, help=words["help_premises_threshold"])
     premises.add_argument("--certificate", default="", help=words["help_premises_certificate"])
     premises.add_argument("--authority", default="", help=words["help_premises_authority"])
+    _add_recovery(commands.add_parser("recovery", help=words["help_recovery"]).add_subparsers(required=True))
     return parser
+
+
+def _add_recovery(acts: Any) -> None:  # noqa: ANN401 - argparse keeps the type to itself
+    words = _words()
+    holder = acts.add_parser("holder", help=words["help_recovery_holder"])
+    holder.add_argument("--name", required=True, help=words["help_recovery_name"])
+    holder.add_argument("file", type=Path)
+    holder.set_defaults(run=_recovery_holder)
+    enrol = acts.add_parser("enrol", help=words["help_recovery_enrol"])
+    enrol.add_argument("--vault", type=Path, required=True)
+    enrol.add_argument("--threshold", type=int, required=True, help=words["help_recovery_threshold"])
+    enrol.add_argument("public", nargs="+", type=Path, help=words["help_recovery_public"])
+    enrol.set_defaults(run=_recovery_enrol)
+    opened = acts.add_parser("open", help=words["help_recovery_open"])
+    opened.add_argument("--vault", type=Path, required=True)
+    opened.add_argument("--hours", type=int, choices=range(1, MOST_HOURS + 1), default=DEFAULT_HOURS, help=words["help_recovery_hours"])
+    opened.add_argument("file", nargs="+", type=Path)
+    opened.set_defaults(run=_recovery_open)
 
 
 def _found(options: argparse.Namespace) -> int:
@@ -201,6 +228,67 @@ def _premises(options: argparse.Namespace) -> int:
     return 0
 
 
+def _recovery_holder(options: argparse.Namespace) -> int:
+    words = _words()
+    passphrase = Secret(_new_passphrase(options.name).encode())
+    check_passphrase(passphrase, "")
+    content, public = make_holder_file(options.name, passphrase, Argon2Cost())
+    try:
+        descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - opened for its owner alone, and never over another file
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        raise RefusedError("recovery.file") from error
+    print(public.encode())
+    print(words["recovery_thumbprint"].format(thumbprint=public.thumbprint))
+    return 0
+
+
+def _recovery_enrol(options: argparse.Namespace) -> int:
+    words = _words()
+    holders = tuple(HolderPublic.decode(_small_file(path).decode(errors="replace")) for path in options.public)
+    require_holders(options.threshold, holders)
+    print(words["recovery_holders"].format(threshold=options.threshold, holders=len(holders)))
+    for one in holders:
+        print(f"  {one.label:<24} {one.thumbprint}")
+    for role, act in (("administrator", propose_holders), ("supervisor_any", enrol_holders)):
+        print(words["recovery_signs"].format(role=words[role]))
+        with _signed_in(options.vault) as vault:
+            act(vault, options.threshold, holders)
+    print(words["recovery_enrolled"])
+    return 0
+
+
+def _recovery_open(options: argparse.Namespace) -> int:
+    words, pages = _words(), PageMemory.create()
+    pairs = []
+    for path in options.file:
+        content = _small_file(path)
+        pairs.append(open_holder_file(content, Secret(getpass.getpass(words["ask_holder"].format(file=path)).encode())))
+    clock, entropy = system.SystemClock(), system.SystemEntropy()
+    with _alone(options.vault):
+        try:
+            opened = open_by_holders(options.vault, pairs, open_secret_keeper, clock, entropy, load_policy(), pages, hours=options.hours)
+        except VaultError as error:
+            Spooling(options.vault, open_secret_keeper, clock, entropy).note(error)
+            raise
+        finally:
+            pages.close()
+    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(opened.ends_us // 1_000_000))
+    print(words["recovery_opened"].format(until=until, report=opened.notice.report_no))
+    return 0
+
+
+def _small_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_SMALL_FILE_BYTES)
+    except OSError as error:
+        raise RefusedError("recovery.file") from error
+
+
 def _absolute(path: str) -> str:
     return str(Path(path).absolute()) if path else ""
 
@@ -232,7 +320,7 @@ def _verify(options: argparse.Namespace) -> int:
     with _alone(options.vault):
         header = read_unverified_header(options.vault / HEADER_NAME)
         keeper = open_secret_keeper(header.vault_id)
-        secrets = open_slot(header, keeper).secrets
+        secrets = open_slot(header, keeper, system.SystemClock().now_us()).secrets
         public = secrets.key_pair.public.sign
         witness = unpack(keeper.read(witness_name(header.vault_id)))
         verdict = verify_file(

@@ -4,6 +4,8 @@ Rules:
 
 - The slot opens with the keyring's secret and, where the header holds a lock for this workstation, with what the key servers answer; there
   is no third way but the recovery slot.
+- What the recovery slot's holders opened is a slot of its own, with a secret of its own in the keyring and its hours in its derivation. It
+  is asked only where the key servers do not answer; once its hours are over, or a key server answered, its secret is erased.
 - Each binding draws a new workstation secret, so that an older header with the keyring of today opens nothing. The new secret is in the
   keyring, under a second name, before the header changes, and under the first after: a crash between leaves one that opens.
 - A binding is tried before it is written: whoever binds stands on the premises.
@@ -22,9 +24,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from vault.crypto import tang
 from vault.crypto.premises import LockMember, PremisesLock, PremisesServer, make_lock, open_lock, prove_lock
-from vault.crypto.sealing import new_key
+from vault.crypto.recovery import HolderPublic, make_recovery_slot
+from vault.crypto.sealing import bind, new_key
 from vault.crypto.slots import WorkstationSecrets, make_workstation_slot, open_workstation_slot, vault_keys
 from vault.crypto.tang import KeyServer
 from vault.domain.identity import VaultId, WorkstationId
@@ -46,6 +51,35 @@ def _next_name(vault_id: VaultId) -> str:
     return f"workstation-next:{vault_id}"
 
 
+def _recovery_name(vault_id: VaultId) -> str:
+    return f"workstation-recovery:{vault_id}"
+
+
+class RecoveryOpening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in the header for a workstation that its holders opened: the hours, and a slot that opens with them only."""
+
+    began_us: int
+    ends_us: int
+    slot: bytes = b""
+
+    def encode(self) -> str:
+        """Write it for the header."""
+        return msgspec.json.encode(self).decode()
+
+    @staticmethod
+    def decode(text: str) -> RecoveryOpening:
+        """Read it back. Raises UnavailableError header.damaged."""
+        try:
+            return msgspec.json.decode(text, type=RecoveryOpening)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UnavailableError("header.damaged") from error
+
+    @property
+    def binding(self) -> Secret:
+        """What stands in the place of the premises in its slot's derivation. Not secret: hours that were altered open nothing."""
+        return Secret(bind("recovery-opening", self.began_us, self.ends_us))
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedSlot:
     """What the slot gave, and the lock it stood behind."""
@@ -53,16 +87,53 @@ class OpenedSlot:
     workstation_id: WorkstationId
     secrets: WorkstationSecrets
     lock: PremisesLock | None
+    recovery: RecoveryOpening | None = None  # the holders of the recovery slot opened it, not the key servers
 
 
-def open_slot(unverified: UnverifiedHeader, keeper: SecretKeeper) -> OpenedSlot:
-    """Open this workstation's slot.
+def open_slot(unverified: UnverifiedHeader, keeper: SecretKeeper, now_us: int) -> OpenedSlot:
+    """Open this workstation's slot; where the key servers do not answer, what the holders of the recovery slot opened for these hours.
 
     Raises:
         UnavailableError: keyring.missing, keyring.locked, header.wrong-workstation, header.damaged; premises.* where a lock is and its key
             servers do not answer.
         TamperError: premises.wrong-answer, slot.malformed.
     """
+    try:
+        opened = _open_bound(unverified, keeper)
+    except UnavailableError as error:
+        if not error.code.startswith("premises.") and error.code != "header.wrong-workstation":
+            raise
+        recovered = _open_recovered(unverified, keeper, now_us)
+        if recovered is None:
+            raise
+        return recovered
+    if unverified.recovery_opening(opened.workstation_id) is not None:  # a key server answers: what the holders opened is over
+        keeper.erase(_recovery_name(unverified.vault_id))
+    return opened
+
+
+def _open_recovered(unverified: UnverifiedHeader, keeper: SecretKeeper, now_us: int) -> OpenedSlot | None:
+    vault_id = unverified.vault_id
+    held = _read(keeper, _recovery_name(vault_id))
+    text = unverified.recovery_opening(held[0]) if held is not None else None
+    if held is None or text is None:
+        return None
+    workstation_id, secret = held
+    opening = RecoveryOpening.decode(text)
+    if now_us >= opening.ends_us:
+        keeper.erase(_recovery_name(vault_id))
+        return None
+    if now_us < opening.began_us:
+        return None
+    try:
+        secrets = open_workstation_slot(opening.slot, secret, opening.binding, vault_id, workstation_id)
+    except UnavailableError:
+        return None
+    locked = unverified.premises_lock(workstation_id)
+    return OpenedSlot(workstation_id, secrets, PremisesLock.decode(locked) if locked is not None else None, opening)
+
+
+def _open_bound(unverified: UnverifiedHeader, keeper: SecretKeeper) -> OpenedSlot:
     vault_id = unverified.vault_id
     lock: PremisesLock | None = None
     premises_secret: Secret | None = None
@@ -111,12 +182,39 @@ class Binding:
 
     @property
     def lock(self) -> PremisesLock | None:
-        """What this workstation is bound to now."""
-        return self._opened.lock
+        """What this open vault has to prove now; nothing while its holders keep it open."""
+        return None if self._opened.recovery is not None else self._opened.lock
+
+    @property
+    def recovery_ends_us(self) -> int:
+        """When what the holders opened is over, 0 where they did not open it."""
+        return self._opened.recovery.ends_us if self._opened.recovery is not None else 0
+
+    def enrol_recovery(self, threshold: int, holders: Sequence[HolderPublic]) -> None:
+        """Put a recovery slot for these holders into the header, in the place of the one before.
+
+        Raises:
+            RefusedError: recovery.threshold, recovery.same-holder; UnavailableError: storage.*, header.*.
+        """
+        opened = self._opened
+        slot = make_recovery_slot(threshold, holders, self._header.vault_id, opened.workstation_id, opened.secrets)
+        on_disk = self._on_disk()
+        self._write(replace(on_disk, generation=on_disk.generation + 1, recovery_slot=slot))
+
+    def open_recovery(self, began_us: int, ends_us: int) -> None:
+        """Let this workstation open without its key servers within these hours. Raises UnavailableError keyring.*, storage.*, header.*."""
+        vault_id, workstation_id = self._header.vault_id, self._opened.workstation_id
+        secret, opening = new_key(), RecoveryOpening(began_us, ends_us)
+        slot = make_workstation_slot(secret, opening.binding, vault_id, workstation_id, self._opened.secrets)
+        text = RecoveryOpening(began_us, ends_us, slot).encode()
+        on_disk = self._on_disk()
+        openings = {**on_disk.recovery_openings, workstation_id: text}
+        self._keeper.write(_recovery_name(vault_id), Secret(workstation_id.encode() + secret.reveal()))
+        self._write(replace(on_disk, generation=on_disk.generation + 1, recovery_openings=openings))
 
     def facts(self) -> PremisesFacts:
         """Tell what this workstation is bound to."""
-        lock = self.lock
+        lock = self._opened.lock
         if lock is None:
             return PremisesFacts(0, ())
         return PremisesFacts(lock.threshold, tuple(_met(one) for one in lock.members))
@@ -148,7 +246,7 @@ class Binding:
         Raises:
             RefusedError: premises.unknown, bound to none; UnavailableError, TamperError: premises.*: all of them must answer.
         """
-        lock = self.lock
+        lock = self._opened.lock
         if lock is None:
             raise RefusedError("premises.unknown", server="")
         fresh = []
@@ -160,7 +258,7 @@ class Binding:
     def test(self) -> tuple[tuple[str, str], ...]:
         """Have each server prove itself: (name, "" or the code of what is wrong)."""
         told = []
-        for one in self.lock.members if self.lock is not None else ():
+        for one in self._opened.lock.members if self._opened.lock is not None else ():
             try:
                 tang.prove(one.server, one.binding)
                 told.append((one.name, ""))
@@ -169,7 +267,7 @@ class Binding:
         return tuple(told)
 
     def _servers(self) -> list[PremisesServer]:
-        members = self.lock.members if self.lock is not None else ()
+        members = self._opened.lock.members if self._opened.lock is not None else ()
         return [PremisesServer(one.name, one.server, one.pinned, one.server_key) for one in members]
 
     def _bind(self, threshold: int, servers: Sequence[PremisesServer]) -> PremisesFacts:
@@ -179,22 +277,32 @@ class Binding:
             open_lock(lock, vault_id, workstation_id)
         secret = new_key()
         slot = make_workstation_slot(secret, premises_secret, vault_id, workstation_id, secrets)
-        # The header as it is on disk now: another workstation may have changed it meanwhile.
-        with self._own_open():
-            on_disk = read_unverified_header(self._path).verify(vault_keys(secrets.vault_key).header_mac)
+        on_disk = self._on_disk()
         others = {name: text for name, text in on_disk.premises.items() if name != workstation_id}
         header = replace(
             on_disk,
             generation=on_disk.generation + 1,
             workstation_slots={**on_disk.workstation_slots, workstation_id: slot},
             premises=others if lock is None else {**others, workstation_id: lock.encode()},
+            recovery_openings={name: text for name, text in on_disk.recovery_openings.items() if name != workstation_id},
         )
         self._keeper.write(_next_name(vault_id), Secret(workstation_id.encode() + secret.reveal()))
-        with self._own_open():
-            write_header(self._path, header, vault_keys(secrets.vault_key).header_mac)
+        self._write(header)
         _settle(self._keeper, vault_id, workstation_id, secret)
-        self._header, self._opened = header, replace(self._opened, lock=lock)
+        if on_disk.recovery_openings:
+            self._keeper.erase(_recovery_name(vault_id))
+        self._opened = replace(self._opened, lock=lock, recovery=None)
         return self.facts()
+
+    def _on_disk(self) -> Header:
+        """The header as it is on disk now: another workstation may have changed it meanwhile."""
+        with self._own_open():
+            return read_unverified_header(self._path).verify(vault_keys(self._opened.secrets.vault_key).header_mac)
+
+    def _write(self, header: Header) -> None:
+        with self._own_open():
+            write_header(self._path, header, vault_keys(self._opened.secrets.vault_key).header_mac)
+        self._header = header
 
 
 class Lease:

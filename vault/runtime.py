@@ -73,6 +73,7 @@ class Server:
         self._unrecorded: list[Signal] = []  # signals whose report could not be committed yet
         self._ending = ""
         self._last_witness_us = 0
+        self._recovery_ends_boot_us = 0  # by the boot clock, which nobody sets back; 0: the key servers opened it
 
     # -- life ------------------------------------------------------------------------------------------------------------------------
 
@@ -119,6 +120,8 @@ class Server:
             self._denied,
         )
         self._vault = vault
+        if ends_us := vault.binding.recovery_ends_us:
+            self._recovery_ends_boot_us = self._clock.boot_us() + ends_us - self._clock.now_us()
         vault.world.end = self._end
         vault.world.observed = self._observed  # kept and tried again where it cannot be committed
         self._watching = watching
@@ -197,6 +200,7 @@ class Server:
     # -- time ------------------------------------------------------------------------------------------------------------------------
 
     def _every_second(self) -> None:
+        self._guarded(self._end_recovery)
         if self._unrecorded:
             self._guarded(self._record_again)
         if self._unrecorded:
@@ -343,6 +347,18 @@ class Server:
         if not self._lanes.control.put(Priority.BREACH, end):
             return
         _end_process_within(_PREMISES_END_SECONDS)  # whatever the control thread is doing: the keys do not outlive the lease
+
+    def _end_recovery(self) -> None:
+        """End with the hours for which the recovery slot's holders opened the vault, by whichever clock says so first."""
+        vault = self._vault
+        if vault is None or self._ending or not (ends_us := vault.binding.recovery_ends_us):
+            return
+        if self._clock.now_us() < ends_us and self._clock.boot_us() < self._recovery_ends_boot_us:
+            return
+        _end_process_within(_PREMISES_END_SECONDS)
+        self._guarded(lambda: vault.session.lock_by_system("recovery-ended"))
+        self._end("premises-lost")  # the interface says that the station's network does not answer, which is what keeps it shut again
+        self._end_if_asked()
 
     def _defect(self) -> DefectError:
         """Log the stack without a value in it; give the incident number that leads to it."""

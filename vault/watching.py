@@ -223,6 +223,8 @@ class Watching:
         self._lease = lease
 
     def _premises(self, vault: Vault) -> ProtectionStatus:
+        if vault.binding.recovery_ends_us:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "recovery")
         if vault.binding.lock is None:
             return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
         if self._lease is None or not self._lease.holds:

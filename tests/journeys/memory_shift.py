@@ -17,6 +17,7 @@ from tests.journeys.desk_driver import children_of
 from tests.journeys.memory import count_in_file, forms, keep_memory
 from tests.journeys.shift import OFFICER, READING_CASE, TEAM, Shift, passphrase_of
 from vault.crypto.slots import vault_keys
+from vault.platform import SystemClock
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import open_slot
 from vault.storage.header import HEADER_NAME, read_unverified_header
@@ -84,7 +85,7 @@ class MemoryShift(Shift):
     def keys(self) -> dict[str, tuple[bytes, ...]]:
         """Every key that was in use, now that the desk is closed."""
         header = read_unverified_header(self.vault / HEADER_NAME)
-        secrets = open_slot(header, open_secret_keeper(header.vault_id)).secrets
+        secrets = open_slot(header, open_secret_keeper(header.vault_id), SystemClock().now_us()).secrets
         derived = vault_keys(secrets.vault_key)
         vault_level = (secrets.vault_key.reveal(), derived.register.reveal(), derived.content.reveal(), derived.blind_index.reveal())
         with self.opened_as(OFFICER) as vault:

@@ -294,10 +294,10 @@ def test_no_page_is_shown_while_the_premises_are_not_proven(station: Station, tm
 
 
 def test_the_slot_says_what_it_stands_behind(station: Station, key_room: TangServer) -> None:
-    unbound = open_slot(read_unverified_header(station.directory / HEADER_NAME), station.keeper)
+    unbound = open_slot(read_unverified_header(station.directory / HEADER_NAME), station.keeper, station.clock.now_us())
     assert unbound.lock is None
     bind(station, key_room)
-    bound = open_slot(read_unverified_header(station.directory / HEADER_NAME), station.keeper)
+    bound = open_slot(read_unverified_header(station.directory / HEADER_NAME), station.keeper, station.clock.now_us())
     assert bound.lock is not None
     assert vault_keys(bound.secrets.vault_key).register.reveal() == vault_keys(unbound.secrets.vault_key).register.reveal()
     assert AuditKind.PREMISES_BOUND.value == "premises.bound"

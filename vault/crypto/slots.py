@@ -11,7 +11,7 @@ Rules of this module:
   ceiling, so that a planted dear one cannot exhaust the machine.
 - A wrong passphrase, a slot of somebody else and altered sealed bytes give one answer: not recognised. LIMIT: AES-GCM cannot tell them
   apart.
-- The recovery slot (DESIGN section 3) will be a third kind here, under a suite of its own; nothing of it exists yet.
+- The third kind, the recovery slot, is `vault.crypto.recovery`.
 
 Measured here (2 shared cores at 2.5 GHz, medians of 8): Argon2id at 256 MiB, t=3, p=4 takes 0.91 s, at the floor of 64 MiB 0.24 s. The
 design's 0.42 s and 0.12 s are argon2-cffi on a faster machine; side by side on this one argon2-cffi takes 0.77 s and 0.20 s, so the

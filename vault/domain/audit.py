@@ -42,6 +42,9 @@ class AuditKind(enum.Enum):
     SIGNED_OUT = "session.signed-out"
     PREMISES_BOUND = "premises.bound"
     PREMISES_UNBOUND = "premises.unbound"
+    RECOVERY_PROPOSED = "recovery.proposed"  # an administrator asked for these holders
+    RECOVERY_ENROLLED = "recovery.enrolled"  # a supervisor agreed
+    RECOVERY_OPENED = "recovery.opened"
     PERSON_ENROLLED = "person.enrolled"
     PERSON_COSIGNED = "person.cosigned"
     PERSON_RELEASED = "person.released"

@@ -59,6 +59,7 @@ class SignalKind(enum.Enum):
     DECOY_READ = "decoy-read"
     OFF_PREMISES = "off-premises"  # the vault was opened where no key server of the station answers
     PREMISES_LOST = "premises-lost"  # an open session lost the key server for as long as the lease
+    RECOVERY_OPENED = "recovery-opened"  # the holders of the recovery slot opened the vault without its key servers
 
 
 class Severity(enum.IntEnum):
@@ -106,6 +107,7 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.DECOY_READ: Severity.DELIBERATE,
     SignalKind.OFF_PREMISES: Severity.EXPOSED,
     SignalKind.PREMISES_LOST: Severity.DELIBERATE,
+    SignalKind.RECOVERY_OPENED: Severity.EXPOSED,
 }
 
 # Unusual reading: a flag for a supervisor to look at. It contains nothing and tells the officer nothing while they read.
@@ -132,6 +134,7 @@ COPY_ATTEMPTS = (
         SignalKind.VIRTUAL_MACHINE,
         SignalKind.OFF_PREMISES,
         SignalKind.PREMISES_LOST,
+        SignalKind.RECOVERY_OPENED,
     }
 )
 

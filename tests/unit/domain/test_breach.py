@@ -71,6 +71,7 @@ TABLE = {
     K.DECOY_READ: (3, 3, Containment.NONE, Containment.NONE),
     K.OFF_PREMISES: (4, 4, Containment.RECALL, Containment.RECALL),
     K.PREMISES_LOST: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.RECOVERY_OPENED: (4, 4, Containment.RECALL, Containment.RECALL),
 }
 
 NOT_COPYING = {
@@ -87,6 +88,7 @@ NOT_COPYING = {
     K.DECOY_READ,
     K.OFF_PREMISES,
     K.PREMISES_LOST,
+    K.RECOVERY_OPENED,
 }
 
 

@@ -1,0 +1,471 @@
+"""Break-glass: a key server that is gone for good, and who opens the vault then, for how long, and what is left behind of it.
+
+Real key servers, a real vault; the last test runs the command line over a real keyring, as the holders would.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.conftest import OFFICER
+from tests.journeys.crew import refused
+from tests.secret_service import PrivateSecretService
+from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station
+from tests.tang import TangServer
+from vault.crypto.keypairs import KeyPair, generate_key_pair
+from vault.crypto.recovery import HolderPublic, make_holder_file, make_recovery_slot, open_holder_file
+from vault.crypto.sealing import new_key
+from vault.crypto.slots import WorkstationSecrets
+from vault.demo import read_plan
+from vault.domain.audit import AuditKind
+from vault.domain.breach import Severity, SignalKind, TriageState
+from vault.domain.identity import VaultId, WorkstationId
+from vault.errors import VaultError
+from vault.premises import RecoveryOpening
+from vault.recovery import DEFAULT_HOURS, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
+from vault.secret import Secret
+from vault.services.page_memory import PageMemory
+from vault.services.ports import AuditFilter, MetServer
+from vault.spooling import Spooling
+from vault.storage.header import HEADER_NAME
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUR = 3600
+
+
+@cache
+def pair(number: int) -> KeyPair:
+    return generate_key_pair()
+
+
+def holders(*numbers: int) -> list[HolderPublic]:
+    return [HolderPublic(f"post {number}", pair(number).public.kem) for number in numbers]
+
+
+@pytest.fixture(scope="module")
+def key_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TangServer]:
+    """The key server that dies: it answers while the workstation is bound to it, and not in any test."""
+    server = TangServer(tmp_path_factory.mktemp("key-room") / "keys")
+    yield server
+    server.close()
+
+
+def enrol(station: Station, threshold: int, *numbers: int) -> None:
+    station.sign_in(ADMINISTRATOR)
+    propose_holders(station.vault, threshold, holders(*numbers))
+    station.sign_in(SUPERVISOR)
+    enrol_holders(station.vault, threshold, holders(*numbers))
+    station.vault.session.sign_out()
+
+
+@pytest.fixture(scope="module")
+def prepared(staffed: Station, key_room: TangServer, tmp_path_factory: pytest.TempPathFactory) -> Station:
+    """A workstation that was bound to one key server, 2 of its 3 holders enrolled; closed, and the key server dead."""
+    made = staffed.copy_to(tmp_path_factory.mktemp("bound") / "vault")
+    made.sign_in(ADMINISTRATOR)
+    made.vault.premises.add(MetServer("key room", key_room.url), key_room.thumbprint(), 1)
+    enrol(made, 2, 0, 1, 2)
+    assert opening(made) == "opens"
+    made.close()
+    key_room.close()
+    return made
+
+
+@pytest.fixture
+def bound(prepared: Station, tmp_path: Path) -> Iterator[Station]:
+    copy = prepared.copy_to(tmp_path / "vault")
+    yield copy
+    copy.close()
+
+
+@pytest.fixture
+def back(prepared: Station, key_room: TangServer) -> Iterator[TangServer]:
+    """The same key server, repaired."""
+    server = TangServer(key_room.keys, port=key_room.port)
+    yield server
+    server.close()
+
+
+def come_together(station: Station, *numbers: int, hours: int = DEFAULT_HOURS) -> RecoveryOpened:
+    station.close()
+    pages = PageMemory.create()
+    try:
+        pairs = [pair(number) for number in numbers]
+        entropy, policy = RealEntropy(), station.policy
+        return open_by_holders(
+            station.directory, pairs, lambda _label: station.keeper, station.clock, entropy, policy, pages, station.events.append, hours
+        )
+    finally:
+        pages.close()
+
+
+def opening(station: Station) -> str:
+    station.close()
+    try:
+        _ = station.vault
+    except VaultError as error:
+        return error.code
+    return "opens"
+
+
+def entries(station: Station, *kinds: AuditKind) -> list[dict[str, str | int]]:
+    wanted = AuditFilter(kinds=tuple(one.value for one in kinds))
+    return [dict(json.loads(one.facts)) for one in station.vault.store.audit_entries(wanted, 0, 50)]
+
+
+def test_the_holders_open_what_a_dead_key_server_shut_for_eight_hours_and_no_longer(bound: Station) -> None:
+    assert opening(bound) == "premises.unreachable"
+    opened = come_together(bound, 2, 0)
+    assert [one.label for one in opened.holders] == ["post 0", "post 2"]
+    assert opening(bound) == "opens"
+    with refused("session.locked"):
+        bound.vault.desk.cases("", "", 10)  # at workstation level: nobody is signed in by it
+    with refused("session.not-recognised"):
+        bound.vault.session.sign_in(OFFICER, "granite window orchard", bound.code(OFFICER))
+    bound.sign_in(OFFICER)
+    bound.sign_in(SUPERVISOR)
+    bound.clock.step((DEFAULT_HOURS - 1) * HOUR)
+    assert opening(bound) == "opens"
+    bound.clock.step(HOUR)
+    assert opening(bound) == "premises.unreachable"
+    bound.clock.step(-HOUR)  # the clock set back afterwards: the secret of those hours is gone
+    assert opening(bound) == "premises.unreachable"
+
+
+def test_the_report_and_the_audit_entry_exist_once_and_name_the_holders(bound: Station) -> None:
+    opened = come_together(bound, 1, 2)
+    for _ in range(3):
+        assert opening(bound) == "opens"
+    thumbprints = [one.thumbprint for one in holders(1, 2)]
+    assert entries(bound, AuditKind.RECOVERY_OPENED) == [{"holders": " ".join(thumbprints), "ends_us": opened.ends_us}]
+    rows = [row for row in bound.vault.store.breaches(list(TriageState), 50) if row.state.kind is SignalKind.RECOVERY_OPENED]
+    [row] = rows
+    assert row.state.severity is Severity.EXPOSED
+    assert row.state.count == 1
+    bound.sign_in(SUPERVISOR)
+    [sealed] = row.facts_sealed
+    said = bound.vault.world.open_as_supervisor(sealed, "facts", row.state.breach_id)
+    assert said is not None
+    for one in holders(1, 2):
+        assert f"{one.label} {one.thumbprint}".encode() in said
+    assert b"post 0" not in said
+
+
+ATTEMPTS: list[tuple[str, tuple[int, ...], str]] = [
+    # whose keys are there -> what the vault says
+    ("nobody", (), "recovery.too-few"),
+    ("one holder", (0,), "recovery.too-few"),
+    ("one holder twice", (1, 1), "recovery.too-few"),
+    ("one holder and a stranger", (0, 9), "recovery.too-few"),
+    ("strangers", (8, 9), "recovery.too-few"),
+]
+
+
+def test_too_few_holders_open_nothing_and_leave_nothing_that_opens(bound: Station) -> None:
+    before = (bound.directory / HEADER_NAME).read_bytes()
+    for name, there, code in ATTEMPTS:
+        with refused(code):
+            come_together(bound, *there)
+        assert (bound.directory / HEADER_NAME).read_bytes() == before, name
+        assert opening(bound) == "premises.unreachable", name
+
+
+def _header(station: Station, change: Callable[[dict[str, object]], None]) -> None:
+    path = station.directory / HEADER_NAME
+    whole = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+    body = whole["body"]
+    assert isinstance(body, dict)
+    change(body)
+    path.write_bytes(msgspec.json.encode(whole))
+
+
+def _longer(body: dict[str, object]) -> None:
+    openings = body["recovery_openings"]
+    assert isinstance(openings, dict)
+    [(name, text)] = openings.items()
+    opened = RecoveryOpening.decode(text)
+    openings[name] = RecoveryOpening(opened.began_us, opened.ends_us + HOUR * 1_000_000, opened.slot).encode()
+
+
+def _in_the_bound_slots_place(body: dict[str, object]) -> None:
+    openings, slots = body.pop("recovery_openings"), body["workstation_slots"]
+    assert isinstance(openings, dict)
+    assert isinstance(slots, dict)
+    [(name, text)] = openings.items()
+    slots[name] = RecoveryOpening.decode(text).slot
+    body.pop("premises")
+
+
+HEADERS: list[tuple[str, Callable[[dict[str, object]], None], str]] = [
+    # what was written into the header within the hours -> what opening says afterwards
+    ("an hour more", _longer, "premises.unreachable"),
+    ("the hours taken away", lambda body: body.pop("recovery_openings") and None, "premises.unreachable"),
+    ("made the workstation's own slot, bound to nothing", _in_the_bound_slots_place, "header.wrong-workstation"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), [one[1:] for one in HEADERS], ids=[one[0] for one in HEADERS])
+def test_what_was_opened_is_not_stretched_by_writing_into_the_header(
+    bound: Station, change: Callable[[dict[str, object]], None], code: str
+) -> None:
+    come_together(bound, 0, 1)
+    assert opening(bound) == "opens"
+    bound.close()
+    _header(bound, change)
+    if code == "header.wrong-workstation":  # and its secret put where the workstation's own stands
+        name = next(one for one in bound.keeper._values if one.startswith("workstation-recovery:"))
+        bound.keeper._values[name.replace("-recovery", "")] = bound.keeper._values[name]
+    assert opening(bound) == code
+
+
+def test_a_slot_of_another_vault_and_an_altered_one_open_nothing(bound: Station) -> None:
+    good = (bound.directory / HEADER_NAME).read_bytes()
+    secrets = WorkstationSecrets(new_key(), generate_key_pair())
+    made = make_recovery_slot(2, holders(0, 1, 2), VaultId("another"), WorkstationId("another"), secrets)
+    stranger = base64.b64encode(made).decode()
+    own = msgspec.json.decode(good)["body"]["recovery_slot"]
+    for slot, code in ((stranger, "recovery.altered"), (own[:-8], "slot.malformed"), ("AAAA" + own[4:], "slot.malformed")):
+        _header(bound, lambda body: body.update(recovery_slot=slot))  # noqa: B023
+        with refused(code):
+            come_together(bound, 0, 1)
+        (bound.directory / HEADER_NAME).write_bytes(good)
+    _header(bound, lambda body: body.update(station_name="elsewhere"))  # the slot opens, and what it gives vouches for another header
+    with refused("header.altered"):
+        come_together(bound, 0, 1)
+    (bound.directory / HEADER_NAME).write_bytes(good)
+    come_together(bound, 0, 1)
+    assert opening(bound) == "opens"
+
+
+def test_a_thief_of_vault_and_keyring_has_noise_but_within_the_hours(bound: Station, tmp_path: Path) -> None:
+    before = bound.copy_to(tmp_path / "before")
+    come_together(bound, 0, 1)
+    bound.close()
+    after = bound.copy_to(tmp_path / "after")
+    for one in (before, after):
+        one.clock.step(DEFAULT_HOURS * HOUR)
+        assert opening(one) == "premises.unreachable"
+    assert not [name for name in after.keeper._values if "recovery" in name], "the secret of those hours is erased"
+
+
+def test_a_clock_behind_the_trail_keeps_it_shut(bound: Station) -> None:
+    come_together(bound, 0, 1)
+    bound.clock.step(HOUR)
+    assert opening(bound) == "opens"
+    bound.clock.step(-HOUR / 2)
+    assert opening(bound) == "recovery.clock-set-back"
+    bound.clock.step(-HOUR)  # before it was opened at all
+    assert opening(bound) == "premises.unreachable"
+    bound.clock.step(2 * HOUR)
+    assert opening(bound) == "opens"
+
+
+def test_a_key_server_that_answers_again_ends_it(bound: Station, request: pytest.FixtureRequest) -> None:
+    come_together(bound, 0, 1)
+    assert opening(bound) == "opens"
+    assert bound.vault.binding.lock is None, "nothing to prove meanwhile"
+    back: TangServer = request.getfixturevalue("back")
+    assert opening(bound) == "opens"
+    assert bound.vault.binding.recovery_ends_us == 0
+    assert bound.vault.binding.lock is not None
+    back.close()
+    assert opening(bound) == "premises.unreachable"
+
+
+def test_within_the_hours_the_workstation_is_bound_to_another_key_server(bound: Station, tmp_path: Path) -> None:
+    come_together(bound, 0, 1)
+    new = TangServer(tmp_path / "new-room")
+    bound.sign_in(ADMINISTRATOR)
+    assert bound.vault.binding.lock is None, "nothing to prove meanwhile"
+    bound.vault.premises.add(MetServer("new room", new.url), new.thumbprint(), 1)
+    assert bound.vault.binding.recovery_ends_us == 0
+    bound.sign_in(SUPERVISOR)
+    assert [one.name for one in bound.vault.premises.remove("key room", 1).servers] == ["new room"]
+    bound.clock.step(2 * DEFAULT_HOURS * HOUR)
+    assert opening(bound) == "opens"
+    new.close()
+    assert opening(bound) == "premises.unreachable"
+    come_together(bound, 1, 2)  # the recovery slot outlives the binding
+    assert opening(bound) == "opens"
+
+
+def test_a_lost_keyring_is_opened_by_the_holders_too(bound: Station, back: TangServer) -> None:
+    bound.keeper._values.clear()
+    assert opening(bound) == "header.wrong-workstation"
+    come_together(bound, 0, 1)
+    assert opening(bound) == "opens"
+    bound.sign_in(ADMINISTRATOR)
+    bound.vault.premises.rotate()
+    bound.clock.step(2 * DEFAULT_HOURS * HOUR)
+    assert opening(bound) == "opens"
+
+
+def test_a_new_slot_replaces_the_old_one(bound: Station) -> None:
+    come_together(bound, 0, 1)
+    enrol(bound, 3, 4, 5, 6)
+    with refused("recovery.too-few"):
+        come_together(bound, 0, 1, 2)
+    come_together(bound, 4, 5, 6)
+    assert opening(bound) == "opens"
+    assert [one["threshold"] for one in entries(bound, AuditKind.RECOVERY_ENROLLED)] == [3, 2]
+
+
+def test_two_people_enrol_the_very_same_holders(station: Station) -> None:
+    vault = station.vault
+    station.sign_in(OFFICER)
+    for act in (propose_holders, enrol_holders):
+        with refused("access.not-your-role"):
+            act(vault, 2, holders(3, 4))
+    station.sign_in(SUPERVISOR)
+    with refused("access.not-your-role"):
+        propose_holders(vault, 2, holders(3, 4))
+    with refused("recovery.not-proposed"):
+        enrol_holders(vault, 2, holders(3, 4))
+    station.sign_in(ADMINISTRATOR)
+    with refused("recovery.threshold"):
+        propose_holders(vault, 1, holders(3, 4))
+    propose_holders(vault, 2, holders(3, 4))
+    with refused("access.not-your-role"):
+        enrol_holders(vault, 2, holders(3, 4))
+    station.sign_in(SUPERVISOR)
+    for threshold, others in ((2, holders(3, 5)), (2, holders(3, 4, 5)), (2, holders(4, 3))):  # somebody exchanged a file meanwhile
+        with refused("recovery.not-proposed"):
+            enrol_holders(vault, threshold, others)
+    station.clock.step(16 * 60)
+    with refused("recovery.not-proposed"):
+        enrol_holders(vault, 2, holders(3, 4))
+    assert not entries(station, AuditKind.RECOVERY_ENROLLED)
+
+
+def test_a_vault_without_holders_says_so(station: Station) -> None:
+    with refused("recovery.none"):
+        come_together(station, 0, 1)
+
+
+def test_an_altered_slot_is_reported_at_the_next_opening(bound: Station) -> None:
+    good = (bound.directory / HEADER_NAME).read_bytes()
+    own = msgspec.json.decode(good)["body"]["recovery_slot"]
+    _header(bound, lambda body: body.update(recovery_slot=own[:-8]))
+    spooling = Spooling(bound.directory, lambda _label: bound.keeper, bound.clock, RealEntropy())
+    with pytest.raises(VaultError, match=r"^slot\.malformed") as told:
+        come_together(bound, 0, 1)
+    assert spooling.note(told.value)
+    (bound.directory / HEADER_NAME).write_bytes(good)
+    come_together(bound, 0, 1)
+    spooling.take(bound.vault)
+    kinds = [row.state.kind for row in bound.vault.store.breaches(list(TriageState), 50)]
+    assert sorted(one.value for one in kinds) == ["recovery-opened", "store-tampered"]
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------------------------
+
+
+class CommandLine:
+    """``casevault`` with questions answered on standard input."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+
+    def run(self, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "vault.commands", *arguments],
+            env=self._environment,
+            cwd=ROOT,
+            input=answers,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            start_new_session=True,  # no terminal: questions are asked on standard input
+        )
+
+
+@pytest.mark.slow
+def test_a_holders_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:
+    line, file = CommandLine({}), tmp_path / "holder.key"
+    passphrase = "granite window orchard"
+    made = line.run("recovery", "holder", "--name", "badge 4001", str(file), answers=f"{passphrase}\n{passphrase}\n")
+    assert made.returncode == 0, made.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    public = HolderPublic.decode(made.stdout)
+    assert public.label == "badge 4001"
+    assert public.thumbprint in made.stdout
+    assert open_holder_file(file.read_bytes(), Secret(passphrase.encode())).public.kem == public.kem
+    before = file.read_bytes()
+    again = line.run("recovery", "holder", "--name", "badge 4001", str(file), answers=f"{passphrase}\n{passphrase}\n")
+    assert again.returncode == 1
+    assert "cannot be used" in again.stderr
+    assert file.read_bytes() == before
+    short = line.run("recovery", "holder", "--name", "badge 4001", str(tmp_path / "other"), answers="short\nshort\n")
+    assert short.returncode == 1
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_by_the_command_line_with_a_real_keyring(secret_service: PrivateSecretService, tmp_path: Path) -> None:
+    key_room = TangServer(tmp_path / "key-room")
+    line, vault = CommandLine(secret_service.environment), str(tmp_path / "vault")
+    assert line.run("demo", "--vault", vault, "--without-documents").returncode == 0
+    people = {one["role"]: one for one in read_plan()["person"]}
+    spent: dict[str, int] = {}
+
+    def answers(role: str) -> str:
+        badge = people[role]["badge_no"]
+        while int(time.time()) // 30 == spent.get(badge, founding_step):  # a code is good once
+            time.sleep(0.2)
+        spent[badge] = int(time.time()) // 30
+        code = line.run("code", "--vault", vault, badge).stdout.strip()
+        return f"{badge}\n{people[role]['passphrase']}\n{code}\n"
+
+    founding_step = int(time.time()) // 30
+    where = ("--name", "key room", "--url", key_room.url, "--thumbprint", key_room.thumbprint())
+    added = line.run("premises", "--vault", vault, "add", *where, answers=answers("administrator"))
+    assert added.returncode == 0, added.stderr
+    passphrase = Secret(b"granite window orchard")
+    files, publics = [], []
+    for number in range(3):
+        content, public = make_holder_file(f"post {number}", passphrase, CHEAP)
+        files.append(tmp_path / f"{number}.key")
+        publics.append(tmp_path / f"{number}.pub")
+        files[-1].write_bytes(content)
+        publics[-1].write_text(public.encode() + "\n")
+    both = answers("administrator") + answers("supervisor")
+    enrolled = line.run("recovery", "enrol", "--vault", vault, "--threshold", "2", *map(str, publics), answers=both)
+    assert enrolled.returncode == 0, enrolled.stderr
+    assert "post 2" in enrolled.stdout
+    key_room.close()
+    shut = line.run("verify", vault)
+    assert shut.returncode == 1, shut.stdout
+    assert "Not on station premises" in shut.stderr
+    attempts = [
+        ((0,), "granite window orchard\n", "Too few holders"),
+        ((0, 0), "granite window orchard\n" * 2, "Too few holders"),
+        ((0, 1), "granite window orchard\ngranite window orchards\n", "not recognised"),
+    ]
+    for there, typed, words in attempts:
+        tried = line.run("recovery", "open", "--vault", vault, *(str(files[number]) for number in there), answers=typed)
+        assert tried.returncode == 1, tried.stdout
+        assert words in tried.stderr
+        assert line.run("verify", vault).returncode == 1
+    opened = line.run("recovery", "open", "--vault", vault, str(files[2]), str(files[0]), answers="granite window orchard\n" * 2)
+    assert opened.returncode == 0, opened.stderr
+    assert "breach report" in opened.stdout
+    assert line.run("verify", vault).returncode == 0
+    nobody = line.run("premises", "--vault", vault, "list", answers="granite window orchard\ngranite window orchard\n000000\n")
+    assert nobody.returncode == 1, "a person signs in with passphrase and code, as ever"
+    listed = line.run("premises", "--vault", vault, "list", answers=answers("administrator"))
+    assert listed.returncode == 0, listed.stderr
+    assert "key room" in listed.stdout

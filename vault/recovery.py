@@ -1,0 +1,155 @@
+"""Break-glass for dead key servers: the holders of the recovery slot are enrolled, and open the vault for hours.
+
+Rules:
+
+- Holders are enrolled by two people: an administrator proposes them, a supervisor agrees within a quarter of an hour to the very same. Each
+  act is in the trail before anything changes. A new slot replaces the old one; the old holders open nothing of this header.
+- What enough holders open is the vault at workstation level, on the workstation that enrolled them, for a bounded time. People still sign
+  in with passphrase and code: a holder's key gives no case and no person's key.
+- Commit first: the audit entry and the report are in the vault before anything is written that opens it again without the key servers.
+- In the trail holders stand by their thumbprints, in the report, which only supervisors read, by what the station calls them too.
+
+LIMIT: the hours are kept by this product. Whoever holds a copy of the vault and the keyring made within them opens it with a program of
+their own; so does whoever gathers a copy of the vault and enough holders' files and passphrases, anywhere: that is what the slot is for. An
+old copy of the header keeps the old slot. Who may set the workstation's clock can spread the open hours over more days; the clock may not
+go behind the trail.
+
+Thread: one, with `threads.InlineThreads`; the command line is its only caller.
+Source: DESIGN §3; issue 4. Decision record 0018.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vault.assembly import Vault, open_vault
+from vault.crypto.keypairs import KeyPair
+from vault.crypto.premises import PremisesLock
+from vault.crypto.recovery import HolderPublic, Recovered, open_recovery_slot, require_holders
+from vault.domain.audit import AuditDraft, AuditKind
+from vault.domain.breach import MINUTE_US, Signal, SignalKind
+from vault.domain.custody import HOUR_US
+from vault.domain.identity import Role
+from vault.domain.policy import Policy
+from vault.errors import RefusedError
+from vault.premises import OpenedSlot
+from vault.services.events import Event
+from vault.services.page_memory import PageMemory
+from vault.services.ports import AuditFilter, Clock, Entropy, SecretKeeper
+from vault.services.views import BreachNotice
+from vault.storage.header import UnverifiedHeader
+from vault.threads import InlineThreads
+
+DEFAULT_HOURS: Final = 8
+MOST_HOURS: Final = 24
+PROPOSAL_US: Final = 15 * MINUTE_US
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryOpened:
+    """What the holders opened."""
+
+    holders: tuple[HolderPublic, ...]
+    ends_us: int  # UTC microseconds
+    notice: BreachNotice
+
+
+def propose_holders(vault: Vault, threshold: int, holders: Sequence[HolderPublic]) -> None:
+    """Ask for a recovery slot, as the administrator who is signed in.
+
+    Raises:
+        RefusedError: session.locked, access.not-your-role, recovery.threshold, recovery.same-holder.
+    Audit: recovery.proposed.
+    """
+    world = vault.world
+    world.require(Role.ADMINISTRATOR)
+    require_holders(threshold, holders)
+    said = _said(threshold, holders)
+    world.store.append_audit(world.draft(AuditKind.RECOVERY_PROPOSED, threshold=said[0], holders=said[1]))
+
+
+def enrol_holders(vault: Vault, threshold: int, holders: Sequence[HolderPublic]) -> None:
+    """Agree to what an administrator proposed, as the supervisor who is signed in; the header then holds the slot.
+
+    Raises:
+        RefusedError: session.locked, access.not-your-role, recovery.threshold, recovery.same-holder, recovery.not-proposed.
+        UnavailableError: storage.*, header.*; the slot of before is untouched.
+    Audit: recovery.enrolled.
+    """
+    world = vault.world
+    session = world.require(Role.SUPERVISOR)
+    require_holders(threshold, holders)
+    said = _said(threshold, holders)
+    since_us = world.clock.now_us() - PROPOSAL_US
+    for entry in world.store.audit_entries(AuditFilter(kinds=(AuditKind.RECOVERY_PROPOSED.value,), from_us=since_us), 0, 1):
+        proposed = dict(json.loads(entry.facts))
+        if (proposed["threshold"], proposed["holders"]) == said and entry.actor_id != session.person.person_id:
+            world.store.append_audit(world.draft(AuditKind.RECOVERY_ENROLLED, threshold=said[0], holders=said[1]))
+            vault.binding.enrol_recovery(threshold, holders)
+            return
+    raise RefusedError("recovery.not-proposed")
+
+
+def open_by_holders(
+    directory: Path,
+    pairs: Sequence[KeyPair],
+    keeper_for: Callable[[str], SecretKeeper],
+    clock: Clock,
+    entropy: Entropy,
+    policy: Policy,
+    pages: PageMemory,
+    publish: Callable[[Event], None] = lambda _event: None,
+    hours: int = DEFAULT_HOURS,
+) -> RecoveryOpened:
+    """Open a vault with its holders' keys, so that this workstation opens it without its key servers for `hours`.
+
+    Args:
+        directory: the vault.
+        pairs: the key pairs of those who are here.
+        keeper_for: gives the OS keyring for a vault id.
+        clock: time.
+        entropy: random bytes.
+        policy: what the product ships.
+        pages: needed to open a vault; no page is shown.
+        publish: told every event after its commit.
+        hours: 1 to MOST_HOURS.
+
+    Raises:
+        RefusedError: recovery.none, recovery.too-few.
+        TamperError: recovery.altered, slot.malformed, and as `open_vault`.
+        UnavailableError: header.*, keyring.*, storage.*.
+    Audit: vault.opened, recovery.opened, breach.recorded.
+    """
+    found: list[Recovered] = []
+
+    def opened_by(unverified: UnverifiedHeader) -> OpenedSlot:
+        if unverified.recovery_slot is None:
+            raise RefusedError("recovery.none")
+        one = open_recovery_slot(unverified.recovery_slot, pairs, unverified.vault_id)
+        found.append(one)
+        locked = unverified.premises_lock(one.workstation_id)
+        return OpenedSlot(one.workstation_id, one.secrets, PremisesLock.decode(locked) if locked is not None else None)
+
+    vault = open_vault(directory, keeper_for, clock, entropy, policy, InlineThreads(), publish, pages, opened_by=opened_by)
+    try:
+        vault.report_opening()
+        holders = found[0].holders
+        began_us = clock.now_us()
+        ends_us = began_us + min(max(1, hours), MOST_HOURS) * HOUR_US
+        thumbprints = " ".join(one.thumbprint for one in holders)
+        vault.store.append_audit(AuditDraft(AuditKind.RECOVERY_OPENED, facts=(("holders", thumbprints), ("ends_us", ends_us))))
+        named = tuple((f"holder_{number}", f"{one.label} {one.thumbprint}") for number, one in enumerate(holders, 1))
+        notice = vault.breaches.record(Signal(SignalKind.RECOVERY_OPENED, began_us, (*named, ("ends_us", ends_us))))
+        vault.binding.open_recovery(began_us, ends_us)
+    finally:
+        vault.witness.seal_now()
+        vault.close()
+    return RecoveryOpened(holders, ends_us, notice)
+
+
+def _said(threshold: int, holders: Sequence[HolderPublic]) -> tuple[int, str]:
+    return threshold, " ".join(one.thumbprint for one in holders)
