@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Identities for the front of the station's key server: who may ask it at all. Run as root where the front runs; needs openssl.
+#
+#   identities.sh authority              make the station's authority, once; its key never leaves this folder
+#   identities.sh front HOST             make the front's own certificate, for the name or address that workstations use
+#   identities.sh workstation NAME       make a workstation's identity: NAME.pem, to be carried to it and deleted here
+#   identities.sh revoke NAME            refuse it from now on; reload nginx afterwards
+#   identities.sh list                   every identity, until when it is valid, and whether it is revoked
+#
+# The folder is CASEVAULT_FRONT, /etc/casevault-front by default.
+set -euo pipefail
+umask 077
+
+readonly FOLDER=${CASEVAULT_FRONT:-/etc/casevault-front}
+readonly AUTHORITY_DAYS=3650 IDENTITY_DAYS=397
+
+fail() {
+    printf 'identities: %s\n' "$*" >&2
+    exit 1
+}
+need_authority() { [[ -f $FOLDER/authority.key ]] || fail "there is no authority in $FOLDER; make it first: identities.sh authority"; }
+need_name() { # letters, figures, dot and hyphen: it stands in a certificate, a file's name and a log
+    [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$ ]] || fail "\"$1\" is not a name: letters, figures, dots and hyphens, 63 at most."
+}
+
+# openssl's own book of what was signed: number, name, until when, whether revoked.
+settings() {
+    cat <<END
+[ca]
+default_ca = station
+[station]
+database = $FOLDER/book
+new_certs_dir = $FOLDER/signed
+serial = $FOLDER/serial
+crlnumber = $FOLDER/crlnumber
+certificate = $FOLDER/authority.pem
+private_key = $FOLDER/authority.key
+default_md = sha512
+default_crl_days = $AUTHORITY_DAYS
+unique_subject = no
+policy = names
+[names]
+commonName = supplied
+[front]
+basicConstraints = critical,CA:false
+keyUsage = critical,digitalSignature
+extendedKeyUsage = serverAuth
+subjectAltName = \${ENV::CASEVAULT_FRONT_HOST}
+[workstation]
+basicConstraints = critical,CA:false
+keyUsage = critical,digitalSignature
+extendedKeyUsage = clientAuth
+END
+}
+
+sign() { # NAME SECTION TARGET: one file with certificate and key
+    local name=$1 section=$2 target=$3 scratch
+    [[ ! -e $target ]] || fail "$target is there already; revoke and remove it first."
+    scratch=$(mktemp -d "$FOLDER/.new.XXXXXX")
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-384 -noenc -subj "/CN=$name" \
+        -keyout "$scratch/key" -out "$scratch/request" 2>/dev/null
+    openssl ca -batch -notext -config <(settings) -extensions "$section" -days "$IDENTITY_DAYS" \
+        -in "$scratch/request" -out "$scratch/certificate" 2>/dev/null || fail "it could not be signed"
+    cat "$scratch/certificate" "$scratch/key" >"$target"
+    rm -r "$scratch"
+    printf '%s\n' "$target"
+}
+
+write_revoked() {
+    openssl ca -config <(settings) -gencrl -out "$FOLDER/revoked.pem" 2>/dev/null
+    chmod 644 "$FOLDER/revoked.pem"
+}
+
+export CASEVAULT_FRONT_HOST=DNS:unused
+case ${1:-} in
+    authority)
+        [[ $# -eq 1 ]] || fail "say: identities.sh authority"
+        [[ ! -e $FOLDER/authority.key ]] || fail "there is an authority in $FOLDER already."
+        mkdir -p "$FOLDER/signed"
+        touch "$FOLDER/book"
+        openssl rand -hex 16 >"$FOLDER/serial"
+        echo 01 >"$FOLDER/crlnumber"
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -noenc -subj '/CN=Casevault station' -days "$AUTHORITY_DAYS" \
+            -addext 'basicConstraints=critical,CA:true,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign' \
+            -keyout "$FOLDER/authority.key" -out "$FOLDER/authority.pem" 2>/dev/null
+        chmod 644 "$FOLDER/authority.pem"
+        write_revoked
+        printf '%s\n' "$FOLDER/authority.pem"
+        ;;
+    front)
+        [[ $# -eq 2 ]] || fail "say: identities.sh front HOST"
+        need_authority
+        if [[ $2 =~ ^[0-9.]+$|: ]]; then CASEVAULT_FRONT_HOST=IP:$2; else
+            need_name "$2"
+            CASEVAULT_FRONT_HOST=DNS:$2
+        fi
+        sign "${2//:/-}" front "$FOLDER/front.pem"
+        ;;
+    workstation)
+        [[ $# -eq 2 ]] || fail "say: identities.sh workstation NAME"
+        need_authority
+        need_name "$2"
+        [[ $2 != front && $2 != authority && $2 != revoked ]] || fail "\"$2\" is a file of the front's own; choose another name."
+        sign "$2" workstation "$FOLDER/$2.pem"
+        ;;
+    revoke)
+        [[ $# -eq 2 ]] || fail "say: identities.sh revoke NAME"
+        need_authority
+        need_name "$2"
+        found=0
+        while read -r number; do
+            openssl ca -config <(settings) -revoke "$FOLDER/signed/$number.pem" 2>/dev/null
+            found=1
+        done < <(awk -F '\t' -v name="/CN=$2" '$1 == "V" && $6 == name { print $4 }' "$FOLDER/book")
+        ((found)) || fail "no valid identity is called $2; see identities.sh list"
+        write_revoked
+        ;;
+    list)
+        [[ $# -eq 1 ]] || fail "say: identities.sh list"
+        need_authority
+        awk -F '\t' '{ printf "%-24s until 20%s-%s-%s  %s\n", substr($6, 5), substr($2, 1, 2), substr($2, 3, 2), substr($2, 5, 2),
+            $1 == "V" ? "valid" : $1 == "R" ? "revoked" : "expired" }' "$FOLDER/book"
+        ;;
+    *) fail "say: identities.sh authority | front HOST | workstation NAME | revoke NAME | list" ;;
+esac

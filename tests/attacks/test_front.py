@@ -1,0 +1,258 @@
+"""The front before the station's key server: real nginx with the configuration that is shipped, a real `tangd` behind it.
+
+One line an attack, and what the front answers and writes down.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.tang import TangServer
+from vault.crypto import tang
+from vault.crypto.tang import KeyServer, first_advertisement, prove, provision, recover
+from vault.errors import VaultError
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "packaging" / "station" / "front"
+CONTEXT = ("vault", "workstation")
+PATIENCE_SECONDS = 20.0
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here"),
+]
+
+
+@dataclass
+class Front:
+    """A running front."""
+
+    folder: Path
+    port: int
+    station: TangServer
+
+    def identities(self, *words: str) -> str:
+        return subprocess.run(
+            [SHIPPED / "identities.sh", *words],
+            env={**os.environ, "CASEVAULT_FRONT": str(self.folder)},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def place(self, name: str = "ws-07", *, host: str = "127.0.0.1", authority: str = "authority.pem") -> KeyServer:
+        certificate = str(self.folder / f"{name}.pem") if name else ""
+        return KeyServer(f"https://{host}:{self.port}", certificate, str(self.folder / authority))
+
+    def ask(self, method: str, path: str, name: str = "ws-07", body: bytes | None = None) -> int:
+        """One request as any program makes it: the status."""
+        context = ssl.create_default_context(cafile=str(self.folder / "authority.pem"))
+        if name:
+            context.load_cert_chain(self.folder / f"{name}.pem")
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=PATIENCE_SECONDS)
+        try:
+            connection.request(method, path, body)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def reload(self) -> None:
+        """As `systemctl reload nginx`: new workers with the new list of revoked identities, and the old ones gone."""
+        before = self._workers()
+        subprocess.run(["nginx", "-c", self.folder / "nginx.conf", "-s", "reload"], check=True, capture_output=True)
+        _until(lambda: bool(now := self._workers()) and not now & before)
+
+    def _workers(self) -> set[str]:
+        pid = (self.folder / "pid").read_text().strip()
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+    def log(self) -> list[list[str]]:
+        """The lines a supervisor reads: when, identity, address, what, status."""
+        return [line.split("\t") for line in (self.folder / "casevault-front.log").read_text().splitlines()]
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    folder = tmp_path / "front"
+    folder.mkdir()
+    made = Front(folder, _free_port(), TangServer(tmp_path / "keys"))
+    made.identities("authority")
+    made.identities("front", "127.0.0.1")
+    made.identities("workstation", "ws-07")
+    text = (SHIPPED / "front.conf").read_text()
+    for shipped, here in (
+        ("/etc/casevault-front/", f"{folder}/"),
+        ("/var/log/nginx/", f"{folder}/"),
+        ("listen 8443 ssl", f"listen 127.0.0.1:{made.port} ssl"),
+        ("127.0.0.1:9080", f"127.0.0.1:{made.station.port}"),
+    ):
+        assert shipped in text
+        text = text.replace(shipped, here)
+    (folder / "front.conf").write_text(text)
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    account = "user root;" if os.getuid() == 0 else ""
+    (folder / "nginx.conf").write_text(
+        f"{account} pid {folder}/pid; error_log {folder}/error.log; events {{}}\nhttp {{ {temporary} include {folder}/front.conf; }}\n"
+    )
+    subprocess.run(["nginx", "-t", "-q", "-c", folder / "nginx.conf"], check=True)
+    server = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-g", "daemon off;"], stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: _listens(made.port))
+        yield made
+    finally:
+        server.terminate()
+        server.wait()
+        made.station.close()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _outcome(act: Callable[[], object]) -> str:
+    try:
+        act()
+    except VaultError as error:
+        return error.code
+    return "answered"
+
+
+def test_an_identity_unlocks_through_the_front_and_the_log_says_who(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    place = front.place()
+    said = first_advertisement(place, front.station.thumbprint())
+    binding, secret = provision(said.exchange_keys[0], *CONTEXT)
+    assert recover(place, binding, *CONTEXT).reveal() == secret.reveal()
+    prove(place, binding)
+    _until(lambda: len(front.log()) == 3)
+    assert [line[1:] for line in front.log()] == [
+        ["CN=ws-07", "127.0.0.1", "which keys there are", "200"],
+        ["CN=ws-07", "127.0.0.1", "unlock or proof", "200"],
+        ["CN=ws-07", "127.0.0.1", "unlock or proof", "200"],
+    ]
+
+
+THUMBPRINT = "A" * 43
+QUESTIONS: Sequence[tuple[str, str, str, str, int]] = [
+    # attack, method, path, identity, status
+    ("nobody", "GET", "/adv", "", 400),
+    ("the front's own certificate as an identity", "GET", "/adv", "front", 400),
+    ("another path", "GET", "/", "ws-07", 404),
+    ("out of the key folder", "GET", "/adv/../../etc/passwd", "ws-07", 400),
+    ("a coded way out of it", "GET", "/adv/%2e%2e/%2e%2e/keys", "ws-07", 400),
+    ("a thumbprint that is none", "POST", "/rec/x", "ws-07", 404),
+    ("an unlock by GET", "GET", f"/rec/{THUMBPRINT}", "ws-07", 403),
+    ("writing what is read", "POST", "/adv", "ws-07", 403),
+    ("a body of a megabyte", "POST", f"/rec/{THUMBPRINT}", "ws-07", 413),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "name", "status"), [row[1:] for row in QUESTIONS], ids=[row[0] for row in QUESTIONS])
+def test_a_question_that_is_not_a_workstations(front: Front, method: str, path: str, name: str, status: int) -> None:
+    body = b"x" * (1 << 20) if status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE else b"{}" if method == "POST" else None
+    before = front.station.requests
+    assert front.ask(method, path, name, body) == status
+    assert front.station.requests == before, "the key server was not asked"
+
+
+def test_an_identity_of_another_authority(front: Front, tmp_path: Path) -> None:
+    other = Front(tmp_path / "elsewhere", front.port, front.station)
+    other.identities("authority")
+    other.identities("workstation", "ws-07")
+    other.identities("front", "127.0.0.1")
+    (front.folder / "stranger.pem").write_bytes((other.folder / "ws-07.pem").read_bytes())
+    assert front.ask("GET", "/adv", "stranger") == 400
+    trusting_another = KeyServer(f"https://127.0.0.1:{front.port}", str(other.folder / "ws-07.pem"), str(other.folder / "authority.pem"))
+    assert _outcome(lambda: first_advertisement(trusting_another, front.station.thumbprint())) == "premises.unreachable"
+
+
+def test_a_front_of_another_name_is_not_believed(front: Front) -> None:
+    place = front.place(host="localhost")
+    assert _outcome(lambda: first_advertisement(place, front.station.thumbprint())) == "premises.unreachable"
+    assert front.station.requests == 0
+
+
+def test_without_an_identity_nothing_is_unlocked(front: Front) -> None:
+    assert _outcome(lambda: first_advertisement(front.place(""), front.station.thumbprint())) == "premises.refused"
+    assert front.station.requests == 0
+
+
+def test_a_revoked_identity_is_refused_and_the_others_are_not(front: Front) -> None:
+    front.identities("workstation", "ws-08")
+    assert front.ask("GET", "/adv") == 200
+    front.identities("revoke", "ws-07")
+    front.reload()
+    assert front.ask("GET", "/adv") == 400
+    assert front.ask("GET", "/adv", "ws-08") == 200
+    assert [line.split()[0] for line in front.identities("list").splitlines() if line.endswith("revoked")] == ["ws-07"]
+
+
+def test_guessing_is_slowed_to_the_pace_of_a_desk(front: Front) -> None:
+    statuses = [front.ask("GET", "/adv") for _ in range(60)]
+    assert statuses.count(429) >= 20, "a second of asking does not get through"
+    assert statuses[:10] == [200] * 10, "and a desk that opens does"
+
+
+def test_one_live_session_an_identity(front: Front) -> None:
+    context = ssl.create_default_context(cafile=str(front.folder / "authority.pem"))
+    context.load_cert_chain(front.folder / "ws-07.pem")
+    with (
+        socket.create_connection(("127.0.0.1", front.port), timeout=PATIENCE_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as first,
+    ):
+        # The head is complete and the body is not: the request lives.
+        first.sendall(f"POST /rec/{THUMBPRINT} HTTP/1.1\r\nHost: front\r\nContent-Length: 2\r\n\r\n".encode())
+        _until(lambda: front.ask("GET", "/adv") == 429)
+        first.sendall(b"{}")
+        assert first.recv(64)
+    _until(lambda: front.ask("GET", "/adv") == 200)
+
+
+def test_a_key_server_that_is_gone_is_said_so(front: Front) -> None:
+    binding, _ = provision(first_advertisement(front.place(), front.station.thumbprint()).exchange_keys[0], *CONTEXT)
+    front.station.close()
+    assert _outcome(lambda: recover(front.place(), binding, *CONTEXT)) == "premises.refused"
+    _until(lambda: front.log()[-1][-1] == "502")
+
+
+def test_a_slow_caller_holds_nothing_up(front: Front) -> None:
+    context = ssl.create_default_context(cafile=str(front.folder / "authority.pem"))
+    context.load_cert_chain(front.folder / "ws-07.pem")
+    with (
+        socket.create_connection(("127.0.0.1", front.port), timeout=PATIENCE_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as slow,
+    ):
+        slow.sendall(b"GET /adv HTTP/1.1\r\n")  # and no more
+        ended = threading.Event()
+        threading.Thread(target=lambda: (slow.recv(64), ended.set()), daemon=True).start()
+        front.identities("workstation", "ws-08")
+        assert front.ask("GET", "/adv", "ws-08") == 200
+        assert ended.wait(PATIENCE_SECONDS), "the front hangs up"
+    assert tang.DEADLINE_SECONDS < PATIENCE_SECONDS
