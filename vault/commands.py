@@ -112,6 +112,7 @@ def _add_recovery(acts: Any) -> None:  # noqa: ANN401 - argparse keeps the type 
     holder = acts.add_parser("holder", help=words["help_recovery_holder"])
     holder.add_argument("--name", required=True, help=words["help_recovery_name"])
     holder.add_argument("file", type=Path)
+    holder.add_argument("--vault", type=Path, help=argparse.SUPPRESS)  # the launcher adds its own; a holder's key is of no vault
     holder.set_defaults(run=_recovery_holder)
     enrol = acts.add_parser("enrol", help=words["help_recovery_enrol"])
     enrol.add_argument("--vault", type=Path, required=True)

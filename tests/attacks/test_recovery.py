@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -33,13 +34,14 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import Severity, SignalKind, TriageState
 from vault.domain.identity import VaultId, WorkstationId
 from vault.errors import VaultError
+from vault.platform.secret_service import open_secret_keeper
 from vault.premises import RecoveryOpening
 from vault.recovery import DEFAULT_HOURS, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
 from vault.secret import Secret
 from vault.services.page_memory import PageMemory
 from vault.services.ports import AuditFilter, MetServer
 from vault.spooling import Spooling
-from vault.storage.header import HEADER_NAME
+from vault.storage.header import HEADER_NAME, read_unverified_header
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = 3600
@@ -367,6 +369,37 @@ def test_an_altered_slot_is_reported_at_the_next_opening(bound: Station) -> None
     spooling.take(bound.vault)
     kinds = [row.state.kind for row in bound.vault.store.breaches(list(TriageState), 50)]
     assert sorted(one.value for one in kinds) == ["recovery-opened", "store-tampered"]
+
+
+@pytest.mark.slow
+def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: PrivateSecretService) -> None:
+    """A real vault process, opened half a minute before they are over: it ends by itself, and does not open again."""
+    real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
+    for name, value in bound.keeper._values.items():
+        real.write(name, Secret(value))
+    bound.keeper = real  # type: ignore[assignment]
+    bound.clock.added_us = 0
+    bound.clock.step(30 - HOUR)
+    come_together(bound, 0, 1, hours=1)
+    ours, theirs = socket.socketpair()
+    pages = PageMemory.create()
+    arguments = ["--vault", str(bound.directory), "--pipe", str(theirs.fileno()), "--pages", str(pages.descriptor)]
+    start = [sys.executable, "-c", "from vault.runtime import main; main()"]
+    process = subprocess.Popen([*start, *arguments], cwd=ROOT, pass_fds=(theirs.fileno(), pages.descriptor))
+    theirs.close()
+    said = b""
+    try:
+        while some := ours.recv(65536):  # until the vault process closes its end
+            said += some
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        ours.close()
+        pages.close()
+    assert b"premises-lost" in said, "what the interface is told, which then locks"
+    bound.clock.added_us = 0
+    assert opening(bound) == "premises.unreachable"
 
 
 # ---- the command line ------------------------------------------------------------------------------------------------------------------
