@@ -139,11 +139,12 @@ def open_by_holders(
         vault.report_opening()
         holders = found[0].holders
         began_us = clock.now_us()
-        ends_us = began_us + min(max(1, hours), MOST_HOURS) * HOUR_US
+        hours = min(max(1, hours), MOST_HOURS)
+        ends_us = began_us + hours * HOUR_US
         thumbprints = " ".join(one.thumbprint for one in holders)
         vault.store.append_audit(AuditDraft(AuditKind.RECOVERY_OPENED, facts=(("holders", thumbprints), ("ends_us", ends_us))))
         named = tuple((f"holder_{number}", f"{one.label} {one.thumbprint}") for number, one in enumerate(holders, 1))
-        notice = vault.breaches.record(Signal(SignalKind.RECOVERY_OPENED, began_us, (*named, ("ends_us", ends_us))))
+        notice = vault.breaches.record(Signal(SignalKind.RECOVERY_OPENED, began_us, (*named, ("hours", hours))))
         vault.binding.open_recovery(began_us, ends_us)
     finally:
         vault.witness.seal_now()
