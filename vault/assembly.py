@@ -56,7 +56,7 @@ from vault.services.tracing import Impression, TraceTools, Tracing
 from vault.services.trust import WorkstationTrust
 from vault.services.unusual_reading import UnusualReading
 from vault.services.views import Enrolment, Founder
-from vault.services.witness import Witness
+from vault.services.witness import Witness, witness_generation
 from vault.services.world import Station, Threads, World
 from vault.storage.content import SqlCipherContentStore
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
@@ -418,7 +418,7 @@ def _join(
     world = World(station, store, locksmith, keeper, clock, entropy, policy, threads, tell)
     world.directory.refresh()
     witness = Witness(world)
-    signals = list(_what_opening_found(world, witness))
+    signals = _what_opening_found(world, witness, header.generation)
     content = _WatchedContent(SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied), own_open)
     _sweep(world, content)
     cases = Cases(world)
@@ -510,7 +510,7 @@ class _WatchedContent:
             return self._content.open_writer()
 
 
-def _what_opening_found(world: World, witness: Witness) -> list[Signal]:
+def _what_opening_found(world: World, witness: Witness, header_generation: int) -> list[Signal]:
     """Compare clock and witness with the trail; what does not agree becomes a report, and the vault opens so that it can be made."""
     found: list[Signal] = []
     now_us = world.clock.now_us()
@@ -519,10 +519,14 @@ def _what_opening_found(world: World, witness: Witness) -> list[Signal]:
         seconds = behind_us // 1_000_000
         world.store.append_audit(AuditDraft(AuditKind.CLOCK_SET_BACK, facts=(("seconds", seconds),)))
         found.append(Signal(SignalKind.CLOCK_SET_BACK, now_us, (("seconds", seconds),)))
-    try:
-        witness.check_at_opening()
-    except TamperError as error:
-        found.append(Signal(SignalKind.STORE_TAMPERED, now_us, (("code", error.code), *error.facts.items())))
+    for check in (
+        witness.check_at_opening,
+        lambda: witness_generation(world.keeper, world.station.vault_id, header_generation),
+    ):
+        try:
+            check()
+        except TamperError as error:
+            found.append(Signal(SignalKind.STORE_TAMPERED, now_us, (("code", error.code), *error.facts.items())))
     return found
 
 

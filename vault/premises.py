@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,7 @@ from vault.domain.identity import VaultId, WorkstationId
 from vault.errors import RefusedError, TamperError, UnavailableError, VaultError
 from vault.secret import Secret
 from vault.services.ports import Clock, MetServer, PremisesFacts, SecretKeeper
+from vault.services.witness import witness_generation
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
 
 _WORKSTATION_ID_CHARACTERS: Final = 32
@@ -303,6 +304,8 @@ class Binding:
         with self._own_open():
             write_header(self._path, header, vault_keys(self._opened.secrets.vault_key).header_mac)
         self._header = header
+        with suppress(UnavailableError):  # the header stands; the next opening witnesses it
+            witness_generation(self._keeper, header.vault_id, header.generation)
 
 
 class Lease:

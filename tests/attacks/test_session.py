@@ -16,7 +16,8 @@ from tests.conftest import COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import refused
 from tests.station import ADMINISTRATOR, SUPERVISOR, Station, passphrase_of
 from vault.assembly import CONTENT_NAME, REGISTER_NAME
-from vault.crypto.slots import open_workstation_slot, vault_keys
+from vault.crypto.recovery import make_holder_file
+from vault.crypto.slots import Argon2Cost, open_workstation_slot, vault_keys
 from vault.domain.audit import AuditEntry, AuditKind
 from vault.domain.breach import Severity, SignalKind
 from vault.domain.identity import PersonState, Role
@@ -367,6 +368,22 @@ def test_yesterdays_register_put_back_is_reported(station: Station, tmp_path: Pa
     [line] = station.vault.supervision.queue(include_disposed=False)
     [fact] = station.vault.supervision.report(line.breach_id).facts
     assert dict(fact.facts)["code"] == "audit.rolled-back"
+    station.close()
+    assert len(signals(station)) == 1, "reported once, not at every opening"
+
+
+def test_an_old_header_put_back_is_reported(station: Station) -> None:
+    path = station.directory / HEADER_NAME
+    assert signals(station) == []
+    old = path.read_bytes()
+    cost = Argon2Cost(64 * 1024, 3, 1)
+    holders = [make_holder_file(f"holder {number}", Secret(b"a long enough passphrase of theirs"), cost)[1] for number in range(2)]
+    station.vault.binding.enrol_recovery(2, holders)
+    station.close()
+    assert signals(station) == [], "a newer one is nobody's attempt"
+    station.close()
+    path.write_bytes(old)
+    assert signals(station) == [(SignalKind.STORE_TAMPERED, Severity.BULK)]
     station.close()
     assert len(signals(station)) == 1, "reported once, not at every opening"
 

@@ -4,6 +4,10 @@ put back shows.
 SQLCipher vouches for each page and never for freshness (DESIGN §7). After every checkpoint the head is written to the keyring, at the
 latest every `witness_seconds`; at opening, the entry the witness names must still be there with that hash.
 
+The header's generation is witnessed likewise: an older header that is put back is authentic, and would bring back a recovery slot or a
+binding that was replaced. It is reported once, and the vault opens: a station that restored a backup must not be shut out by it.
+
+LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts the witness back too.
 LIMIT: what was appended since the last witness can be cut off without this showing; the next checkpoint is at most `witness_seconds` away.
 """
 
@@ -16,10 +20,11 @@ from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.operation import Lane
-from vault.services.ports import AuditFilter
+from vault.services.ports import AuditFilter, SecretKeeper
 from vault.services.world import World
 
 _RECORD = struct.Struct(">Q32s")
+_GENERATION = struct.Struct(">Q")
 
 
 class Witness:
@@ -88,6 +93,22 @@ class Witness:
 def witness_name(vault_id: str) -> str:
     """The keyring's name of a vault's witness."""
     return f"witness:{vault_id}"
+
+
+def witness_generation(keeper: SecretKeeper, vault_id: str, generation: int) -> None:
+    """Put a header's generation into the keyring, and compare it with the one before (any thread).
+
+    Raises:
+        UnavailableError: keyring.*.
+        TamperError: header.rolled-back, with both generations; once, for this one is witnessed from now on.
+    """
+    name = f"header-generation:{vault_id}"
+    record = keeper.read(name)
+    witnessed = _GENERATION.unpack(record.reveal())[0] if record is not None and len(record) == _GENERATION.size else 0
+    if witnessed != generation:
+        keeper.write(name, Secret(_GENERATION.pack(generation)))
+    if witnessed > generation:
+        raise TamperError("header.rolled-back", generation=generation, witnessed=witnessed)
 
 
 def unpack(record: Secret | None) -> tuple[int, bytes] | None:

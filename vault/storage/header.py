@@ -8,8 +8,8 @@ Rules of this module:
   that it may be used for one thing: to find the slot to open.
 - It is replaced atomically: a new file in the same folder, written, synced, renamed over the old one, the folder synced. A power cut leaves
   the old header or the new one.
-- `generation` grows with every write. The highest one seen is witnessed outside the file (OS keyring, audit trail); an older header put
-  back is authentic, and is told by that alone.
+- `generation` grows with every write. The one seen last is witnessed in the OS keyring; an older header put back is authentic, and is told
+  by that alone.
 - It holds no name of a person and nothing of a case. The slots in it are sealed.
 
 LIMIT: off the premises the slot does not open, so the supervisors' public key in an unverified header is worth no more than the file's
@@ -110,21 +110,18 @@ class UnverifiedHeader:
         """Every sealed slot."""
         return dict(self._header.workstation_slots)
 
-    def verify(self, header_mac_key: Secret, *, witnessed_generation: int = 0) -> Header:
+    def verify(self, header_mac_key: Secret) -> Header:
         """Check the HMAC and give the header.
 
         Args:
             header_mac_key: `vault.crypto.slots.VaultKeys.header_mac`.
-            witnessed_generation: the highest generation seen so far, kept outside this file; 0 where there is no witness.
 
         Raises:
-            TamperError: header.altered; header.rolled-back, authentic but older than one seen before.
+            TamperError: header.altered. An old header that was put back is authentic: `services.witness` tells it by its generation.
         Thread: any.
         """
         if not hmac.compare_digest(self._mac, _mac(header_mac_key, self._body)):
             raise TamperError("header.altered")
-        if self._header.generation < witnessed_generation:
-            raise TamperError("header.rolled-back", generation=self._header.generation, witnessed=witnessed_generation)
         return self._header
 
 
