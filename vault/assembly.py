@@ -459,7 +459,7 @@ def _join(
         breaches=breaches,
         supervision=Supervision(world, cases, custody, witness),
         tracing=Tracing(world, custody, TraceTools(_picture_parser, _impression, reader.marks)),
-        administration=Administration(world),
+        administration=Administration(world, custody),
         unusual_reading=unusual_reading,
         accommodations=accommodations,
         guard=InterfaceGuard(world),

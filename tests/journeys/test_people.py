@@ -11,8 +11,10 @@ from tests.journeys.crew import LONG, Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, Station, passphrase_of
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditKind
+from vault.domain.custody import Purpose
 from vault.domain.identity import PersonState, Role, UnitId, UnitKind
 from vault.errors import TamperError
+from vault.services.ports import AuditFilter
 
 
 def unit(crew: Crew, name: str) -> UnitId:
@@ -112,6 +114,19 @@ def test_nobody_disables_or_releases_themselves(crew: Crew) -> None:
         crew.vault.administration.release(crew.person_id(OFFICER))
     with refused("person.unknown"):
         crew.at(ADMINISTRATOR).administration.disable("00" * 16)  # type: ignore[arg-type]
+
+
+def test_what_a_disabled_person_holds_returns_first(station: Station) -> None:
+    line = station.register_case("2026-9004", "A case", OFFICER)
+    station.sign_in(OFFICER)
+    custody, world = station.vault.custody, station.vault.world
+    custody.check_out(line.case_id, Purpose.ASSIGNED, 0, "")
+    officer = next(one for one in station.vault.register.people() if one.badge_no == OFFICER)
+    station.sign_in(ADMINISTRATOR)
+    station.vault.administration.disable(officer.person_id)
+    assert world.store.held_by(officer.person_id) == []
+    trail = world.store.audit_entries(AuditFilter(), 2**62, 2)
+    assert [one.kind for one in trail] == [AuditKind.PERSON_DISABLED.value, AuditKind.WITHDRAWN.value]
 
 
 def test_a_disabled_person_is_given_nothing_more(station: Station, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from vault.domain.audit import AuditKind
 from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind, folded_badge
 from vault.errors import RefusedError
 from vault.secret import Secret
+from vault.services.custody import Custody
 from vault.services.events import RegisterChanged
 from vault.services.locksmith import NewPerson
 from vault.services.operation import Lane, Priority, change, operation, query
@@ -31,8 +32,9 @@ from vault.services.world import World
 class Administration:
     """Who belongs to the station."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, custody: Custody) -> None:
         self._world = world
+        self._custody = custody
 
     @query
     def people(self) -> tuple[PersonLine, ...]:
@@ -119,16 +121,17 @@ class Administration:
 
     @change
     def disable(self, person_id: PersonId) -> None:
-        """Disable an account; it cannot sign in again. What the person holds stays out until it is due back.
+        """Disable an account; it cannot sign in again. What the person holds returns first, file by file.
 
         Raises:
             RefusedError: access.not-your-role, person.unknown, person.yourself, person.disabled.
-        Audit: person.disabled.
+        Audit: custody.withdrawn for each file they hold; person.disabled.
         """
         world = self._world
         row = self._other(person_id, Role.ADMINISTRATOR)
         if row.state is PersonState.DISABLED:
             raise RefusedError("person.disabled")
+        self._custody.return_from(person_id)  # first: a crash in between leaves an account to disable, not a file that nobody can return
         world.store.set_person_state(person_id, PersonState.DISABLED, world.draft(AuditKind.PERSON_DISABLED, person_id=person_id))
         world.directory.refresh()
         world.publish(RegisterChanged())

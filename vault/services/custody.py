@@ -312,6 +312,15 @@ class Custody:
         if (active := self._world.store.active_check_out(case_id)) is not None:
             self._return_unless_entitled(active, self._world.require().person.person_id)
 
+    def return_from(self, person_id: PersonId) -> None:
+        """Return everything a person holds: their account ends. Audit: custody.withdrawn."""
+        world = self._world
+        for one in world.store.held_by(person_id):
+            audit = world.draft(
+                AuditKind.WITHDRAWN, one.case_id, check_out_id=one.check_out_id, holder=person_id, reason=AuditKind.PERSON_DISABLED.value
+            )
+            self.close(one, ReturnKind.WITHDRAWN, world.require().person.person_id, audit)
+
     def _return_unless_entitled(self, check_out: CheckOut, by: PersonId | None) -> None:
         world = self._world
         holder = world.directory.person(check_out.holder_id)
