@@ -20,6 +20,11 @@ if __name__ == "__main__":
     from vault.platform import environment
 
     environment.clean([])
+    if words[0] == "sentinel":
+        from vault.sentinel import main as watch  # not by way of the commands, which load the database engine
+
+        watch(["--vault", vault, *words[1:]])
+        sys.exit(0)
     from vault.commands import main
 
     main([*words, vault] if words[0] == "verify" else [*words, "--vault", vault])

@@ -58,14 +58,15 @@ from vault.services.unusual_reading import UnusualReading
 from vault.services.views import Enrolment, Founder
 from vault.services.witness import Witness, witness_generation
 from vault.services.world import Station, Threads, World
+from vault.storage import files
 from vault.storage.content import SqlCipherContentStore
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
 from vault.storage.sqlcipher import SqlCipherStore
 from vault.threads import InlineThreads
 
-REGISTER_NAME = "register.db"
-CONTENT_NAME = "content.db"
-LOCK_NAME = "vault.lock"
+REGISTER_NAME = files.REGISTER_NAME
+CONTENT_NAME = files.CONTENT_NAME
+LOCK_NAME = files.LOCK_NAME
 COPY_MEMORY_NAME = "copies.seen"
 FOUNDING_POLICY_NAME = "founding-policy.toml"  # laid there before a vault is founded in the window; not read again
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"

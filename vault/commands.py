@@ -9,6 +9,7 @@
     casevault recovery holder --name NAME FILE            make a recovery holder's key, offline; prints its public half
     casevault recovery enrol --vault DIR --threshold T PUBLIC...   have T of these holders open the vault; asks two people who they are
     casevault recovery open --vault DIR HOLDERFILE...     open the vault for hours without its key servers; asks the holders
+    casevault sentinel --vault DIR         watch the vault while no desk has it open; runs until it is told to end
     casevault verify DIR                   verify the audit trail
 
 Passphrases and codes are asked for, never taken from the command line. Words come from ``resources/strings/en.toml``.
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     intake.add_argument("paths", nargs="+", type=Path)
     command("trace", _trace).add_argument("picture", type=Path)
     command("verify", _verify).add_argument("vault", type=Path)
+    command("sentinel", _sentinel).add_argument("--patience", type=float, default=60.0, help=words["help_patience"])
     premises = command("premises", _premises)
     premises.add_argument("act", choices=("list", "add", "rotate", "remove", "test"))
     premises.add_argument("--name", default="", help=words["help_premises_name"])
@@ -181,6 +183,12 @@ def _code(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     os.execv(sys.executable, [sys.executable, "-m", "ui", "--vault", str(options.vault)])  # noqa: S606 - our own window
+
+
+def _sentinel(options: argparse.Namespace) -> int:
+    """Become the sentinel: this process has loaded the database engine, which that one must not carry."""
+    words = [sys.executable, "-m", "vault.sentinel", "--vault", str(options.vault), "--patience", str(options.patience)]
+    os.execv(sys.executable, words)  # noqa: S606 - our own module
 
 
 def _intake(options: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ from vault.services.founding import Founding
 from vault.services.operation import Lane, Priority
 from vault.services.page_memory import PageMemory
 from vault.spooling import Spooling
+from vault.storage.desk_mark import take_mark_away
 from vault.threads import Lanes
 from vault.watching import Watching, refused_here
 
@@ -179,7 +180,7 @@ class Server:
             steps += [vault.reading.leave_page, vault.witness.seal_now]
             if self._watching is not None:
                 steps.append(self._watching.stop)
-            steps.append(vault.close)
+            steps += [vault.close, lambda: take_mark_away(self._directory)]
         for step in (*steps, self._pages.wipe):
             self._guarded(step)
 

@@ -10,26 +10,31 @@ Rules:
   server that pretends to be the station's is another cause than one that is silent, however soon it comes after.
 - Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
 
-Thread: `note` before a vault is open, `take` beside the control thread; one at a time.
+- The desk and the sentinel write in turn: each holds the spool's own lock while it reads the number of reports and changes it.
+
+Thread: `note` and `seal` while the vault is not open here, `take` beside the control thread; one at a time.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from vault.assembly import Vault
+from vault import platform as system
 from vault.crypto.keypairs import seal_to
 from vault.crypto.sealing import bind
 from vault.domain.breach import JOINING_WINDOW_US, Containment, Signal, SignalKind
 from vault.domain.identity import BreachId
-from vault.errors import TamperError, VaultError
+from vault.errors import TamperError, UnavailableError, VaultError
 from vault.secret import Secret
 from vault.services.breach import SealedFact
 from vault.services.operation import Priority
@@ -38,8 +43,14 @@ from vault.services.world import supervisors_place
 from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.spool import Spool
 
+if TYPE_CHECKING:
+    from vault.assembly import Vault  # not at run time: the sentinel writes here and carries no database engine
+
 _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
 _CONTACT: Final = "premises-contact"
+_LOCK_NAME: Final = "spool.lock"
+_LOCK_SECONDS: Final = 10.0
+_LOCK_PAUSE_SECONDS: Final = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +59,7 @@ class Spooling:
 
     def __init__(self, directory: Path, keeper_for: Callable[[str], SecretKeeper], clock: Clock, entropy: Entropy) -> None:
         self._directory = directory
+        self._label = f"place {hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:32]}"
         self._keeper_for = keeper_for
         self._clock = clock
         self._entropy = entropy
@@ -62,11 +74,28 @@ class Spooling:
         if kind is None:
             return False
         try:
-            self._append(self._spool(), kind, error)
+            with self._in_turn():
+                self._append(self._spool(), kind, error)
         except VaultError as failure:
             _log.error("no report could be spooled: %s", failure)
             return False
         return True
+
+    def seal(self, signal: Signal, unverified_public_kem: bytes, directory: Path) -> int:
+        """Seal what was seen while no desk has the vault; give the report's number. No repeat is joined here: that is the caller's part.
+
+        Args:
+            signal: what was seen.
+            unverified_public_kem: the supervisors' key of the unverified header; used where none was ever witnessed.
+            directory: where the vault's folder is now; it may have been moved since, and is known to the keyring by where it was.
+
+        Raises:
+            UnavailableError: keyring.*, spool.full, storage.*: nothing is written.
+        """
+        with self._in_turn(directory):
+            spool = Spool(directory, self._keeper_for(self._label))
+            facts = tuple((name, str(value)) for name, value in signal.facts)
+            return self._write(spool, signal.kind, signal.observed_us, facts, unverified_public_kem)
 
     def contact(self) -> str:
         """Whom the station wants to be called away from its premises, as the last opening knew it; empty if none. Raises nothing.
@@ -74,7 +103,7 @@ class Spooling:
         From the keyring, not from the unverified header: whoever can write into the folder must not put a telephone number on this screen.
         """
         try:
-            kept = self._keeper_for(self._place()).read(_CONTACT)
+            kept = self._keeper_for(self._label).read(_CONTACT)
         except VaultError:
             return ""
         return kept.reveal().decode(errors="replace") if kept is not None else ""
@@ -86,6 +115,12 @@ class Spooling:
             UnavailableError: keyring.*, storage.*; what is left waits for the next opening.
         Audit: breach.recorded for each.
         """
+        with self._in_turn():
+            self._take(vault)
+
+    # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _take(self, vault: Vault) -> None:
         world, spool = vault.world, self._spool()
         spool.enrol(world.station.supervisors_kem_public)
         self._keep_contact(world.policy.premises_contact)
@@ -105,18 +140,30 @@ class Spooling:
         if waiting.missing:
             spool.taken(waiting.last)
 
-    # -- inner -----------------------------------------------------------------------------------------------------------------------
-
-    def _place(self) -> str:
-        return f"place {hashlib.sha256(str(self._directory.resolve()).encode()).hexdigest()[:32]}"
+    @contextmanager
+    def _in_turn(self, directory: Path | None = None) -> Iterator[None]:
+        """Hold the spool's lock. Raises UnavailableError storage.busy if another process keeps it."""
+        path, until, pause = (directory or self._directory) / _LOCK_NAME, time.monotonic() + _LOCK_SECONDS, threading.Event()
+        while True:
+            try:
+                lock = system.single_instance(path)
+                break
+            except UnavailableError as error:
+                if error.code != "vault.already-open":
+                    raise
+                if time.monotonic() >= until:
+                    raise UnavailableError("storage.busy") from error
+            pause.wait(_LOCK_PAUSE_SECONDS)
+        with lock:
+            yield
 
     def _spool(self) -> Spool:
-        return Spool(self._directory, self._keeper_for(self._place()))
+        return Spool(self._directory, self._keeper_for(self._label))
 
     def _keep_contact(self, contact: str) -> None:
         if contact == self.contact():
             return
-        keeper = self._keeper_for(self._place())
+        keeper = self._keeper_for(self._label)
         if contact:
             keeper.write(_CONTACT, Secret(contact.encode()))
         else:
@@ -131,15 +178,29 @@ class Spooling:
             and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US
         ):
             return
-        facts = [("code", error.code), *((name, str(value)) for name, value in error.facts.items())]
+        facts = (("code", error.code), *((name, str(value)) for name, value in error.facts.items()))
+        unverified = b""
+        if spool.supervisors_public_kem() is None:
+            unverified = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
+        self._write(spool, kind, now_us, facts, unverified, error.code)
+
+    def _write(
+        self,
+        spool: Spool,
+        kind: SignalKind,
+        observed_us: int,
+        facts: tuple[tuple[str, str], ...],
+        unverified_public_kem: bytes,
+        code: str = "",
+    ) -> int:
         public = spool.supervisors_public_kem()
         if public is None:
-            public = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
-            facts.append(("sealed_to", "unverified header"))
+            public = unverified_public_kem
+            facts = (*facts, ("sealed_to", "unverified header"))
         breach_id = BreachId(self._entropy.token())
-        fact = SealedFact(now_us, kind, "", "", 0, 0, Containment.NONE, tuple(facts))
+        fact = SealedFact(observed_us, kind, "", "", 0, 0, Containment.NONE, facts)
         sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
-        spool.append(breach_id, kind, now_us, sealed, error.code)
+        return spool.append(breach_id, kind, observed_us, sealed, code)
 
 
 def _kind(error: VaultError) -> SignalKind | None:

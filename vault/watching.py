@@ -38,6 +38,7 @@ from vault.sensors.synthetic_input import SyntheticInputSensor
 from vault.services.events import CustodyChanged, Event, PremisesChanged, ScreenBlanked
 from vault.services.operation import Lane
 from vault.services.ports import Clock
+from vault.storage.desk_mark import DeskState, leave_mark
 from vault.storage.header import HEADER_NAME
 
 _HELD = frozenset({SignalKind.STORE_OPENED, SignalKind.STORE_CHANGED})
@@ -66,6 +67,8 @@ class Watching:
         self._copies: CopiesSensor | None = None
         self._remote: RemoteSensor | None = None
         self._case_is_out = False
+        self._marked: DeskState | None = None  # what the sentinel can read of this desk
+        self._marking = threading.Lock()
         self._hub: SensorHub | None = None
         self._keyring: KeyringState | None = None
         self._bus: BusFinding | None = None
@@ -120,6 +123,7 @@ class Watching:
             self._examine_bus()
             hub.start()
             self._hub = hub
+            self._mark(DeskState.CASE_OUT if self._case_is_out else DeskState.WATCHING)
             self._session_signals.start()
 
         self._starting = threading.Thread(target=begin, name="sensors-start", daemon=True)
@@ -131,6 +135,7 @@ class Watching:
             self._lease.stop()
         if self._starting is not None:
             self._starting.join()
+        self._mark(DeskState.ENDING)
         self._session_signals.stop()
         if self._hub is not None:
             self._hub.stop()
@@ -246,6 +251,8 @@ class Watching:
 
         def look() -> None:
             self._case_is_out = bool(world.store.all_held())
+            if self._marked is not None:
+                self._mark(DeskState.CASE_OUT if self._case_is_out else DeskState.WATCHING)
 
         def told(event: Event) -> None:
             if isinstance(event, CustodyChanged):
@@ -254,6 +261,14 @@ class Watching:
 
         world.publish = told
         look()
+
+    def _mark(self, state: DeskState) -> None:
+        """Leave the mark by which the sentinel knows a desk that was killed, and when to stand back; ENDING is the last."""
+        with self._marking:
+            if self._marked in (state, DeskState.ENDING):
+                return
+            self._marked = state
+            leave_mark(self._directory, state)
 
     @staticmethod
     def _rendition(vault: Vault) -> ProtectionStatus:

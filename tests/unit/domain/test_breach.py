@@ -71,6 +71,8 @@ TABLE = {
     K.DECOY_READ: (3, 3, Containment.NONE, Containment.NONE),
     K.OFF_PREMISES: (4, 4, Containment.RECALL, Containment.RECALL),
     K.PREMISES_LOST: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.DESK_KILLED: (3, 3, Containment.BLANK, Containment.BLANK),
+    K.STARTED_OFF_PREMISES: (3, 3, Containment.BLANK, Containment.BLANK),
     K.RECOVERY_OPENED: (4, 4, Containment.RECALL, Containment.RECALL),
 }
 
@@ -88,6 +90,8 @@ NOT_COPYING = {
     K.DECOY_READ,
     K.OFF_PREMISES,
     K.PREMISES_LOST,
+    K.DESK_KILLED,
+    K.STARTED_OFF_PREMISES,
     K.RECOVERY_OPENED,
 }
 

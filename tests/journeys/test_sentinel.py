@@ -1,0 +1,372 @@
+"""The sentinel as a process of its own beside real files, a real keyring and a real vault process: what it notices, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.conftest import OFFICER
+from tests.secret_service import PrivateSecretService
+from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station
+from tests.tang import TangServer
+from vault import platform as system
+from vault.domain.breach import Signal, SignalKind
+from vault.domain.custody import Purpose
+from vault.domain.identity import VaultId
+from vault.platform.secret_service import open_secret_keeper
+from vault.secret import Secret
+from vault.sensors import clock
+from vault.sentinel import DeskLock, Joining, Sentinel, is_told
+from vault.services.events import BreachRecorded
+from vault.services.page_memory import PageMemory
+from vault.services.ports import MetServer
+from vault.spooling import Spooling
+from vault.storage.desk_mark import DeskMark, DeskState, leave_mark, read_mark
+from vault.storage.files import CONTENT_NAME, LOCK_NAME, REGISTER_NAME
+from vault.storage.header import HEADER_NAME, read_unverified_header
+from vault.storage.spool import FOLDER_NAME
+
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="the sentinel watches with inotify and /proc/locks")]
+
+K = SignalKind
+PATIENCE_SECONDS = 40.0
+SERVE = "from vault.runtime import main; main()"
+QUIET_SECONDS = 1.5  # for what must not happen: longer than the sentinel takes for what must
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+@dataclass
+class Watched:
+    """A station whose secrets lie in the session's real keyring, and its sentinel."""
+
+    station: Station
+    vault_id: VaultId
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def directory(self) -> Path:
+        return self.station.directory
+
+    def start(self, *words: str, patience: float = 0.0) -> None:
+        command = [sys.executable, "-m", "vault.sentinel", "--vault", str(self.directory), "--patience", str(patience), *words]
+        self.process = subprocess.Popen(command)
+        until(lambda: self.watches, "the sentinel watches")
+
+    @property
+    def watches(self) -> bool:
+        """It has an inotify watch of the register, and its first look at the folders is over."""
+        assert self.process is not None
+        assert self.process.poll() is None, "the sentinel ended"
+        inode = f"ino:{(self.directory / REGISTER_NAME).stat().st_ino:x} "
+        notified = Path(f"/proc/{self.process.pid}/fdinfo")
+        try:
+            watched = any(inode in one.read_text() for one in notified.iterdir())
+        except OSError:
+            return False
+        return watched and (self.directory / ".probe").exists() and (self.home / "Downloads").exists() and self._watches_downloads()
+
+    def _watches_downloads(self) -> bool:
+        assert self.process is not None
+        inode = f"ino:{(self.home / 'Downloads').stat().st_ino:x} "
+        try:
+            return any(inode in one.read_text() for one in Path(f"/proc/{self.process.pid}/fdinfo").iterdir())
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            assert self.process.wait(PATIENCE_SECONDS) == 0
+            self.process = None
+
+    def spooled(self, folder: Path | None = None) -> list[SignalKind]:
+        files = sorted(((folder or self.directory) / FOLDER_NAME).glob("*.report"))
+        return [SignalKind(msgspec.json.decode(one.read_bytes())["kind"]) for one in files]
+
+    def taken(self) -> list[SignalKind]:
+        """Open the vault as a desk does, take in what waits, twice, and close it again: what became reports, in order."""
+        self.station.events.clear()
+        for _ in range(2):
+            Spooling(self.directory, open_secret_keeper, self.station.clock, RealEntropy()).take(self.station.vault)
+        self.station.close()
+        return [one.notice.kind for one in self.station.events if isinstance(one, BreachRecorded)]
+
+    def marked_by(self, pid: int) -> bool:
+        mark = read_mark(self.directory)
+        return mark is not None and mark.pid == pid
+
+    @contextmanager
+    def desk(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A real vault process, without an interface to talk to it; its sensors watch. Ended as when the interface ends."""
+        ours, theirs = socket.socketpair()
+        pages = PageMemory.create()
+        theirs.set_inheritable(True)
+        words = ["--vault", str(self.directory), "--pipe", str(theirs.fileno()), "--pages", str(pages._descriptor)]
+        process = subprocess.Popen([sys.executable, "-c", SERVE, *words], pass_fds=(theirs.fileno(), pages._descriptor))
+        theirs.close()
+        try:
+            until(lambda: process.poll() is not None or self.marked_by(process.pid), "the desk's sensors watch")
+            assert process.returncode is None, "the desk ended"
+            yield process
+        finally:
+            ours.close()
+            process.wait(PATIENCE_SECONDS)
+            pages.close()
+
+
+@pytest.fixture
+def watched(station: Station, secret_service: PrivateSecretService) -> Iterator[Watched]:
+    vault_id = read_unverified_header(station.directory / HEADER_NAME).vault_id
+    keeper = open_secret_keeper(vault_id)
+    for name, value in station.keeper._values.items():
+        keeper.write(name, Secret(value))
+    station.keeper = keeper  # type: ignore[assignment]
+    Spooling(station.directory, open_secret_keeper, station.clock, RealEntropy()).take(station.vault)
+    station.close()
+    (secret_service.home / "Downloads").mkdir(exist_ok=True)
+    made = Watched(station, vault_id, secret_service.home)
+    yield made
+    if made.process is not None:
+        made.process.kill()
+        made.process.wait()
+    shutil.rmtree(secret_service.home / "Downloads")
+
+
+def open_with_another_program(path: Path) -> None:
+    subprocess.run(["head", "-c", "16", str(path)], check=True, stdout=subprocess.DEVNULL)
+
+
+# ---- what it notices -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.alone
+def test_what_happens_to_a_closed_vault_is_sealed_in_order_and_becomes_a_report_once(watched: Watched) -> None:
+    watched.start()
+    register = watched.directory / REGISTER_NAME
+    open_with_another_program(register)
+    until(lambda: watched.spooled() == [K.STORE_OPENED], "an opening")
+    (watched.directory / HEADER_NAME).rename(watched.directory / "elsewhere")
+    (watched.directory / "elsewhere").rename(watched.directory / HEADER_NAME)
+    until(lambda: K.STORE_CHANGED in watched.spooled(), "a file moved")
+    with (watched.directory / CONTENT_NAME).open("rb") as file:
+        (watched.home / "Downloads" / "holiday.mkv").write_bytes(b"")  # a name to be looked at again when it is closed
+        (watched.home / "Downloads" / "holiday.mkv").write_bytes(file.read())
+    until(lambda: K.STORE_COPIED in watched.spooled(), "a copy")
+    watched.stop()
+    sealed = watched.spooled()
+    assert sealed[0] is K.STORE_OPENED
+    assert set(sealed) == {K.STORE_OPENED, K.STORE_CHANGED, K.STORE_COPIED}
+    assert watched.taken() == sealed
+    assert watched.spooled() == []
+    watched.station.sign_in(SUPERVISOR)
+    lines = watched.station.vault.supervision.queue(include_disposed=False)
+    facts = [dict(one.facts) for line in lines for one in watched.station.vault.supervision.report(line.breach_id).facts]
+    assert all(one["seen_by"] == "sentinel" for one in facts)
+    assert "moved" in {one.get("act") for one in facts}
+    assert "holiday.mkv" in {one.get("name") for one in facts}
+
+
+@pytest.mark.alone
+def test_a_vault_carried_away_with_its_folder_takes_the_report_along(watched: Watched) -> None:
+    watched.start()
+    away = watched.directory.with_name("away")
+    watched.directory.rename(away)
+    until(lambda: watched.spooled(away) == [K.STORE_CHANGED], "a folder moved")
+    away.rename(watched.directory)
+    watched.stop()
+    assert K.STORE_CHANGED in watched.taken()
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_a_desk_killed_while_a_case_is_out(watched: Watched) -> None:
+    line = watched.station.register_case("2026-000001", "Night", OFFICER)
+    watched.station.sign_in(OFFICER)
+    watched.station.vault.custody.check_out(line.case_id, Purpose.ASSIGNED, 0, "")
+    watched.station.close()
+    watched.start()
+    with watched.desk() as desk:
+        until(lambda: (mark := read_mark(watched.directory)) is not None and mark.state is DeskState.CASE_OUT, "a case is out")
+        desk.send_signal(signal.SIGKILL)
+        desk.wait()
+        until(lambda: watched.spooled() == [K.DESK_KILLED], "the desk was killed")
+    until(lambda: read_mark(watched.directory) is None, "the mark is reported and gone")
+    watched.stop()
+    watched.start()
+    watched.stop()
+    assert watched.taken() == [K.DESK_KILLED]
+
+
+@pytest.mark.alone
+def test_a_clock_turned_back(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: the machine's own clock is never moved by a test, only what the sensor reads of it."""
+    reading = [1000.0]
+    monkeypatch.setattr(clock, "_offset_seconds", lambda: reading[0])
+    sentinel = Sentinel(watched.directory, open_secret_keeper, system.SystemClock(), system.SystemEntropy(), [watched.home / "Downloads"])
+    running = threading.Thread(target=sentinel.run)
+    running.start()
+    until(lambda: sentinel._hub is not None and len(sentinel._hub.statuses()) == 2, "the sensors watch")
+    reading[0] -= 3600
+    assert sentinel._hub is not None
+    sentinel._hub.test_now()  # wakes the sensor as a clock that is set does
+    until(lambda: watched.spooled() == [K.CLOCK_SET_BACK], "a clock turned back")
+    sentinel.stop()
+    running.join()
+    assert watched.taken() == [K.CLOCK_SET_BACK]
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_a_start_off_the_premises_is_told_and_one_on_them_is_not(watched: Watched, tmp_path: Path) -> None:
+    room = TangServer(tmp_path / "key-room")
+    watched.station.sign_in(ADMINISTRATOR)
+    watched.station.vault.premises.add(MetServer("key room", room.url), room.thumbprint(), 1)
+    watched.station.close()
+    asked = room.requests
+    watched.start()
+    until(lambda: room.requests > asked, "the key server is asked")
+    watched.stop()
+    assert watched.spooled() == []
+    room.close()
+    watched.start()
+    until(lambda: watched.spooled() == [K.STARTED_OFF_PREMISES], "nobody answers")
+    watched.stop()
+    back = TangServer(room.keys, port=room.port)
+    assert watched.taken() == [K.STARTED_OFF_PREMISES]
+    back.close()
+
+
+# ---- standing back ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_desk_and_sentinel_hand_over_and_a_desk_of_ones_own_is_no_report(watched: Watched) -> None:
+    watched.start()
+    for _ in range(2):
+        with watched.desk():
+            pass
+        until(lambda: read_mark(watched.directory) is None, "the desk has ended")
+    with watched.desk():
+        time.sleep(QUIET_SECONDS)
+        assert watched.spooled() == [], "its own opening, twice closed, and its running"
+        open_with_another_program(watched.directory / REGISTER_NAME)
+        time.sleep(QUIET_SECONDS)
+        assert watched.spooled() == [], "the desk's own sensors have that"
+    open_with_another_program(watched.directory / CONTENT_NAME)  # at once
+    until(lambda: watched.spooled() == [K.STORE_OPENED], "the sentinel has taken over")
+    watched.stop()
+
+
+@pytest.mark.alone
+def test_nothing_happens_and_nothing_is_told(watched: Watched) -> None:
+    watched.start()
+    (watched.directory / REGISTER_NAME).stat()
+    (watched.home / "Downloads" / "letter.pdf").write_bytes(os.urandom(100_000))
+    time.sleep(QUIET_SECONDS)
+    assert watched.spooled() == []
+    words = [sys.executable, "-m", "vault.sentinel", "--vault", str(watched.directory)]
+    second = subprocess.run(words, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
+    assert second.returncode == 1, "one sentinel a vault"
+    watched.stop()
+
+
+def test_it_carries_no_database_engine_no_window_and_no_parser() -> None:
+    look = "import sys, vault.sentinel; print(*{one.split('.')[0] for one in sys.modules})"
+    loaded = set(subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout.split())
+    assert loaded.isdisjoint({"sqlcipher3", "sqlite3", "sqlalchemy", "alembic", "PySide6", "PIL", "numpy", "pypdfium2", "pyotp"})
+
+
+# ---- decisions -------------------------------------------------------------------------------------------------------------------------
+
+DESK, OTHER = 100, 200
+WATCHING, ENDING = DeskMark(DeskState.WATCHING, DESK, True), DeskMark(DeskState.ENDING, DESK, True)
+STALE = DeskMark(DeskState.CASE_OUT, 99, True)
+
+
+def named(pid: int, *, guessed: bool = False) -> tuple[tuple[str, str | int], ...]:
+    return (("process", "cp"), ("pid", pid), *((("named_by", "command-line"),) if guessed else ()))
+
+
+#   what is seen, its facts, the desk's mark -> told by the sentinel
+JUDGED = [
+    (K.STORE_OPENED, named(DESK), None, False),
+    (K.STORE_OPENED, (), None, False),  # the desk's own, gone before it was named
+    (K.STORE_OPENED, named(OTHER), None, True),
+    (K.STORE_OPENED, named(OTHER, guessed=True), None, False),  # the interface names the folder among its arguments
+    (K.STORE_OPENED, named(OTHER), STALE, True),
+    (K.STORE_OPENED, named(OTHER), ENDING, True),
+    (K.STORE_OPENED, named(OTHER), WATCHING, False),
+    (K.STORE_CHANGED, (("act", "replaced"),), None, False),  # a header that the desk writes
+    (K.STORE_CHANGED, (("act", "linked"),), None, True),
+    (K.STORE_CHANGED, (("act", "moved"),), ENDING, True),
+    (K.STORE_CHANGED, (("act", "moved"),), WATCHING, False),
+    (K.STORE_COPIED, (), None, True),
+    (K.STORE_COPIED, (), WATCHING, False),
+    (K.CLOCK_SET_BACK, (), ENDING, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "facts", "mark", "told"), JUDGED)
+def test_what_is_told_of_the_desks_time(
+    kind: SignalKind, facts: tuple[tuple[str, str | int], ...], mark: DeskMark | None, told: bool
+) -> None:
+    assert is_told(Signal(kind, 0, facts), DESK, mark) is told
+
+
+def test_one_thing_is_one_report_and_noise_has_an_end() -> None:
+    joining = Joining()
+    first = Signal(K.STORE_OPENED, 0, named(OTHER))
+    assert not joining.joins(first)
+    joining.sealed(first)
+    assert joining.joins(Signal(K.STORE_OPENED, 1, named(OTHER + 1))), "the same program"
+    assert not joining.joins(Signal(K.STORE_COPIED, 1, (("folder", "~/Downloads"),)))
+    written = 1
+    for number in range(50):
+        one = Signal(K.STORE_OPENED, number, (("process", f"program-{number}"),))
+        if not joining.joins(one):
+            joining.sealed(one)
+            written += 1
+    assert written == 8
+    assert not joining.joins(Signal(K.STORE_OPENED, 700_000_000, named(OTHER))), "later it is news again"
+
+
+def test_who_has_the_lock_is_read_and_not_tried(tmp_path: Path) -> None:
+    with system.single_instance(tmp_path / "sentinel.lock"):
+        lock = DeskLock(tmp_path / LOCK_NAME, tmp_path / "sentinel.lock")
+        assert lock.holder() is None
+        with system.single_instance(tmp_path / LOCK_NAME):
+            assert lock.holder() == os.getpid()
+        assert lock.holder() is None
+
+
+def test_a_mark_says_who_left_it_and_anything_else_is_none(tmp_path: Path) -> None:
+    assert read_mark(tmp_path) is None
+    leave_mark(tmp_path, DeskState.CASE_OUT)
+    assert read_mark(tmp_path) == DeskMark(DeskState.CASE_OUT, os.getpid(), True)
+    for content in (b"", b"case-out", b"no-state 1 x", b"case-out one x", b"\xff" * 1000):
+        (tmp_path / "desk.mark").write_bytes(content)
+        assert read_mark(tmp_path) is None
+    (tmp_path / "desk.mark").unlink()
+    (tmp_path / "desk.mark").symlink_to(tmp_path / "x")
+    assert read_mark(tmp_path) is None
