@@ -1,11 +1,11 @@
-"""The attack suite: every row of the catalogue of ways out (V1-V66), tried by real programs against the running desk.
+"""The attack suite: every row of the catalogue of ways out (V1-V77), tried by real programs against the running desk.
 
     make attacks            writes build/attacks.json and prints the table and the numbers
 
-Rooms: `catalogue` (one line a vector: class, what must happen, which attack) · `inside`, `capture`, `process`, `files` (the attacks) ·
-`ordinary` (the hour that must stay silent) · `rig` (vault, desk, page, acts) · `screen` (an X server and its frame buffer, read without a
-client) · `papers` (what the page shows) · `watch` (files written, links followed) · `readout` (the reports, read by a supervisor after the
-desk has ended) · `verdict` (what is judged, the numbers, the file) · `programs` (attackers that had to be written).
+Rooms: `catalogue` (one line a vector: class, what must happen, which attack) · `inside`, `capture`, `process`, `files`, `place` (the
+attacks) · `ordinary` (the hour that must stay silent) · `rig` (vault, desk, page, acts) · `screen` (an X server and its frame buffer, read
+without a client) · `papers` (what the page shows) · `watch` (files written, links followed) · `readout` (the reports, read by a supervisor
+after the desk has ended) · `verdict` (what is judged, the numbers, the file) · `programs` (attackers that had to be written).
 
 Rules:
 

@@ -1,7 +1,7 @@
 """The catalogue: one line a vector, its class, what must happen, and the attack that tries it (VECTORS.md, V1-V77).
 
 ENFORCED: it cannot happen. DETECTED: it becomes a breach report. DECLARED: it belongs to another system or no software can meet it, and the
-threat model says so. V67-V77 (place, time, network) come with the station's key server; their ids stay.
+threat model says so. NEXT: no attack is built for it yet.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.attacks.suite import capture, files, inside, process
+from tests.attacks.suite import capture, files, inside, place, process
 from tests.attacks.suite.installed import Officer
 from tests.attacks.suite.rig import Rig
 
@@ -44,6 +44,7 @@ class Group(enum.Enum):
     CAPTURE = "capture"
     PROCESS = "process"
     FILES = "file"
+    PLACE = "place"  # reported when the workstation is back: no time counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,8 @@ class Vector:
 
 
 _E, _D, _X, _N = Class.ENFORCED, Class.DETECTED, Class.DECLARED, Class.NEXT
-_I, _C, _P, _F = Group.INSIDE, Group.CAPTURE, Group.PROCESS, Group.FILES
-_ENDING, _STARTING = Stage.ENDING, Stage.STARTING
-_NEXT = "comes with the station's key server"
+_I, _C, _P, _F, _L = Group.INSIDE, Group.CAPTURE, Group.PROCESS, Group.FILES, Group.PLACE
+_ENDING, _STARTING, _CLOSED = Stage.ENDING, Stage.STARTING, Stage.CLOSED
 
 CATALOGUE: tuple[Vector, ...] = (
     Vector("V1", "Copy and cut keys", _E, "swallowed and reported; the clipboard stays empty", _I, attack=inside.copy_keys),
@@ -142,5 +142,31 @@ CATALOGUE: tuple[Vector, ...] = (
     Vector("V64", "Block device", _X, "declared: root's", _F),
     Vector("V65", "Files on Windows", _X, "declared: another system", _F),
     Vector("V66", "Files on macOS", _X, "declared: another system", _F),
-    *(Vector(f"V{number}", "Place, time, network", _N, _NEXT, _F) for number in range(67, 78)),
+    Vector(
+        "V67",
+        "Workstation off the premises",
+        _E,
+        "does not open; an open page is covered, then locked; reported",
+        _L,
+        _CLOSED,
+        place.carried_off,
+    ),
+    Vector("V68", "Imitated network", _E, "does not open, and is reported", _L, _CLOSED, place.imitated),
+    Vector("V69", "Tunnel into the station", _X, "declared: a tunnel to the key server is the premises", _L),
+    Vector(
+        "V70",
+        "Cloned disk",
+        _X,
+        "declared: away it does not open; where the key servers answer, it is the workstation",
+        _L,
+        _CLOSED,
+        place.cloned,
+    ),
+    Vector("V71", "Rolled back", _D, "reported at opening", _L, _CLOSED, place.rolled_back),
+    Vector("V72", "Stale page in the live file", _N, "no attack is built for it", _L),
+    Vector("V73", "Clock set back", _D, "reported at opening", _L, _CLOSED, place.clock_set_back),
+    Vector("V74", "False time", _E, "no process of the desk has the library, and it is reported", _L, _STARTING, place.false_time),
+    Vector("V75", "Alerts held back", _D, "the missing report is reported", _L, _CLOSED, place.held_back),
+    Vector("V76", "Watcher killed or frozen", _E, "the page is covered", _L, _ENDING, place.watcher_stopped),
+    Vector("V77", "Service account", _E, "there is none", _L, _CLOSED, place.service_account),
 )

@@ -40,6 +40,8 @@ PROGRAMS = Path(__file__).resolve().parent / "programs"
 POLICY = {
     "copies_watched_folders": json.dumps(["~/Downloads", "~/Desktop", "~/Documents", "~/Pictures", "/media", "/run/media"]),
     "witness_seconds": "3600",
+    "premises_proof_seconds": "3",
+    "premises_lease_seconds": "10",
     "idle_lock_seconds": "1800",
     "synthetic_input_reported": "false",
     "capture_allowed_programs": json.dumps([os.path.realpath(sys.executable)]),
@@ -256,7 +258,7 @@ class Rig:
         """Time an act, and let what it led to be written before the next one begins.
 
         Args:
-            vector: V1…V66.
+            vector: V1…V77.
             name: what is done, in a few words.
             kinds: at least one of these must be reported.
             seconds: the longest to wait for the report to be written.

@@ -125,8 +125,7 @@ def table(verdict: Verdict) -> str:
         lines.append(
             f"{'ok' if row.ok else 'FAIL':4} {row.id:4} {row.promise:9} {row.vector:38.38} {severity:>3} {millis:>7}  {row.observed[:150]}"
         )
-    later = [vector.id for vector in CATALOGUE if vector.promise is Class.NEXT]
-    lines.append(f"next {later[0]}-{later[-1]}: {CATALOGUE[-1].expected}")
+    lines += [f"next {vector.id:4} {vector.name}: {vector.expected}" for vector in CATALOGUE if vector.promise is Class.NEXT]
     lines += [f"  {name}: {value}" for name, value in verdict.numbers.items()]
     lines += [f"MISSED {one}" for one in verdict.missed]
     lines.append(f"{sum(row.ok for row in verdict.rows)} of {len(verdict.rows)} rows ok")
