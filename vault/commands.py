@@ -96,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     intake.add_argument("paths", nargs="+", type=Path)
     command("trace", _trace).add_argument("picture", type=Path)
     command("verify", _verify).add_argument("vault", type=Path)
-    command("sentinel", _sentinel).add_argument("--patience", type=float, default=60.0, help=words["help_patience"])
+    sentinel = command("sentinel", _sentinel)
+    sentinel.add_argument("--patience", type=float, default=60.0, help=words["help_patience"])
+    sentinel.add_argument("--folder", action="append", default=[], help=words["help_folder"])
     premises = command("premises", _premises)
     premises.add_argument("act", choices=("list", "add", "rotate", "remove", "test"))
     premises.add_argument("--name", default="", help=words["help_premises_name"])
@@ -188,6 +190,7 @@ def _run(options: argparse.Namespace) -> int:
 def _sentinel(options: argparse.Namespace) -> int:
     """Become the sentinel: this process has loaded the database engine, which that one must not carry."""
     words = [sys.executable, "-m", "vault.sentinel", "--vault", str(options.vault), "--patience", str(options.patience)]
+    words += [f"--folder={one}" for one in options.folder]
     os.execv(sys.executable, words)  # noqa: S606 - our own module
 
 

@@ -16,9 +16,10 @@ Rules of this module:
    spool by noise. What cannot be written now (a locked keyring, a full disk) is tried again.
 
 LIMIT: whoever takes the vault's lock is believed to be the desk: what that one process then does to the files is not told, unless a copy
-appears in a watched folder. A killed sentinel sees nothing until systemd has started it again. A copy is known by its beginning, a part
-of one only by the desk, which reports a copy that is still there once more. Folders are those of the shipped policy. Of a vault whose
-folder is moved, that is the last thing seen; of one deleted with its folder, nothing can be written.
+appears in a watched folder. A killed sentinel sees nothing until systemd has started it again. A copy is known by a salt or the vault's id
+in it, a part of one only by the desk, which also searches old files' insides, and reports a copy that is still there once more. Folders are
+those of the shipped policy unless they are named: the station's own policy lies in the vault. Of a vault whose folder is moved, that is the
+last thing seen; of one deleted with its folder, nothing can be written.
 
 Thread: `run` on the main thread; sensors on their own only hand over what they saw. Source: proc_locks(5), inotify(7).
 """
@@ -402,7 +403,9 @@ class Sentinel:
         vault_id = self._header.vault_id if self._header is not None else ""
         # LIMIT: no key, so whoever can write there can write a copy out of the sentinel's reports; the desk's own memory has a key.
         memory = CopyMemory(self._directory / _SEEN_NAME, hashlib.sha256(f"sentinel:{vault_id}".encode()).digest())
-        self._copies = CopiesSensor(Fingerprint(lambda: salts, vault_id), self._folders, self._directory, own_files=files, memory=memory)
+        self._copies = CopiesSensor(
+            Fingerprint(lambda: salts, vault_id), self._folders, self._directory, own_files=files, memory=memory, searches_daily=False
+        )
         self._hub = SensorHub((self._copies, ClockSensor()), lambda one: self._emit(one, self._watch_no), self._clock, _TESTING_SECONDS)
         self._hub.start()
 
@@ -488,10 +491,11 @@ def _slept_us() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the sentinel: ``--vault DIR [--patience SECONDS]``. Ends on SIGTERM; waits for a vault that is not there yet."""
+    """Run the sentinel: ``--vault DIR [--patience SECONDS] [--folder DIR ...]``. Ends on SIGTERM; waits for a vault."""
     parser = argparse.ArgumentParser(prog="casevault sentinel")
     parser.add_argument("--vault", type=Path, required=True)
     parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
+    parser.add_argument("--folder", action="append", default=[], dest="folders")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
@@ -506,7 +510,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    folders = [Path(one).expanduser() for one in Policy().copies_watched_folders]
+    folders = [Path(one).expanduser() for one in options.folders or Policy().copies_watched_folders]
     while not ending.is_set():
         if not (directory / HEADER_NAME).exists():
             ending.wait(_WAITING_SECONDS)

@@ -69,6 +69,7 @@ class Watched:
 
     def start(self, *words: str, patience: float = 0.0) -> None:
         command = [sys.executable, "-m", "vault.sentinel", "--vault", str(self.directory), "--patience", str(patience), *words]
+        command += ["--folder", str(self.home / "Downloads")]  # what others do in /tmp is no part of this
         self.process = subprocess.Popen(command)
         until(lambda: self.watches, "the sentinel watches")
 

@@ -181,6 +181,7 @@ class CopiesSensor:
         own_files: the vault's own files; a link to one of them is a finding by its inode.
         beside: told of every new file and its first bytes, on the looking thread.
         memory: what is in reports already, None: every start reports old copies anew.
+        searches_daily: whether the inside of what was there before is searched too; of what arrives it always is.
     """
 
     def __init__(
@@ -192,8 +193,10 @@ class CopiesSensor:
         own_files: Sequence[Path] = (),
         memory: CopyMemory | None = None,
         beside: Callable[[Path, bytes], None] | None = None,
+        searches_daily: bool = True,
     ) -> None:
         self._beside = beside
+        self._searches_daily = searches_daily
         self._fingerprint = fingerprint
         self._folders = tuple(folders)
         self._skip = Path(os.path.realpath(skip))
@@ -341,8 +344,9 @@ class CopiesSensor:
             self._scans.append(self._read_inside(self._insides.pop(path), _WHOLE_BYTES))
         elif now >= self._deep_at:
             self._deep_at = now + _DAY_SECONDS
-            self._is_old_news = True
-            self._scans.append(self._search_everything())
+            if self._searches_daily:
+                self._is_old_news = True
+                self._scans.append(self._search_everything())
         if self._scans and now >= self._blocks_until:
             self._blocks_until = now + _BLOCKS_SECONDS
             self._scans.append(self._fingerprint.read_blocks())
