@@ -161,6 +161,7 @@ def open_with_another_program(path: Path) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_what_happens_to_a_closed_vault_is_sealed_in_order_and_becomes_a_report_once(watched: Watched) -> None:
     watched.start()
     register = watched.directory / REGISTER_NAME
@@ -188,6 +189,7 @@ def test_what_happens_to_a_closed_vault_is_sealed_in_order_and_becomes_a_report_
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_a_vault_carried_away_with_its_folder_takes_the_report_along(watched: Watched) -> None:
     watched.start()
     away = watched.directory.with_name("away")
@@ -219,6 +221,7 @@ def test_a_desk_killed_while_a_case_is_out(watched: Watched) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_a_clock_turned_back(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process: the machine's own clock is never moved by a test, only what the sensor reads of it."""
     reading = [1000.0]
@@ -280,6 +283,7 @@ def test_desk_and_sentinel_hand_over_and_a_desk_of_ones_own_is_no_report(watched
 
 
 @pytest.mark.alone
+@pytest.mark.slow
 def test_nothing_happens_and_nothing_is_told(watched: Watched) -> None:
     watched.start()
     (watched.directory / REGISTER_NAME).stat()

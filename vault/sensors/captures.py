@@ -325,7 +325,7 @@ class CapturesSensor:
             self._probe()
         if self._curtain_until and now >= self._curtain_until:
             self._lift_curtain()
-        if now >= self._slow_at:
+        if now >= self._slow_at and self._suspicion is None:  # it takes longer than a tool may live
             self._slow_at = now + _SLOW_SECONDS
             self._slowly()
         if not self._on_screen():
@@ -351,6 +351,7 @@ class CapturesSensor:
             certain = certain or (self._suspicion is not None and self._suspicion.certain)
             self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain)
             self._judged_starting.clear()
+            self._name_tools(self._suspicion)
 
     def _look_at_starting(self, now: float) -> None:
         """Who has just loaded a library of the display's? A program that nobody vouches for blanks the page before it can connect."""
@@ -379,17 +380,7 @@ class CapturesSensor:
 
     def _clear_up(self, now: float, suspicion: _Suspicion) -> None:
         """Name what started; give the page back when nothing came of it."""
-        for pid in programs.recent(_NEWEST):
-            tool = capture_tools.known(programs.executable(pid))
-            if tool is None or pid in self._told:
-                continue
-            if programs.for_another_display(pid, self._display):
-                suspicion.certain = False
-                continue
-            if tool.use is Use.ALWAYS or capture_tools.names_a_screen(programs.arguments(pid)):
-                program = self._vouching.look(pid)
-                if program.standing is Standing.CAPTURES:
-                    self._found(program)
+        self._name_tools(suspicion)
         suspect = suspicion.suspect
         if suspect is not None and suspect.pid not in self._told and not Path(f"/proc/{suspect.pid}").exists():
             self._found(suspect)  # it came and went between two questions
@@ -401,6 +392,19 @@ class CapturesSensor:
             self._emit(Signal(SignalKind.CAPTURE_TOOL, wall_clock_us(), (("process", "?"), ("seen", "executed"))))
         elif not suspicion.is_told:
             self._show()
+
+    def _name_tools(self, suspicion: _Suspicion) -> None:
+        for pid in programs.recent(_NEWEST):
+            tool = capture_tools.known(programs.executable(pid))
+            if tool is None or pid in self._told:
+                continue
+            if programs.for_another_display(pid, self._display):
+                suspicion.certain = False
+                continue
+            if tool.use is Use.ALWAYS or capture_tools.names_a_screen(programs.arguments(pid)):
+                program = self._vouching.look(pid)
+                if program.standing is Standing.CAPTURES:
+                    self._found(program)
 
     def _hide(self) -> None:
         if not self._is_blank:
