@@ -18,12 +18,12 @@ run: ## set up, found the demo station and open the desk (HEADLESS=1: play the s
 test: ## set up and pass the tests
 	@packaging/setup.sh dev
 	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and not alone and not measured' -n $(WORKERS) $(ARGS)
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'not slow and alone and not measured' $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -p no:randomly -m 'not slow and alone and not measured' $(ARGS)
 
 test-slow: ## the long tests: hundreds of kills, big files
 	@packaging/setup.sh dev
 	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and not alone and not measured' -n $(WORKERS) $(ARGS)
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and alone and not measured' $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -p no:randomly -m 'slow and alone and not measured' $(ARGS)
 
 check: ## lint, types, import contracts, completeness of words and icons
 	@packaging/setup.sh dev

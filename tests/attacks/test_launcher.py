@@ -65,9 +65,12 @@ class Station:
     def desk(self) -> DeskDriver:
         """Give the shared desk, its vault open and its workers started."""
         if self.running is None:
-            self.running = self.shift.open()
-            self.running.wait("show casevault", since=0, seconds=60)
-            assert wait_until(lambda: self.running is not None and len(children_of(self.running.process.pid)) >= 3)
+            desk = self.shift.open()
+            desk.wait("show casevault", since=0, seconds=60)
+            if not wait_until(lambda: len(children_of(desk.process.pid)) >= 3):
+                desk.close()
+                raise AssertionError("\n".join(("no workers were started", *map(str, (*desk.steps[-10:], *desk.stray)))))
+            self.running = desk
         return self.running
 
     def close_desk(self) -> None:
@@ -421,9 +424,10 @@ def test_groups_and_privileges(station: Station, desk: DeskDriver) -> None:
         assert f"\nGid:\t{installed.gid}\t{installed.lent_gid}\t{installed.lent_gid}\t" in status
         assert f"\nUid:\t{installed.uid}\t{installed.uid}\t" in status
     assert "\nNoNewPrivs:\t1\n" in Path(f"/proc/{desk.vault_pid()}/status").read_text()
+    own = f"\nGid:\t{installed.gid}\t{installed.gid}\t{installed.gid}\t"
     for worker in children_of(desk.vault_pid()):
-        status = Path(f"/proc/{worker}/status").read_text()
-        assert f"\nGid:\t{installed.gid}\t{installed.gid}\t{installed.gid}\t" in status, "the parser of documents has not the vault's group"
+        status = Path(f"/proc/{worker}/status")
+        assert wait_until(lambda status=status: own in status.read_text()), "the parser of documents has not the vault's group"
 
 
 RACE = """
