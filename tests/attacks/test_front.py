@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,15 +60,27 @@ class Front:
 
     def ask(self, method: str, path: str, name: str = "ws-07", body: bytes | None = None) -> int:
         """One request as any program makes it: the status."""
-        context = ssl.create_default_context(cafile=str(self.folder / "authority.pem"))
-        if name:
-            context.load_cert_chain(self.folder / f"{name}.pem")
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=PATIENCE_SECONDS)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._context(name), timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, path, body)
             return connection.getresponse().status
         finally:
             connection.close()
+
+    @contextmanager
+    def connected(self, name: str = "ws-07") -> Iterator[ssl.SSLSocket]:
+        """A connection on which a test says what it likes."""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS) as plain,
+            self._context(name).wrap_socket(plain, server_hostname="127.0.0.1") as made,
+        ):
+            yield made
+
+    def _context(self, name: str) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.folder / "authority.pem"))
+        if name:
+            context.load_cert_chain(self.folder / f"{name}.pem")
+        return context
 
     def reload(self) -> None:
         """As `systemctl reload nginx`: new workers with the new list of revoked identities, and the old ones gone."""
@@ -221,12 +234,7 @@ def test_guessing_is_slowed_to_the_pace_of_a_desk(front: Front) -> None:
 
 
 def test_one_live_session_an_identity(front: Front) -> None:
-    context = ssl.create_default_context(cafile=str(front.folder / "authority.pem"))
-    context.load_cert_chain(front.folder / "ws-07.pem")
-    with (
-        socket.create_connection(("127.0.0.1", front.port), timeout=PATIENCE_SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname="127.0.0.1") as first,
-    ):
+    with front.connected() as first:
         # The head is complete and the body is not: the request lives.
         first.sendall(f"POST /rec/{THUMBPRINT} HTTP/1.1\r\nHost: front\r\nContent-Length: 2\r\n\r\n".encode())
         _until(lambda: front.ask("GET", "/adv") == 429)
@@ -243,12 +251,7 @@ def test_a_key_server_that_is_gone_is_said_so(front: Front) -> None:
 
 
 def test_a_slow_caller_holds_nothing_up(front: Front) -> None:
-    context = ssl.create_default_context(cafile=str(front.folder / "authority.pem"))
-    context.load_cert_chain(front.folder / "ws-07.pem")
-    with (
-        socket.create_connection(("127.0.0.1", front.port), timeout=PATIENCE_SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname="127.0.0.1") as slow,
-    ):
+    with front.connected() as slow:
         slow.sendall(b"GET /adv HTTP/1.1\r\n")  # and no more
         ended = threading.Event()
         threading.Thread(target=lambda: (slow.recv(64), ended.set()), daemon=True).start()

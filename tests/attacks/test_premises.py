@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.outcome import outcome
 from tests.tang import TangServer
 from vault.crypto.premises import PremisesLock, PremisesServer, make_lock, open_lock, prove_lock
 from vault.crypto.tang import KeyServer, fetch_advertisement, first_advertisement
 from vault.domain.identity import VaultId, WorkstationId
-from vault.errors import RefusedError, VaultError
+from vault.errors import RefusedError
 
 VAULT, WORKSTATION = VaultId("vault"), WorkstationId("workstation")
 
@@ -34,14 +35,6 @@ def met(*servers: TangServer) -> list[PremisesServer]:
         said = first_advertisement(place, one.thumbprint())
         found.append(PremisesServer(f"room {number}", place, said.signing_keys, said.exchange_keys[0]))
     return found
-
-
-def outcome(attack: Callable[[], object]) -> str:
-    try:
-        attack()
-    except VaultError as refusal:
-        return f"{type(refusal).__name__} {refusal.code}"
-    return "opens"
 
 
 @pytest.mark.parametrize("threshold", [1, 2, 3])

@@ -10,6 +10,7 @@ from functools import cache
 import msgspec
 import pytest
 
+from tests.outcome import outcome
 from tests.station import CHEAP
 from vault.crypto.keypairs import KeyPair, generate_key_pair
 from vault.crypto.recovery import (
@@ -24,7 +25,7 @@ from vault.crypto.recovery import (
 from vault.crypto.sealing import new_key
 from vault.crypto.slots import WorkstationSecrets
 from vault.domain.identity import VaultId, WorkstationId
-from vault.errors import RefusedError, VaultError
+from vault.errors import RefusedError
 from vault.secret import Secret
 from vault.storage.header import LARGEST_BYTES
 
@@ -49,14 +50,6 @@ def secrets() -> WorkstationSecrets:
 @cache
 def slot(threshold: int, count: int) -> bytes:
     return make_recovery_slot(threshold, [public(number) for number in range(count)], VAULT, WORKSTATION, secrets())
-
-
-def outcome(attack: Callable[[], object]) -> str:
-    try:
-        attack()
-    except VaultError as refusal:
-        return f"{type(refusal).__name__} {refusal.code}"
-    return "opens"
 
 
 @pytest.mark.parametrize(("threshold", "count"), [(2, 2), (2, 3), (3, 3), (3, 5)])
