@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vault import platform as system
 from vault.crypto.keypairs import generate_key_pair, verify
 from vault.crypto.locksmith import VaultLocksmith
 from vault.crypto.passphrase import check_passphrase
@@ -67,6 +68,7 @@ from vault.threads import InlineThreads
 REGISTER_NAME = files.REGISTER_NAME
 CONTENT_NAME = files.CONTENT_NAME
 LOCK_NAME = files.LOCK_NAME
+_OTHERS_END_SECONDS = 3.0  # a desk that was closed or killed a moment ago is still closing its files
 COPY_MEMORY_NAME = "copies.seen"
 FOUNDING_POLICY_NAME = "founding-policy.toml"  # laid there before a vault is founded in the window; not read again
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
@@ -159,6 +161,15 @@ def read_policy_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RefusedError("policy.unreadable") from error
+
+
+def hold_alone(directory: Path) -> AbstractContextManager[object]:
+    """Hold the vault's lock, for one process at a time opens a vault; one that is just ending is waited for.
+
+    Raises:
+        UnavailableError: vault.already-open, another process has it; vault.lock-failed.
+    """
+    return system.single_instance(directory / LOCK_NAME, _OTHERS_END_SECONDS)
 
 
 def holds_a_vault(directory: Path) -> bool:

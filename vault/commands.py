@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from vault import platform as system
-from vault.assembly import LOCK_NAME, REGISTER_NAME, Vault, found_vault, load_policy, open_vault, read_policy_text
+from vault.assembly import REGISTER_NAME, Vault, found_vault, hold_alone, load_policy, open_vault, read_policy_text
 from vault.crypto.keypairs import verify
 from vault.crypto.passphrase import check_passphrase
 from vault.crypto.recovery import HolderPublic, make_holder_file, open_holder_file, require_holders
@@ -378,7 +378,7 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
 
 def _alone(directory: Path) -> AbstractContextManager[object]:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return system.single_instance(directory / LOCK_NAME)
+    return hold_alone(directory)
 
 
 def _new_passphrase(role: str) -> str:

@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from vault import platform as system
-from vault.assembly import LOCK_NAME, NewGround, Vault, holds_a_vault, load_policy, open_vault
+from vault.assembly import NewGround, Vault, hold_alone, holds_a_vault, load_policy, open_vault
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
@@ -106,7 +106,7 @@ class Server:
         self._publish(Opened())
 
     def _open_vault(self) -> None:
-        self._alone = self._alone or system.single_instance(self._directory / LOCK_NAME)
+        self._alone = self._alone or hold_alone(self._directory)
         watching = Watching(self._directory, self._clock, self._observed, self._system_locks, self._publish)
         vault = open_vault(
             self._directory,

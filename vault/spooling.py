@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -50,7 +48,6 @@ _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "he
 _CONTACT: Final = "premises-contact"
 _LOCK_NAME: Final = "spool.lock"
 _LOCK_SECONDS: Final = 10.0
-_LOCK_PAUSE_SECONDS: Final = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -143,17 +140,12 @@ class Spooling:
     @contextmanager
     def _in_turn(self, directory: Path | None = None) -> Iterator[None]:
         """Hold the spool's lock. Raises UnavailableError storage.busy if another process keeps it."""
-        path, until, pause = (directory or self._directory) / _LOCK_NAME, time.monotonic() + _LOCK_SECONDS, threading.Event()
-        while True:
-            try:
-                lock = system.single_instance(path)
-                break
-            except UnavailableError as error:
-                if error.code != "vault.already-open":
-                    raise
-                if time.monotonic() >= until:
-                    raise UnavailableError("storage.busy") from error
-            pause.wait(_LOCK_PAUSE_SECONDS)
+        try:
+            lock = system.single_instance((directory or self._directory) / _LOCK_NAME, _LOCK_SECONDS)
+        except UnavailableError as error:
+            if error.code != "vault.already-open":
+                raise
+            raise UnavailableError("storage.busy") from error
         with lock:
             yield
 

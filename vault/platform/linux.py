@@ -19,6 +19,8 @@ import fcntl
 import os
 import resource
 import signal
+import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +32,7 @@ _PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _OWNER_ONLY = 0o077
+_LOCK_PAUSE_SECONDS = 0.02
 
 
 def harden_process(*, private: bool = False) -> None:
@@ -103,12 +106,27 @@ class InstanceLock:
         self.close()
 
 
-def single_instance(path: Path) -> InstanceLock:
+def single_instance(path: Path, wait_seconds: float = 0.0) -> InstanceLock:
     """Lock `path` (made if absent, for whoever may reach the vault) for this process. The kernel unlocks it, however the process ends.
+
+    Args:
+        path: the file that is locked.
+        wait_seconds: how long another process that holds it may take to end.
 
     Raises:
         UnavailableError: vault.already-open, another process holds it; vault.lock-failed, the file cannot be made or locked.
     """
+    until, pause = time.monotonic() + wait_seconds, threading.Event()
+    while True:
+        try:
+            return _locked(path)
+        except UnavailableError as error:
+            if error.code != "vault.already-open" or time.monotonic() >= until:
+                raise
+        pause.wait(_LOCK_PAUSE_SECONDS)
+
+
+def _locked(path: Path) -> InstanceLock:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, reach.file_mode())
     except OSError as error:

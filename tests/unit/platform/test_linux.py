@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -92,6 +93,16 @@ def test_the_kernel_unlocks_for_a_killed_holder(tmp_path: Path) -> None:
     holder.wait()
     holder.stdout.close()
     single_instance(path).close()
+
+
+def test_a_holder_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "vault.lock"
+    held = single_instance(path)
+    ending = threading.Timer(0.2, held.close)
+    ending.start()
+    with single_instance(path, wait_seconds=30), pytest.raises(UnavailableError, match=r"vault\.already-open"):
+        single_instance(path, wait_seconds=0.1)
+    ending.join()
 
 
 def test_lock_that_cannot_be_made(tmp_path: Path) -> None:
