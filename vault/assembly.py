@@ -60,6 +60,7 @@ from vault.services.views import Enrolment, Founder
 from vault.services.witness import Witness, witness_generation
 from vault.services.world import Station, Threads, World
 from vault.storage import files
+from vault.storage.connection import NEWEST_CONTENT_LAYOUT
 from vault.storage.content import SqlCipherContentStore
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
 from vault.storage.sqlcipher import SqlCipherStore
@@ -291,7 +292,7 @@ def _build(
     )
     roots = tuple(made.keys.holder.sign_public for _, _, made in people[:2])
     station = Station(vault_id, station_name, workstation_id, platform.node(), units.supervisors_id, holders[0].kem_public, roots)
-    SqlCipherContentStore.create(directory / CONTENT_NAME, keys.content, vault_id, clock).close()
+    SqlCipherContentStore.create(directory / CONTENT_NAME, keys.content, vault_id, clock, layout=NEWEST_CONTENT_LAYOUT).close()
     store = SqlCipherStore.create(directory / REGISTER_NAME, keys.register, vault_id, workstation_id, clock)
     try:
         world = World(station, store, locksmith, keeper, clock, entropy, Policy(), InlineThreads(), lambda _event: None)
@@ -313,6 +314,7 @@ def _build(
         directory_roots=roots,
         directory_roots_signature=locksmith.sign_as_workstation(_roots_statement(vault_id, roots)),
         policy=policy_text,
+        content_layout=NEWEST_CONTENT_LAYOUT,
     )
     write_header(directory / HEADER_NAME, header, keys.header_mac)
     return enrolments
@@ -431,7 +433,8 @@ def _join(
     world.directory.refresh()
     witness = Witness(world)
     signals = _what_opening_found(world, witness, header.generation)
-    content = _WatchedContent(SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied), own_open)
+    content_store = SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied, header.content_layout)
+    content = _WatchedContent(content_store, own_open)
     _sweep(world, content)
     cases = Cases(world)
     custody = Custody(world, cases)

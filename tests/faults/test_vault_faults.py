@@ -33,6 +33,7 @@ from vault.services.events import BreachRecorded
 from vault.services.ports import AuditFilter
 from vault.services.views import FileState
 from vault.spooling import Spooling
+from vault.storage.connection import CONTENT_FORMAT
 from vault.storage.header import HEADER_NAME
 from vault.storage.spool import FOLDER_NAME
 
@@ -298,9 +299,10 @@ def test_a_bit_of_a_chunk_is_noticed_when_the_page_is_asked_for_and_never_shown(
         assert not (crew.station.directory / (REGISTER_NAME + tail)).exists()
     content = crew.station.directory / CONTENT_NAME
     _checkpoint(crew.station)
-    pages = content.stat().st_size // 32768
-    for page in range(pages - 6, pages):  # the chunks that came last
-        _flip(content, page * 32768 + 9000)
+    page_bytes = CONTENT_FORMAT.page_bytes
+    pages = content.stat().st_size // page_bytes
+    for page in range(pages - 3, pages):  # the chunks that came last
+        _flip(content, page * page_bytes + 9000)
     sit_down(crew.station, OFFICER)
     held = crew.vault.custody.check_out(case_id, Purpose.ASSIGNED, 0, "")
     with pytest.raises(TamperError, match=r"^storage\.damaged"):

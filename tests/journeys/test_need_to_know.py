@@ -14,6 +14,7 @@ from vault.domain.custody import Purpose
 from vault.domain.identity import CaseId, Role
 from vault.errors import RefusedError, TamperError
 from vault.secret import Secret
+from vault.storage.connection import CONTENT_FORMAT
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
 MARKERS = ("ZEBRAFISH-TITLE", "Quillon Marchetti", "PERIWINKLE-PAGE", "KESTREL-TAG", "obsidian-document")
@@ -70,8 +71,8 @@ def plain_dump(path: Path, key: Secret) -> bytes:
     with_key = dbapi2.connect(str(path))
     with_key.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
     if path.name == "content.db":
-        with_key.execute("PRAGMA cipher_page_size = 32768")
-        with_key.execute("PRAGMA cipher_hmac_algorithm = HMAC_SHA256")
+        with_key.execute(f"PRAGMA cipher_page_size = {CONTENT_FORMAT.page_bytes}")
+        with_key.execute(f"PRAGMA cipher_hmac_algorithm = {CONTENT_FORMAT.hmac}")
     tables = [row[0] for row in with_key.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     values = [value for table in tables for row in with_key.execute(f'SELECT * FROM "{table}"') for value in row]
     with_key.close()

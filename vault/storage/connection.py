@@ -57,7 +57,12 @@ class Format:
 
 
 REGISTER_FORMAT = Format(page_bytes=4096, hmac="HMAC_SHA512", cache_kib=64 * 1024, checkpoint_pages=1000)
-CONTENT_FORMAT = Format(page_bytes=32768, hmac="HMAC_SHA256", cache_kib=8 * 1024, checkpoint_pages=512)
+CONTENT_FORMATS = {  # by the number in the header: a vault keeps the layout that it was founded with
+    1: Format(page_bytes=32768, hmac="HMAC_SHA256", cache_kib=8 * 1024, checkpoint_pages=512),
+    2: Format(page_bytes=65536, hmac="HMAC_SHA512", cache_kib=8 * 1024, checkpoint_pages=256),  # docs/adr/0019
+}
+NEWEST_CONTENT_LAYOUT = max(CONTENT_FORMATS)
+CONTENT_FORMAT = CONTENT_FORMATS[NEWEST_CONTENT_LAYOUT]
 
 
 class Connection:

@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, literal_column
 
 from vault.domain.identity import CaseId, DocumentId, VaultId
-from vault.errors import DefectError, TamperError
+from vault.errors import DefectError, TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.ports import Clock, PendingIntake
 from vault.storage.authorizer import OnDenied
-from vault.storage.connection import CONTENT_FORMAT, Connection, Use, descriptors_on
+from vault.storage.connection import CONTENT_FORMATS, NEWEST_CONTENT_LAYOUT, Connection, Format, Use, descriptors_on
 from vault.storage.migrations import History
 from vault.storage.opening import found, opened
 from vault.storage.schema import chunk, content, content_vault, pending_intake
@@ -68,40 +68,52 @@ _END_PENDING = compiled(sa.delete(pending_intake).where(pending_intake.c.documen
 class SqlCipherContentStore:
     """The content file. Holds no connection itself: each thread makes its own with `open_reader` or `open_writer`."""
 
-    def __init__(self, path: Path, key: Secret, vault_id: VaultId, on_denied: OnDenied | None) -> None:
+    def __init__(self, path: Path, key: Secret, vault_id: VaultId, form: Format, on_denied: OnDenied | None) -> None:
         """Remember where and with what key; use `create` or `open`."""
         self._path = path
         self._key = Secret(key.reveal())
         self._vault_id = vault_id
+        self._form = form
         self._on_denied = on_denied
 
     @classmethod
-    def create(cls, path: Path, key: Secret, vault_id: VaultId, clock: Clock, on_denied: OnDenied | None = None) -> SqlCipherContentStore:
+    def create(
+        cls,
+        path: Path,
+        key: Secret,
+        vault_id: VaultId,
+        clock: Clock,
+        on_denied: OnDenied | None = None,
+        layout: int = NEWEST_CONTENT_LAYOUT,
+    ) -> SqlCipherContentStore:
         """Make a new content file and open it.
 
         Raises:
             RefusedError: storage.exists.
             UnavailableError: storage.*; no file is left.
         """
-        found(path, key, CONTENT_FORMAT, History.CONTENT, _FOUND, vault_id=vault_id, founded_us=clock.now_us())
-        return cls.open(path, key, on_denied)
+        found(path, key, CONTENT_FORMATS[layout], History.CONTENT, _FOUND, vault_id=vault_id, founded_us=clock.now_us())
+        return cls.open(path, key, on_denied, layout)
 
     @classmethod
-    def open(cls, path: Path, key: Secret, on_denied: OnDenied | None = None) -> SqlCipherContentStore:
-        """Check the file, bring it up to date if it is older, recover its WAL.
+    def open(cls, path: Path, key: Secret, on_denied: OnDenied | None = None, layout: int = NEWEST_CONTENT_LAYOUT) -> SqlCipherContentStore:
+        """Check the file, bring it up to date if it is older, recover its WAL. `layout` is the header's number for how it is laid out.
 
         Raises:
             UnavailableError: storage.missing, storage.newer, storage.busy, storage.read-only, storage.input-output.
             TamperError: storage.damaged, storage.setting.
         """
-        connection = opened(path, key, CONTENT_FORMAT, History.CONTENT, Use.SERVE, on_denied)
+        form = CONTENT_FORMATS.get(layout)
+        if form is None:
+            raise UnavailableError("storage.newer", layout=layout)
+        connection = opened(path, key, form, History.CONTENT, Use.SERVE, on_denied)
         try:
             row = connection.first(_VAULT)
         finally:
             connection.close()
         if row is None:
             raise TamperError("storage.damaged")
-        return cls(path, key, VaultId(row[0]), on_denied)
+        return cls(path, key, VaultId(row[0]), form, on_denied)
 
     def vault_id(self) -> VaultId:
         """The vault the file belongs to."""
@@ -109,11 +121,11 @@ class SqlCipherContentStore:
 
     def open_reader(self) -> SqlCipherContentReader:
         """A connection for the calling thread that reads."""
-        return SqlCipherContentReader(opened(self._path, self._key, CONTENT_FORMAT, History.CONTENT, Use.READ, self._on_denied))
+        return SqlCipherContentReader(opened(self._path, self._key, self._form, History.CONTENT, Use.READ, self._on_denied))
 
     def open_writer(self) -> SqlCipherContentWriter:
         """The one connection, for the calling thread, that writes. A second one at the same time would be our mistake."""
-        return SqlCipherContentWriter(opened(self._path, self._key, CONTENT_FORMAT, History.CONTENT, Use.SERVE, self._on_denied))
+        return SqlCipherContentWriter(opened(self._path, self._key, self._form, History.CONTENT, Use.SERVE, self._on_denied))
 
     def watched_paths(self) -> tuple[Path, ...]:
         """The files a sensor watches: the database, its WAL and the WAL's index."""

@@ -62,6 +62,7 @@ class Header:
     policy: str = ""  # TOML: the station's own settings, over those the product ships
     premises: dict[WorkstationId, str] = field(default_factory=dict)  # a workstation's lock to its key servers; see vault.crypto.premises
     recovery_openings: dict[WorkstationId, str] = field(default_factory=dict)  # what its holders opened for hours; see vault.premises
+    content_layout: int = 1  # how content.db is laid out; see vault.storage.connection
     format_version: int = FORMAT_VERSION
 
 
@@ -161,6 +162,7 @@ def read_unverified_header(path: Path) -> UnverifiedHeader:
         policy=stored.policy,
         premises={WorkstationId(name): lock for name, lock in stored.premises.items()},
         recovery_openings={WorkstationId(name): one for name, one in stored.recovery_openings.items()},
+        content_layout=stored.content_layout,
         format_version=stored.format_version,
     )
     return UnverifiedHeader(header, body, mac)
@@ -200,6 +202,7 @@ def write_header(path: Path, header: Header, header_mac_key: Secret) -> None:
             policy=header.policy,
             premises={str(name): lock for name, lock in header.premises.items()},
             recovery_openings={str(name): one for name, one in header.recovery_openings.items()},
+            content_layout=header.content_layout,
         )
     )
     content = _encode_file(body, _mac(header_mac_key, body))
@@ -236,6 +239,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     policy: str = ""
     premises: dict[str, str] = {}
     recovery_openings: dict[str, str] = {}
+    content_layout: int = 1
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -54,7 +54,7 @@ class Vault:
         self.connection.close()
 
 
-@pytest.fixture(params=[(4096, "HMAC_SHA512"), (32768, "HMAC_SHA256")], ids=["register", "content"])
+@pytest.fixture(params=[(4096, "HMAC_SHA512"), (65536, "HMAC_SHA512"), (32768, "HMAC_SHA256")], ids=["register", "content", "older"])
 def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vault]:
     made = Vault(tmp_path, *request.param)
     made.learn()

@@ -12,15 +12,15 @@ from tests.contract.store_facts import DESK, KEY, VAULT, SteppingClock, draft, i
 from vault.errors import DefectError, UnavailableError
 from vault.secret import Secret
 from vault.storage import connection as connection_module
-from vault.storage.connection import CONTENT_FORMAT, REGISTER_FORMAT, Connection, Format, Use
-from vault.storage.content import WAL_BOUND_BYTES
+from vault.storage.connection import CONTENT_FORMAT, CONTENT_FORMATS, REGISTER_FORMAT, Connection, Format, Use
+from vault.storage.content import WAL_BOUND_BYTES, SqlCipherContentStore
 from vault.storage.sqlcipher import SqlCipherStore
 
 MIB = 1 << 20
 
 SETTINGS = [
-    ("cipher_hmac_algorithm", {REGISTER_FORMAT: "HMAC_SHA512", CONTENT_FORMAT: "HMAC_SHA256"}),
-    ("cipher_page_size", {REGISTER_FORMAT: "4096", CONTENT_FORMAT: "32768"}),
+    ("cipher_hmac_algorithm", {REGISTER_FORMAT: "HMAC_SHA512", CONTENT_FORMAT: "HMAC_SHA512", CONTENT_FORMATS[1]: "HMAC_SHA256"}),
+    ("cipher_page_size", {REGISTER_FORMAT: "4096", CONTENT_FORMAT: "65536", CONTENT_FORMATS[1]: "32768"}),
     ("cipher_memory_security", "0"),
     ("journal_mode", "wal"),
     ("synchronous", 2),
@@ -33,11 +33,14 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("form", [REGISTER_FORMAT, CONTENT_FORMAT], ids=["register", "content"])
+@pytest.mark.parametrize("form", [REGISTER_FORMAT, *CONTENT_FORMATS.values()], ids=["register", "older content", "content"])
 def test_the_settings_are_in_force(tmp_path: Path, form: Format) -> None:
-    new_register(tmp_path).close()
-    new_contents(tmp_path)
-    path = tmp_path / ("register.db" if form is REGISTER_FORMAT else "content.db")
+    path = tmp_path / "made.db"
+    if form is REGISTER_FORMAT:
+        SqlCipherStore.create(path, KEY, VAULT, DESK, SteppingClock()).close()
+    else:
+        layout = next(number for number, one in CONTENT_FORMATS.items() if one is form)
+        SqlCipherContentStore.create(path, KEY, VAULT, SteppingClock(), layout=layout).close()
     connection = Connection(path, KEY, form, Use.SERVE)
     raw = connection._raw
     raw.set_authorizer(None)
