@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Install Casevault on this workstation, or take it away again. Root only.
 #
-#   packaging/install.sh install      group, program, launcher, menu entry, vault folder
+#   packaging/install.sh install      group, program, launcher, menu entry, sentinel, vault folder
 #   packaging/install.sh uninstall    all of them but the vault folder and its group
 #
 # PREFIX (/opt/casevault) is the program, VAULT (/var/lib/casevault) the vault, SHARE (/usr/share) the menu entry's place,
-# BIN (/usr/local/bin) the command's. What is installed belongs to root: an officer can start it and change nothing of it. The vault's
-# folder belongs to the group `casevault`, which nobody is a member of: only the setgid launcher lends it (docs/station-set-up.md).
+# BIN (/usr/local/bin) the command's, SYSTEM (the machine's root) what the sentinel's unit, or its autostart entry, lies below. What is
+# installed belongs to root: an officer can start it and change nothing of it. The vault's folder belongs to the group `casevault`,
+# which nobody is a member of: only the setgid launcher lends it (docs/station-set-up.md).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -14,6 +15,9 @@ prefix=${PREFIX:-/opt/casevault}
 vault=${VAULT:-/var/lib/casevault}
 share=${SHARE:-/usr/share}
 bin=${BIN:-/usr/local/bin}
+system=${SYSTEM:-}
+unit=$system/usr/lib/systemd/user/casevault-sentinel.service
+autostart=$system/etc/xdg/autostart/casevault-sentinel.desktop
 readonly GROUP=casevault
 umask 022
 
@@ -23,7 +27,7 @@ fail() {
     exit 1
 }
 [[ $(id -u) -eq 0 ]] || fail "only root can install: sudo make install"
-for place in "$prefix" "$vault" "$share" "$bin"; do
+for place in "$prefix" "$vault" "$share" "$bin" ${system:+"$system"}; do
     [[ $place == /*[!/]* && $place != *[[:space:]\"\\]* ]] || fail "\"$place\" is no place to install to: say an absolute path without spaces."
 done
 
@@ -58,6 +62,36 @@ place_python() { # prints the interpreter the launcher starts: the system's own,
     fi
     "$python" -I -S -c "$NEEDED" || fail "the copy of $base does not run."
     printf '%s\n' "$python"
+}
+
+# Every login starts the sentinel: by systemd, which also starts it again, or where there is none by the desktop. Never by both.
+place_sentinel() {
+    remove_sentinel
+    if command -v systemctl >/dev/null; then
+        mkdir -p "$(dirname "$unit")"
+        sed "s|^ExecStart=/usr/local/bin/casevault |ExecStart=$bin/casevault |" "$root/packaging/station/casevault-sentinel.service" >"$unit"
+        chmod 644 "$unit"
+        systemctl --root="${system:-/}" --global --quiet enable casevault-sentinel.service
+    else
+        mkdir -p "$(dirname "$autostart")"
+        cat >"$autostart" <<ENTRY
+[Desktop Entry]
+Type=Application
+Name=Casevault sentinel
+Comment=Watches the vault while no desk is open
+Exec=$bin/casevault sentinel
+Terminal=false
+NoDisplay=true
+ENTRY
+        chmod 644 "$autostart"
+    fi
+}
+
+remove_sentinel() { # what runs of it ends at the logout
+    if [[ -e $unit ]] && command -v systemctl >/dev/null; then
+        systemctl --root="${system:-/}" --global --quiet disable casevault-sentinel.service
+    fi
+    rm -f "$unit" "$autostart"
 }
 
 install_all() {
@@ -102,12 +136,14 @@ Categories=Office;
 StartupWMClass=casevault
 ENTRY
     chmod 644 "$share/applications/casevault.desktop"
+    place_sentinel
     say "installed. Start it from the menu or with $bin/casevault; the vault is in $vault and is founded at the first start."
 }
 
 uninstall_all() {
     rm -rf "${prefix:?}/app" "${prefix:?}/bin" "${prefix:?}/python"
     rmdir "$prefix" 2>/dev/null || true
+    remove_sentinel
     rm -f "$share/applications/casevault.desktop"
     if [[ -L $bin/casevault && $(readlink "$bin/casevault") == "$prefix/bin/casevault" ]]; then rm "$bin/casevault"; fi
     if [[ -d $vault ]]; then

@@ -92,11 +92,12 @@ def wait_until(is_so: object, seconds: float = _PATIENCE_SECONDS) -> bool:
     return True
 
 
-def install(action: str, prefix: Path, vault: Path) -> subprocess.CompletedProcess[str]:
+def install(action: str, prefix: Path, vault: Path, *, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
     """Run packaging/install.sh on places of the test's own."""
+    places = {"PREFIX": prefix, "VAULT": vault, "SHARE": prefix / "share", "BIN": prefix / "usr-bin", "SYSTEM": prefix / "system"}
     return subprocess.run(
         [ROOT / "packaging" / "install.sh", action],
-        env={**os.environ, "PREFIX": str(prefix), "VAULT": str(vault), "SHARE": str(prefix / "share"), "BIN": str(prefix / "usr-bin")},
+        env={**os.environ, **{name: str(place) for name, place in places.items()}, "PATH": path},
         capture_output=True,
         text=True,
         check=True,

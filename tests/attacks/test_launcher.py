@@ -6,6 +6,7 @@ trap is sprung on an unprotected program first, so that a trap which catches nob
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 import signal
@@ -581,14 +582,46 @@ def test_the_command_line_works_on_the_installed_vault(closed: Station) -> None:
     assert "The trail holds" in answer.stdout
 
 
+UNIT = Path("system/usr/lib/systemd/user/casevault-sentinel.service")
+ENABLED = Path("system/etc/systemd/user/default.target.wants/casevault-sentinel.service")
+AUTOSTART = Path("system/etc/xdg/autostart/casevault-sentinel.desktop")
+# None of these sets NoNewPrivileges= in an account's unit, which would keep the launcher from lending its group (systemd.exec(5)).
+LENDING = {"ExecStart", "Restart", "RestartSec", "MemoryMax", "CPUQuota", "Nice", "IOSchedulingClass"}
+
+
+def test_the_unit_starts_the_installed_sentinel(station: Station, tmp_path: Path) -> None:
+    prefix = station.installed.prefix
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string((prefix / UNIT).read_text())
+    assert unit["Service"]["ExecStart"] == f"{prefix}/usr-bin/casevault sentinel"
+    assert set(unit["Service"]) <= LENDING
+    assert (prefix / ENABLED).is_symlink()
+    assert not (prefix / AUTOSTART).exists()
+
+    def said(path: Path) -> str:
+        environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+        done = subprocess.run(["systemd-analyze", "--user", "verify", path], env=environment, capture_output=True, text=True, check=False)
+        return f"{done.returncode} {done.stderr}".strip()
+
+    assert said(prefix / UNIT) == "0"
+    wrong = tmp_path / "wrong.service"
+    wrong.write_text((prefix / UNIT).read_text().replace("MemoryMax", "MemoryMost"))
+    assert "MemoryMost" in said(wrong), "it can tell"
+
+
 def test_uninstalling_leaves_the_vault(station: Station, tmp_path: Path) -> None:
     other, vault = Path(f"/opt/cvtest{os.getpid()}-b"), Path(f"/var/lib/cvtest{os.getpid()}-b")
+    programs = {one.name: one for place in ("/usr/sbin", "/usr/bin") for one in Path(place).iterdir()}
+    for name in programs.keys() - {"systemctl"}:
+        (tmp_path / name).symlink_to(programs[name])
     try:
-        install("install", other, vault)
+        install("install", other, vault, path=str(tmp_path))
+        assert f"Exec={other}/usr-bin/casevault sentinel\n" in (other / AUTOSTART).read_text()
+        assert not (other / UNIT).exists()
         (vault / "register.db").write_bytes(b"kept")
-        said = install("uninstall", other, vault)
-        assert not (other / "app").exists()
-        assert not (other / "bin").exists()
+        said = install("uninstall", other, vault, path=str(tmp_path))
+        assert not [path for path in other.rglob("*") if path.is_symlink() or path.is_file()]
         assert (vault / "register.db").read_bytes() == b"kept"
         assert str(vault) in said.stderr
     finally:
