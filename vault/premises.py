@@ -407,7 +407,7 @@ class Lease:
     def _proves(self, lock: PremisesLock) -> bool:
         # A question that nobody answers lasts until its deadline; the lease does not wait for that.
         left = self._left_us() / 1_000_000
-        end = threading.Timer(left, self._end) if 0 < left <= tang.DEADLINE_SECONDS + _TELLING_SECONDS else None
+        end = threading.Timer(left, self._end) if left > 0 else None
         if end is not None:
             end.daemon = True
             end.start()

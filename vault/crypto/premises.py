@@ -5,7 +5,7 @@ Rules of this module:
 - The premises secret is drawn once a binding. For each subset of `threshold` servers it is sealed under a key derived from all their
   exchanges: no sharing scheme, only nested use of what is there (n servers of which t must answer: n over t wraps).
 - Servers are asked at the same time; the first subset that opens decides. A wrong answer is a wrap that does not open, and the next subset
-  is tried.
+  is tried. Who has not answered at the deadline is not waited for, whatever holds it up: a name may take longer to be resolved.
 - The lock is not secret and stands in the header, where whoever owns the file may alter it: then it does not open, and no server learns
   anything from being asked. What it gives is only believed once the workstation slot behind it opened.
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -32,6 +33,7 @@ from vault.secret import Secret
 MOST_SERVERS: Final = 8
 
 _CONTEXT: Final = "premises-lock 1"
+_LATE_SECONDS: Final = 0.1  # after the deadline of each request, which tells more of what is wrong
 _T = TypeVar("_T")
 _Found = TypeVar("_Found")
 
@@ -167,14 +169,16 @@ def _ask(lock: PremisesLock, question: Callable[[LockMember], _T], enough: Calla
     pool = ThreadPoolExecutor(max(1, len(lock.members)), "premises")
     try:
         asked = {pool.submit(question, one): number for number, one in enumerate(lock.members)}
-        for done in as_completed(asked):
-            try:
-                answer = done.result()
-            except VaultError as error:
-                failures.append(error)
-                continue
-            if (found := enough(asked[done], answer)) is not None:
-                return found
+        with suppress(TimeoutError):
+            for done in as_completed(asked, tang.DEADLINE_SECONDS + _LATE_SECONDS):
+                try:
+                    answer = done.result()
+                except VaultError as error:
+                    failures.append(error)
+                    continue
+                if (found := enough(asked[done], answer)) is not None:
+                    return found
+        failures += [UnavailableError("premises.unreachable") for one in asked if not one.done()]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     if len(lock.members) - len(failures) >= lock.threshold:
