@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from vault.domain.breach import Severity, SignalKind
 from vault.domain.casefile import Marking, is_restricted
+from vault.domain.place import ApprovedPlace, places_from
 from vault.domain.protection import TrustLevel
 from vault.errors import RefusedError
 
@@ -50,6 +51,7 @@ class Policy:
     remote_session_refused: bool = True
     virtual_machine_refused: bool = False
     virtual_machine_reported: bool = False
+    approved_places: tuple[ApprovedPlace, ...] = ()  # evidence of a report; on a workstation bound to no key server, what fits none is one
     raised_severity: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -86,6 +88,9 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
     for name, value in values.items():
         if name not in known:
             raise RefusedError("policy.unknown", setting=name)
+        if name == "approved_places":
+            given[name] = places_from(value)
+            continue
         if name in _BOUNDS:
             low, high = _BOUNDS[name]
             if not _whole(value, low, high):

@@ -1,0 +1,184 @@
+"""Which approved place the evidence fits: one line an attack; when a misfit is told; and places that are written wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_interface, ip_network
+
+import pytest
+
+from vault.assembly import station_policy
+from vault.domain.place import (
+    FACT_PREFIX,
+    MISFITS,
+    PLACES_MOST,
+    ApprovedPlace,
+    Fit,
+    Gateway,
+    Link,
+    PlaceEvidence,
+    PlaceFit,
+    Presence,
+    judge,
+)
+from vault.domain.policy import Policy, policy_from
+from vault.errors import RefusedError
+
+ROUTER, CELLAR, OTHER = "00:1b:2c:3d:4e:5f", "00:1b:2c:3d:4e:60", "66:55:44:33:22:11"
+HEADQUARTERS = ApprovedPlace("Headquarters", (ip_network("10.20.0.0/16"), ip_network("2001:db8:20::/48")), (ROUTER, CELLAR))
+COURT = ApprovedPlace("Court office", (ip_network("192.168.7.0/24"),))
+PLACES = (HEADQUARTERS, COURT)
+
+
+def link(*addresses: str, gateway: str | None = ROUTER, name: str = "eth0") -> Link:
+    gateways = () if gateway is None else (Gateway("10.20.0.1", gateway),)
+    return Link(name, tuple(ip_interface(one) for one in addresses), gateways)
+
+
+INSIDE = link("10.20.3.4/16")
+
+#: what the machine shows · what is said of it
+ATTACKS: Sequence[tuple[str, PlaceEvidence, PlaceFit]] = [
+    ("at headquarters", PlaceEvidence((INSIDE,)), PlaceFit(Fit.FITS, "Headquarters")),
+    ("by the second gateway", PlaceEvidence((link("10.20.3.4/16", gateway=CELLAR),)), PlaceFit(Fit.FITS, "Headquarters")),
+    ("at the second place", PlaceEvidence((link("192.168.7.9/24", gateway=OTHER),)), PlaceFit(Fit.FITS, "Court office")),
+    ("IPv6 alone", PlaceEvidence((link("2001:db8:20:1::9/64"),)), PlaceFit(Fit.FITS, "Headquarters")),
+    ("a cable and a wireless network", PlaceEvidence((link("172.16.0.2/12", gateway=OTHER), INSIDE)), PlaceFit(Fit.FITS, "Headquarters")),
+    ("a closed network without a gateway", PlaceEvidence((link("192.168.7.9/24", gateway=None),)), PlaceFit(Fit.FITS, "Court office")),
+    ("at home", PlaceEvidence((link("192.168.1.5/24", gateway=OTHER),)), PlaceFit(Fit.OTHER_NETWORK)),
+    ("IPv6 of elsewhere", PlaceEvidence((link("2001:db8:21::9/64"),)), PlaceFit(Fit.OTHER_NETWORK)),
+    ("the subnet imitated, another gateway", PlaceEvidence((link("10.20.3.4/16", gateway=OTHER),)), PlaceFit(Fit.OTHER_GATEWAY)),
+    ("the subnet imitated, no gateway", PlaceEvidence((link("10.20.3.4/16", gateway=None),)), PlaceFit(Fit.OTHER_GATEWAY)),
+    ("the gateway has not answered yet", PlaceEvidence((link("10.20.3.4/16", gateway=""),)), PlaceFit(Fit.GATEWAY_UNKNOWN)),
+    (
+        "the address on a bridge of its own, home at the gateway",
+        PlaceEvidence((link("192.168.7.1/24", gateway=None, name="br0"), link("192.168.1.5/24", gateway=OTHER))),
+        PlaceFit(Fit.OTHER_NETWORK),
+    ),
+    (
+        "the address on one interface, the gateway at another",
+        PlaceEvidence((link("10.20.3.4/16", gateway=OTHER), link("192.168.1.5/24", gateway=ROUTER, name="wlan0"))),
+        PlaceFit(Fit.OTHER_GATEWAY),
+    ),
+    ("a tunnel up at headquarters", PlaceEvidence((INSIDE,), ("wg0 (wireguard)",)), PlaceFit(Fit.TUNNEL, "Headquarters")),
+    ("a tunnel up at home", PlaceEvidence((link("192.168.1.5/24", gateway=OTHER),), ("tun0 (tun)",)), PlaceFit(Fit.OTHER_NETWORK)),
+    ("a remote session at headquarters", PlaceEvidence((INSIDE,), (), ("served server",)), PlaceFit(Fit.REMOTE_SESSION, "Headquarters")),
+    ("no network at all", PlaceEvidence(), PlaceFit(Fit.NO_NETWORK)),
+    ("an interface without an address", PlaceEvidence((link(gateway=None),)), PlaceFit(Fit.NO_NETWORK)),
+    ("nothing can be read", PlaceEvidence(unread="not-readable"), PlaceFit(Fit.NOT_READ)),
+]
+
+
+@pytest.mark.parametrize(("evidence", "said"), [row[1:] for row in ATTACKS], ids=[row[0] for row in ATTACKS])
+def test_what_is_said_of_the_evidence(evidence: PlaceEvidence, said: PlaceFit) -> None:
+    assert judge(PLACES, evidence) == said
+    assert judge((), evidence) == PlaceFit(Fit.NOT_SET)
+    names = [name for name, _value in (*evidence.facts(), *said.facts())]
+    assert all(name.startswith(FACT_PREFIX) for name in names)
+    assert len(set(names)) == len(names)
+
+
+def test_facts_are_short_whatever_the_machine_has() -> None:
+    many = tuple(link(*(f"2001:db8:{n:x}:{m:x}:aaaa:bbbb:cccc:{m:x}/64" for m in range(20)), name=f"wwan{n}") for n in range(20))
+    facts = dict(PlaceEvidence(many, tuple(f"wg{n} (wireguard)" for n in range(900)), ("x" * 500,)).facts())
+    assert all(0 < len(value) <= 200 for value in facts.values())
+    assert facts["place_addresses"].endswith(", +396")
+    assert facts["place_remote"] == "+1"
+    assert dict(PlaceEvidence((INSIDE,)).facts()) == {
+        "place_addresses": "eth0 10.20.3.4/16",
+        "place_gateways": f"10.20.0.1 {ROUTER}",
+        "place_tunnels": "none",
+        "place_remote": "none",
+    }
+
+
+SECOND = 1_000_000
+#: the looks (fit, at which second) · what is told at which second
+LOOKS: Sequence[tuple[str, Sequence[tuple[Fit, int]], Sequence[tuple[str, int]]]] = [
+    ("fits all along", [(Fit.FITS, 0), (Fit.FITS, 10)], []),
+    ("opened elsewhere: at once, and once", [(Fit.OTHER_NETWORK, 0), (Fit.OTHER_NETWORK, 10), (Fit.TUNNEL, 500)], [("opening", 0)]),
+    ("opened without a network", [(Fit.NO_NETWORK, 0)], [("opening", 0)]),
+    ("the gateway answers in time", [(Fit.GATEWAY_UNKNOWN, 0), (Fit.FITS, 3), (Fit.FITS, 20)], []),
+    ("the gateway never answers", [(Fit.GATEWAY_UNKNOWN, 0), (Fit.GATEWAY_UNKNOWN, 9), (Fit.GATEWAY_UNKNOWN, 10)], [("opening", 10)]),
+    ("the gateway is another", [(Fit.GATEWAY_UNKNOWN, 0), (Fit.OTHER_GATEWAY, 1)], [("opening", 1)]),
+    ("a blip while open", [(Fit.FITS, 0), (Fit.NO_NETWORK, 10), (Fit.NO_NETWORK, 39), (Fit.FITS, 41)], []),
+    ("moved while open", [(Fit.FITS, 0), (Fit.NO_NETWORK, 10), (Fit.OTHER_NETWORK, 40), (Fit.OTHER_NETWORK, 99)], [("open", 40)]),
+    (
+        "moved, brought back, moved again",
+        [(Fit.FITS, 0), (Fit.TUNNEL, 1), (Fit.TUNNEL, 31), (Fit.FITS, 40), (Fit.TUNNEL, 50), (Fit.TUNNEL, 80)],
+        [("open", 31), ("open", 80)],
+    ),
+    ("asleep: the first look after waking is the first", [(Fit.FITS, 0), (Fit.NO_NETWORK, 9000), (Fit.FITS, 9005)], []),
+    ("bound to a key server: nothing is judged", [(Fit.NOT_SET, 0), (Fit.NOT_SET, 100)], []),
+    ("unbound while away", [(Fit.NOT_SET, 0), (Fit.OTHER_NETWORK, 10), (Fit.OTHER_NETWORK, 40)], [("open", 40)]),
+]
+
+
+@pytest.mark.parametrize(("looks", "told"), [row[1:] for row in LOOKS], ids=[row[0] for row in LOOKS])
+def test_when_it_is_told(looks: Sequence[tuple[Fit, int]], told: Sequence[tuple[str, int]]) -> None:
+    presence = Presence(10 * SECOND, 30 * SECOND)
+    said = []
+    for fit, at in looks:
+        if moment := presence.look(fit, at * SECOND):
+            said.append((moment, at))
+        assert presence.is_pending == (fit in MISFITS and not said) or said
+    assert said == list(told)
+
+
+# ---- the policy --------------------------------------------------------------------------------------------------------------------
+
+
+def test_places_are_taken_in_a_stations_own_form() -> None:
+    policy = station_policy(
+        Policy(),
+        """
+        [[approved_places]]
+        name = "Headquarters"
+        subnets = ["10.20.0.0/16", "2001:db8:20::/48"]
+        gateways = ["00-1B-2C-3D-4E-5F", "00:1b:2c:3d:4e:60"]
+
+        [[approved_places]]
+        name = "Court office"
+        subnets = ["192.168.7.0/24"]
+        """,
+    )
+    assert policy.approved_places == PLACES
+    assert station_policy(policy, "approved_places = []").approved_places == ()
+
+
+GOOD = {"name": "Headquarters", "subnets": ["10.20.0.0/16"]}
+#: a list of places · (place, part) that is named
+WRONG: Sequence[tuple[str, object, tuple[str, str]]] = [
+    ("no list", "10.20.0.0/16", ("", "approved_places")),
+    ("a table", GOOD, ("", "approved_places")),
+    ("too many", [{**GOOD, "name": str(n)} for n in range(PLACES_MOST + 1)], ("", "approved_places")),
+    ("no table in it", ["Headquarters"], ("1", "approved_places")),
+    ("no name", [{"subnets": ["10.20.0.0/16"]}], ("1", "name")),
+    ("an empty name", [GOOD, {**GOOD, "name": " "}], ("2", "name")),
+    ("a name of two lines", [{**GOOD, "name": "a\nb"}], ("1", "name")),
+    ("a name that is too long", [{**GOOD, "name": "x" * 61}], ("1", "name")),
+    ("one name twice", [GOOD, GOOD], ("Headquarters", "name")),
+    ("no subnets", [{"name": "Headquarters"}], ("Headquarters", "subnets")),
+    ("an empty list of subnets", [{**GOOD, "subnets": []}], ("Headquarters", "subnets")),
+    ("a subnet that is no list", [{**GOOD, "subnets": "10.20.0.0/16"}], ("Headquarters", "subnets")),
+    ("an address without a mask", [{**GOOD, "subnets": ["10.20.0.0"]}], ("Headquarters", "subnets")),
+    ("an address with a mask", [{**GOOD, "subnets": ["10.20.0.9/16"]}], ("Headquarters", "subnets")),
+    ("no address", [{**GOOD, "subnets": ["10.20.0.0/16", "10.256.0.0/16"]}], ("Headquarters", "subnets")),
+    ("a mask that is none", [{**GOOD, "subnets": ["10.20.0.0/33"]}], ("Headquarters", "subnets")),
+    ("the whole internet", [{**GOOD, "subnets": ["0.0.0.0/0"]}], ("Headquarters", "subnets")),
+    ("a number", [{**GOOD, "subnets": [10]}], ("Headquarters", "subnets")),
+    ("a hardware address too short", [{**GOOD, "gateways": ["00:1b:2c:3d:4e"]}], ("Headquarters", "gateways")),
+    ("a hardware address that is none", [{**GOOD, "gateways": ["00:1b:2c:3d:4e:5g"]}], ("Headquarters", "gateways")),
+    ("nobody's hardware address", [{**GOOD, "gateways": ["00:00:00:00:00:00"]}], ("Headquarters", "gateways")),
+    ("an address for a hardware address", [{**GOOD, "gateways": ["10.20.0.1"]}], ("Headquarters", "gateways")),
+    ("an empty list of gateways", [{**GOOD, "gateways": []}], ("Headquarters", "gateways")),
+    ("gateways that are no list", [{**GOOD, "gateways": "00:1b:2c:3d:4e:5f"}], ("Headquarters", "gateways")),
+    ("a part there is not", [{**GOOD, "ssid": "station"}], ("Headquarters", "ssid")),
+]
+
+
+@pytest.mark.parametrize(("value", "named"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_places_written_wrongly_are_refused_and_named(value: object, named: tuple[str, str]) -> None:
+    with pytest.raises(RefusedError, match=r"^policy\.place ") as refusal:
+        policy_from({"approved_places": value})
+    assert (refusal.value.facts["place"], refusal.value.facts["part"]) == named
