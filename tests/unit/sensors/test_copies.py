@@ -167,7 +167,7 @@ NOT_COPIES: Sequence[tuple[str, str]] = [
     ("another database", f"cp other.db {DOCS}/o; cp other.db-wal {DOCS}/w"),
     ("another vault's header", f'echo \'{{"vault_id": "ffeeddccbbaa99887766554433221100"}}\' > {DOCS}/h'),
     ("coded by somebody", f"base64 {V}/register.db > {DOCS}/b"),  # LIMIT, stated in the module
-    ("a crumb", f"dd if={V}/register.db of={DOCS}/x bs=1000 skip=300 count=3 status=none"),  # LIMIT, likewise
+    ("a crumb", f"dd if={V}/register.db of={DOCS}/x bs=16 skip=18813 count=16 status=none"),  # LIMIT, likewise
 ]
 
 

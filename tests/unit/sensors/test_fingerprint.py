@@ -106,7 +106,7 @@ def test_a_large_vault_is_known_by_fewer_blocks_and_longer_windows(vault: Vault,
     vault.learn()
     window = vault.fingerprint.window_bytes
     assert window > 20_000
-    assert sum(map(len, vault.fingerprint._blocks.values())) <= 50
+    assert sum(map(len, vault.fingerprint._blocks.values())) <= 100, "two words a block"
     data = vault.path.read_bytes()
     assert all(vault.fingerprint.has_block(data[place : place + window]) for place in range(0, len(data) - window, 7777))
 
@@ -121,10 +121,35 @@ def test_ordinary_files_are_not_known(vault: Vault) -> None:
         assert not any(vault.fingerprint.has_block(data[place : place + step]) for place in range(0, min(len(data), 4 << 20), step))
 
 
+def test_a_word_that_lies_across_two_slices_is_known(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vault.sensors.fingerprint._SLICE_BYTES", 64)
+    block = vault.path.read_bytes()[8192:12288]
+    place = block.index(vault.fingerprint._mark)
+    word = block[place : place + 9]
+    assert all(vault.fingerprint.has_block(bytes(shift) + word) for shift in range(130))
+    assert not any(vault.fingerprint.has_block(bytes(shift) + word[1:]) for shift in range(130)), "only after the mark"
+
+
+def test_what_is_searched_for_has_another_identity_with_another_salt() -> None:
+    salts = {b"a" * SALT_BYTES}
+    fingerprint = Fingerprint(lambda: frozenset(salts), "00")
+    assert fingerprint.identity == b""
+    assert not fingerprint.is_whole
+    fingerprint.refresh()
+    assert fingerprint.is_whole
+    first = fingerprint.identity
+    fingerprint.refresh()
+    assert fingerprint.identity == first
+    salts.add(b"b" * SALT_BYTES)
+    fingerprint.refresh()
+    assert fingerprint.identity not in {b"", first}
+
+
 def test_without_an_open_file_there_are_no_blocks_and_nothing_matches(tmp_path: Path) -> None:
     fingerprint = Fingerprint(frozenset, "", [tmp_path / "register.db"])
     fingerprint.refresh()
     assert list(fingerprint.read_blocks()) == []
     assert not fingerprint.knows_blocks
+    assert not fingerprint.is_whole
     assert not fingerprint.has_block(os.urandom(10_000))
     assert fingerprint.of_head(os.urandom(4096)) == fingerprint.within(os.urandom(10_000)) == ""
