@@ -7,6 +7,7 @@ trap is sprung on an unprotected program first, so that a trap which catches nob
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,16 @@ import pytest
 
 from tests.attacks.installation import ROOT, Installation, as_launched, install, installation, wait_until
 from tests.journeys.desk_driver import DeskDriver, children_of
-from tests.journeys.shift import SUPERVISOR, Shift, passphrase_of
+from tests.journeys.shift import CUSTODIAN, SUPERVISOR, Shift, passphrase_of
+from vault.domain.casefile import Marking
+from vault.domain.custody import Purpose
 from vault.domain.protection import Protection, ProtectionState
 from vault.services import wire
+from vault.services.custody import Custody
 from vault.services.page_memory import PageMemory
+from vault.services.register import Register
 from vault.services.session import Session
-from vault.services.views import SignedIn
+from vault.services.views import CaseLine, SignedIn
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="makes an account and installs: root on Linux"),
@@ -527,8 +532,8 @@ class Pipe:
             self._pages.close()
 
 
-def _sign_in(station: Station, pipe: Pipe) -> SignedIn:
-    signed_in = pipe.ask(Session.sign_in, SUPERVISOR, passphrase_of(SUPERVISOR), station.shift._code(SUPERVISOR))
+def _sign_in(station: Station, pipe: Pipe, badge_no: str = SUPERVISOR) -> SignedIn:
+    signed_in = pipe.ask(Session.sign_in, badge_no, passphrase_of(badge_no), station.shift._code(badge_no))
     assert isinstance(signed_in, SignedIn)
     return signed_in
 
@@ -539,6 +544,7 @@ def _reports(station: Station) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     pipe = Pipe(station.installed)
     try:
         _sign_in(station, pipe)
+        assert wait_until(lambda: not _spooled(station.installed)), "what waits is taken in beside the sign-in"
         lines = pipe.ask(Supervision.queue, True)
         assert isinstance(lines, tuple)
         views = [pipe.ask(Supervision.report, line.breach_id) for line in lines]
@@ -581,6 +587,103 @@ def test_the_command_line_works_on_the_installed_vault(closed: Station) -> None:
     assert answer.returncode == 0, answer
     assert "The trail holds" in answer.stdout
 
+
+# ---- the sentinel ------------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _sentinel(installed: Installation, more: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """The sentinel, started by the officer's login; it watches the vault's files and the officer's Downloads."""
+    downloads = installed.home / "Downloads"
+    downloads.mkdir(exist_ok=True)
+    os.chown(downloads, installed.uid, installed.gid)
+    process = installed.start(installed.launcher, "sentinel", "--folder", downloads, more=more)
+    try:
+        assert wait_until(lambda: _watches(process.pid, installed.vault / "register.db") and _watches(process.pid, downloads)), "it watches"
+        yield process
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _watches(pid: int, path: Path) -> bool:
+    inode = f"ino:{path.stat().st_ino:x} "
+    with suppress(FileNotFoundError):  # a descriptor closed since it was listed
+        return any(inode in one.read_text() for one in Path(f"/proc/{pid}/fdinfo").iterdir())
+    return False
+
+
+def _spooled(installed: Installation) -> list[str]:
+    return [json.loads(one.read_bytes())["kind"] for one in sorted((installed.vault / "spool").glob("*.report"))]
+
+
+def test_the_sentinel_runs_under_the_launcher_and_nobody_reads_it(closed: Station, trap: Trap) -> None:
+    installed = closed.installed
+    hostile = {"LD_PRELOAD": f"{trap.folder}/evil.so", "LD_LIBRARY_PATH": str(trap.folder), "PYTHONPATH": str(trap.folder)}
+    trap.mark.unlink(missing_ok=True)
+    with _sentinel(installed, hostile) as sentinel:
+        assert not trap.mark.exists()
+        assert str(installed.home) not in Path(f"/proc/{sentinel.pid}/maps").read_text()
+        status = Path(f"/proc/{sentinel.pid}/status").read_text()
+        assert f"\nGid:\t{installed.gid}\t{installed.lent_gid}\t{installed.lent_gid}\t" in status
+        assert f"\nUid:\t{installed.uid}\t{installed.uid}\t" in status
+        for command, gain in (row[1:] for row in SPIES):
+            answer = installed.run(*(part.format(PID=sentinel.pid, H=installed.home) for part in command))
+            assert gain not in answer.stdout, (command, answer)
+            assert gain != "attached" or "attached" not in answer.stderr, (command, answer)
+        resident_kib = int(status.split("\nVmRSS:")[1].split()[0])
+        assert resident_kib <= 60 * 1024, "it carries neither window nor database engine"
+
+
+def test_what_the_sentinel_sees_of_an_installed_vault_comes_to_the_supervisors(closed: Station) -> None:
+    installed = closed.installed
+    with _sentinel(installed):
+        # Root alone reaches the files, and then hands the officer what was copied.
+        shutil.copy(installed.vault / "register.db", installed.home / "backup")
+        os.chown(installed.home / "backup", installed.uid, installed.gid)
+        assert wait_until(lambda: "store-opened" in _spooled(installed)), "the opening"
+        (installed.home / "backup").rename(installed.home / "Downloads" / "holiday.jpg")
+        assert wait_until(lambda: "store-copied" in _spooled(installed)), "the copy"
+        spool = installed.vault / "spool"
+        assert (spool.stat().st_uid, spool.stat().st_gid, oct(spool.stat().st_mode)) == (installed.uid, installed.lent_gid, oct(0o42770))
+        for path in spool.iterdir():
+            assert (path.stat().st_gid, oct(path.stat().st_mode)) == (installed.lent_gid, oct(0o100660)), path
+        before = _spooled(installed)
+        closed.desk()  # opens beside it and takes the reports in
+        assert wait_until(lambda: _spooled(installed) == []), _spooled(installed)
+        closed.close_desk()
+        assert _spooled(installed) == [], "a desk that ends as it should is nothing to report"
+        with _case_out(closed) as desk:
+            assert wait_until(lambda: b"case-out " in (installed.vault / "desk.mark").read_bytes())
+            desk.kill()
+            desk.wait()
+            assert wait_until(lambda: _spooled(installed) == ["desk-killed"]), _spooled(installed)
+    reports = [(kind, dict(facts)) for kind, facts in _reports(closed)]
+    seen = [kind for kind, facts in reports if facts.get("seen_by") == "sentinel"]
+    assert sorted(seen) == sorted([*before, "desk-killed"]), "each of them, once"
+    assert "holiday.jpg" in {facts.get("name") for kind, facts in reports if kind == "store-copied"}
+
+
+@contextmanager
+def _case_out(station: Station) -> Iterator[subprocess.Popen[bytes]]:
+    """A vault process with a case file out."""
+    pipe = Pipe(station.installed)
+    try:
+        _sign_in(station, pipe, CUSTODIAN)
+        units = pipe.ask(Register.units)
+        assert isinstance(units, tuple)
+        asked = ("2026-000001", "Night", "burglary", SUPERVISOR, units[0].unit_id, Marking.OFFICIAL_SENSITIVE, (), ())
+        line = pipe.ask(Register.register_case, *asked)
+        assert isinstance(line, CaseLine)
+        pipe.ask(Custody.check_out, line.case_id, Purpose.RECORDS, 0, "")
+        yield pipe.process
+    finally:
+        pipe.close()
+
+
+# ---- installing --------------------------------------------------------------------------------------------------------------------
 
 UNIT = Path("system/usr/lib/systemd/user/casevault-sentinel.service")
 ENABLED = Path("system/etc/systemd/user/default.target.wants/casevault-sentinel.service")

@@ -290,9 +290,20 @@ def test_nothing_happens_and_nothing_is_told(watched: Watched) -> None:
     (watched.home / "Downloads" / "letter.pdf").write_bytes(os.urandom(100_000))
     time.sleep(QUIET_SECONDS)
     assert watched.spooled() == []
-    words = [sys.executable, "-m", "vault.sentinel", "--vault", str(watched.directory)]
-    second = subprocess.run(words, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
-    assert second.returncode == 1, "one sentinel a vault"
+    watched.stop()
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_one_sentinel_watches_and_the_next_waits_for_its_turn(watched: Watched) -> None:
+    watched.start()
+    words = ["--vault", str(watched.directory), "--folder", str(watched.home / "Downloads"), "--patience", "0"]
+    second = subprocess.Popen([sys.executable, "-m", "vault.sentinel", *words])
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(QUIET_SECONDS)
+    watched.stop()
+    watched.process = second
+    until(lambda: watched.watches, "the second one watches")
     watched.stop()
 
 
