@@ -8,6 +8,7 @@ Rules:
   header, and the facts say so. Without either nothing can be sealed: the log says it.
 - One report a cause (kind and code) in the joining window: whoever presses "Try again" twenty times is one report, as in the vault. A
   server that pretends to be the station's is another cause than one that is silent, however soon it comes after.
+- Each says where the workstation stood, as evidence that nobody has judged: the approved places lie in the vault.
 - Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
 
 - The desk and the sentinel write in turn: each holds the spool's own lock while it reads the number of reports and changes it.
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -34,6 +36,8 @@ from vault.domain.breach import JOINING_WINDOW_US, Containment, Signal, SignalKi
 from vault.domain.identity import BreachId
 from vault.errors import TamperError, UnavailableError, VaultError
 from vault.secret import Secret
+from vault.sensors import screen
+from vault.sensors.place import PlaceReader
 from vault.services.breach import SealedFact
 from vault.services.operation import Priority
 from vault.services.ports import Clock, Entropy, SecretKeeper
@@ -60,6 +64,7 @@ class Spooling:
         self._keeper_for = keeper_for
         self._clock = clock
         self._entropy = entropy
+        self._place = PlaceReader(lambda: screen.examine(os.environ))
 
     def note(self, error: VaultError) -> bool:
         """Seal a report about a vault that does not open, if that smells of tampering. Raises nothing: the person is told of `error`.
@@ -190,7 +195,7 @@ class Spooling:
             public = unverified_public_kem
             facts = (*facts, ("sealed_to", "unverified header"))
         breach_id = BreachId(self._entropy.token())
-        fact = SealedFact(observed_us, kind, "", "", 0, 0, Containment.NONE, facts)
+        fact = SealedFact(observed_us, kind, "", "", 0, 0, Containment.NONE, (*facts, *self._place.facts()))
         sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
         return spool.append(breach_id, kind, observed_us, sealed, code)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from vault import platform as system
 from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
+from vault.domain.place import MISFITS, Fit
 from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import RefusedError
@@ -31,6 +32,7 @@ from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.memory_guard import MemoryGuard
 from vault.sensors.pictures import NewPictures
+from vault.sensors.place import PlaceReader, PlaceWatch
 from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
@@ -75,6 +77,7 @@ class Watching:
         self._starting: threading.Thread | None = None
         self._session_signals = system.SessionSignals(lock)
         self._lease: Lease | None = None
+        self._place: PlaceWatch | None = None
         self._blanked_for: set[str] = set()
         self._blanking = threading.Lock()
 
@@ -101,6 +104,7 @@ class Watching:
         self._remote = RemoteSensor(
             os.environ, lambda: vault.world.session is not None, report_virtual_machine=vault.world.policy.virtual_machine_reported
         )
+        self._follow_place(vault, self._remote)
         media = MediaSensor(lambda: self._case_is_out, folders, self._copies.look_again)
         self._follow_custody(vault)
         captures = CapturesSensor(
@@ -133,6 +137,8 @@ class Watching:
         """Stop the sensors before the store closes its files."""
         if self._lease is not None:
             self._lease.stop()
+        if self._place is not None:
+            self._place.stop()
         if self._starting is not None:
             self._starting.join()
         self._mark(DeskState.ENDING)
@@ -227,11 +233,38 @@ class Watching:
         lease.start()
         self._lease = lease
 
+    def _follow_place(self, vault: Vault, remote: RemoteSensor) -> None:
+        """Have every report say where the workstation stands; on one bound to no key server, report that this fits no approved place."""
+        policy = vault.world.policy
+        place = PlaceWatch(
+            policy.approved_places,
+            PlaceReader(remote.findings),
+            lambda: vault.binding.lock is not None or bool(vault.binding.recovery_ends_us),
+            self._clock,
+            policy.premises_proof_seconds,
+            policy.premises_lease_seconds,
+        )
+        vault.world.place = place.facts
+        place.start(self._observed)
+        self._place = place
+
+    def _by_evidence(self, policy: Policy) -> ProtectionStatus:
+        """The premises of a workstation bound to no key server: evidence, if the station says where it may stand."""
+        if not policy.approved_places or self._place is None:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
+        fit = self._place.fit
+        if fit is None:
+            reason = "starting" if self._place.is_watching else "not-watching"
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, reason)
+        if fit is Fit.NOT_READ:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "place-not-read")
+        return ProtectionStatus(Protection.PREMISES, ProtectionState.DETECTED, "place-fits-none" if fit in MISFITS else "place-fits")
+
     def _premises(self, vault: Vault) -> ProtectionStatus:
         if vault.binding.recovery_ends_us:
             return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "recovery")
         if vault.binding.lock is None:
-            return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-bound")
+            return self._by_evidence(vault.world.policy)
         if self._lease is None or not self._lease.holds:
             return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-proven")
         return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, "key-server")

@@ -116,6 +116,12 @@ def fact_name(name: str) -> str:
     return strings.text(key) if strings.has_text(key) else name.replace("_", " ").replace("-", " ").capitalize()
 
 
+def fact_row(name: str, value: str) -> tuple[str, str]:
+    """Name an evidence fact, with its value; what the vault judged by a code is said in words."""
+    words = f"breaches.place_fit.{value}"
+    return fact_name(name), strings.text(words) if name == "place_fit" and strings.has_text(words) else value
+
+
 def shortfall(rationale: str) -> int:
     """Give how many characters a rationale still needs; 0 when it is enough."""
     return max(0, RATIONALE_LEAST - len(rationale.strip()))

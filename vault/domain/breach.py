@@ -60,6 +60,7 @@ class SignalKind(enum.Enum):
     OFF_PREMISES = "off-premises"  # the vault was opened where no key server of the station answers
     PREMISES_LOST = "premises-lost"  # an open session lost the key server for as long as the lease
     RECOVERY_OPENED = "recovery-opened"  # the holders of the recovery slot opened the vault without its key servers
+    PLACE_NOT_APPROVED = "place-not-approved"  # bound to no key server, and the network's evidence fits no approved place
     DESK_KILLED = "desk-killed"  # the vault process ended without closing while a case file was out
     STARTED_OFF_PREMISES = "started-off-premises"  # the workstation was started or woken where no key server of the station answers
 
@@ -109,6 +110,7 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.DECOY_READ: Severity.DELIBERATE,
     SignalKind.OFF_PREMISES: Severity.EXPOSED,
     SignalKind.PREMISES_LOST: Severity.DELIBERATE,
+    SignalKind.PLACE_NOT_APPROVED: Severity.DELIBERATE,  # evidence may err, so the case file stays out
     SignalKind.DESK_KILLED: Severity.DELIBERATE,
     SignalKind.STARTED_OFF_PREMISES: Severity.DELIBERATE,
     SignalKind.RECOVERY_OPENED: Severity.EXPOSED,
@@ -138,6 +140,7 @@ COPY_ATTEMPTS = (
         SignalKind.VIRTUAL_MACHINE,
         SignalKind.OFF_PREMISES,
         SignalKind.PREMISES_LOST,
+        SignalKind.PLACE_NOT_APPROVED,
         SignalKind.DESK_KILLED,
         SignalKind.STARTED_OFF_PREMISES,
         SignalKind.RECOVERY_OPENED,

@@ -76,6 +76,8 @@ class RemoteSensor:
         self._place = ""
         self._at_start: tuple[Finding, ...] = ()
         self._examined = False
+        self._examining = threading.Lock()
+        self._current: tuple[Finding, ...] = ()  # the last look's, while somebody is signed in
         self._virtual_machine = ""
         self._emit: Emit = _drop
         self._ages: dict[int, int] = {}  # process -> polls left in which it is looked at
@@ -105,6 +107,11 @@ class RemoteSensor:
         """Give the evidence that the desk's own screen is forwarded or served by its own server, if it is. Before or after the start."""
         self._examine()
         return next((one for one in self._at_start if one.how in (How.FORWARDED, How.SERVED)), None)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Give what speaks for a remote session now, weaker evidence too (any thread)."""
+        self._examine()
+        return tuple(dict.fromkeys((*self._at_start, *self._current)))
 
     def start(self, emit: Emit) -> None:
         """Watch."""
@@ -151,12 +158,13 @@ class RemoteSensor:
     # ---- the thread --------------------------------------------------------------------------------------------------------------
 
     def _examine(self) -> None:
-        if not self._examined and sys.platform == "linux":
-            self._examined = True
-            self._at_start = screen.examine(self._environment)
-            number = screen.display_number(self._environment)
-            self._place = "" if number is None else f"{screen.X_SOCKETS}{number}"
-            self._virtual_machine = screen.virtual_machine()
+        with self._examining:
+            if not self._examined and sys.platform == "linux":
+                self._examined = True
+                self._at_start = screen.examine(self._environment)
+                number = screen.display_number(self._environment)
+                self._place = "" if number is None else f"{screen.X_SOCKETS}{number}"
+                self._virtual_machine = screen.virtual_machine()
 
     def _run(self) -> None:
         try:
@@ -172,6 +180,7 @@ class RemoteSensor:
         self._look_at_ports()
         if not self._signed_in():
             self._told.clear()
+            self._current = ()
             return
         if self._virtual_machine and self._report_virtual_machine and not self._told_machine:
             self._told_machine = True
@@ -179,6 +188,7 @@ class RemoteSensor:
         now = time.monotonic()
         clients = sockets.clients_of_display(self._place) if self._place and self._suspects else None
         current = (*self._at_start, *(one for pid, one in self._suspects.items() if self._is_at_our_screen(pid, clients)))
+        self._current = current
         for finding in current:
             if now - self._told.get(finding, -_AGAIN_SECONDS) >= _AGAIN_SECONDS:
                 self._told[finding] = now

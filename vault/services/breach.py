@@ -5,6 +5,7 @@ Rules:
 - The report, its audit entries and its alert are one transaction. What was on screen is what the vault disclosed last, whatever the
   interface says.
 - Facts are sealed to the supervisors' unit; the store knows kind, severity, state, officer and times.
+- Every report says where the workstation stood, as evidence: with its first signal, and again with one that finds it somewhere else.
 - Containment that returns the file happens right after the commit, in the same turn of the control thread.
 - The officer sees that a report was made, and may give their own account; nothing else of it.
 """
@@ -34,6 +35,7 @@ from vault.domain.breach import (
 )
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import BreachId, DocumentId
+from vault.domain.place import FACT_PREFIX, Facts
 from vault.domain.reading_rules import ReadingFlag
 from vault.errors import DefectError, RefusedError
 from vault.services.custody import Custody
@@ -49,6 +51,7 @@ _ACCOUNT_MOST_CHARACTERS = 4000
 _FACT_MOST_CHARACTERS = 200
 _SELECTIONS = frozenset({SignalKind.CLIPBOARD, SignalKind.PRIMARY_SELECTION})
 _OBSERVED_MOST_US = 60_000_000
+_PLACED_MOST = 64  # reports whose place is remembered; more than can be joined within the window that matters
 
 
 class SealedFact(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class Breaches:
         self._world = world
         self._custody = custody
         self._on_screen = on_screen
+        self._placed: dict[BreachId, Facts] = {}  # where the workstation stood when a report was last told
 
     @operation(Priority.BREACH)
     def report(
@@ -134,7 +138,8 @@ class Breaches:
             severity = max(severity, joined.state.severity)
         containment = containment_of(signal.kind, severity) if seen else Containment.NONE
         breach_id = joined.state.breach_id if joined else BreachId(world.entropy.token())
-        sealed = self._seal(breach_id, signal, seen, containment)
+        where = self._where(signal)
+        sealed = self._seal(breach_id, signal, seen, containment, () if self._placed.get(breach_id) == where else where)
         kind = AuditKind.BREACH_JOINED if joined else AuditKind.BREACH_RECORDED
         audit = self._draft(kind, breach_id, signal, severity, seen)
         committed_us = world.clock.now_us()
@@ -144,6 +149,7 @@ class Breaches:
             report_no = joined.report_no
         else:
             report_no = world.store.record_breach(self._row(breach_id, signal, severity, seen, sealed, detection_us), [audit])
+        self._remember(breach_id, where)
         detection_ms = max(0, world.clock.now_us() - signal.observed_us) // 1000
         notice = BreachNotice(breach_id, report_no, signal.kind, severity, containment, joined is not None, detection_ms)
         returned = False
@@ -251,7 +257,24 @@ class Breaches:
             return False  # it had just been returned
         return True
 
-    def _seal(self, breach_id: BreachId, signal: Signal, seen: OnScreen | None, containment: Containment) -> bytes:
+    def _where(self, signal: Signal) -> Facts:
+        """Where the workstation stands; what a signal says of it itself counts for it."""
+        own = tuple((name, str(value)) for name, value in signal.facts if name.startswith(FACT_PREFIX))
+        return own or self._world.place()
+
+    def _remember(self, breach_id: BreachId, where: Facts) -> None:
+        self._placed.pop(breach_id, None)
+        self._placed[breach_id] = where
+        while len(self._placed) > _PLACED_MOST:
+            del self._placed[next(iter(self._placed))]
+
+    def _behind(self) -> Facts:
+        """The clock against the audit trail's head."""
+        world = self._world
+        return (("place_clock", str((world.clock.now_us() - world.store.latest_entry_time_us()) // 1_000_000)),)
+
+    def _seal(self, breach_id: BreachId, signal: Signal, seen: OnScreen | None, containment: Containment, where: Facts) -> bytes:
+        observed = [(name, str(value)) for name, value in signal.facts if not name.startswith(FACT_PREFIX)]
         fact = SealedFact(
             at_us=signal.observed_us,
             kind=signal.kind,
@@ -260,7 +283,10 @@ class Breaches:
             page_no=seen.page_no if seen else 0,
             check_out_no=seen.check_out.check_out_no if seen else 0,
             containment=containment,
-            facts=tuple((name[:_FACT_MOST_CHARACTERS], str(value)[:_FACT_MOST_CHARACTERS]) for name, value in signal.facts),
+            facts=tuple(
+                (name[:_FACT_MOST_CHARACTERS], value[:_FACT_MOST_CHARACTERS])
+                for name, value in (*observed, *where, *(self._behind() if where else ()))
+            ),
         )
         return self._world.seal_to_supervisors(msgspec.json.encode(fact), "facts", breach_id)
 

@@ -115,6 +115,7 @@ class World:
         self.dwell_ms: Callable[[CheckOutId], int] = lambda _check_out_id: 0  # of the page on screen, so far
         self.screen: Screen = UnwatchedScreen()
         self.premises_hold: Callable[[], bool] = lambda: True  # whether the premises are proven now
+        self.place: Callable[[], tuple[tuple[str, str], ...]] = tuple  # evidence of where this workstation stands, as facts; takes a moment
         self.observed: Callable[[Signal], None] = lambda _signal: None  # any thread; becomes a report
         self.directory = Directory(self)
         self._threads = threads

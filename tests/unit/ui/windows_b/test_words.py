@@ -25,6 +25,7 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import Containment, Finding, Severity, SignalKind, TriageState
 from vault.domain.custody import Purpose
 from vault.domain.identity import PersonState, Role, UnitKind
+from vault.domain.place import Fit
 from vault.services.views import FileState
 
 # ---- breach reports ----------------------------------------------------------------------------------------------------------------
@@ -77,6 +78,37 @@ def test_evidence_leaves_no_value_out_and_shows_no_empty_row() -> None:
     assert all(value for _label, value in rows)
     assert ("Program", "cp") in rows
     assert ("Salt matched", "yes") in rows  # a fact without a word of its own is shown as the sensor called it
+
+
+def test_where_it_happened_stands_once_and_with_its_times_where_it_changed() -> None:
+    view = stage.report_view(dataclasses.replace(stage.report(1), count=2))
+    first, second, third = view.facts[:3]
+    home = (("place_name", "Headquarters"), ("place_fit", "fits"), ("place_addresses", "eth0 10.20.3.4/16"))
+    away = (("place_fit", "other-network"), ("place_addresses", "none"))
+
+    def placed(*facts: tuple[tuple[str, str], ...]) -> list[tuple[str, list[tuple[str, str]]]]:
+        told = zip((first, second, third), facts, strict=True)
+        blocks = evidence(dataclasses.replace(view, facts=tuple(dataclasses.replace(one, facts=one.facts + more) for one, more in told)))
+        assert not any(label == "What fits" for heading, rows in blocks if not heading.startswith("Where") for label, _value in rows)
+        return [block for block in blocks if block[0].startswith("Where it happened")]
+
+    assert placed((), (), ()) == []
+    [(heading, rows)] = placed(home, (), ())
+    assert heading == "Where it happened"
+    assert rows == [
+        ("Approved place", "Headquarters"),
+        ("What fits", "The network fits an approved place"),
+        ("Addresses", "eth0 10.20.3.4/16"),
+    ]
+    [(later, rows), (earlier, _)] = placed(home, (), away)
+    assert ("What fits", "The network is of no approved place") in rows
+    assert later != earlier
+
+
+@pytest.mark.parametrize("fit", Fit)
+def test_every_judgement_of_the_place_is_said_in_words(fit: Fit) -> None:
+    assert breach_words.fact_row("place_fit", fit.value)[1] == strings.text(f"breaches.place_fit.{fit.value}")
+    assert breach_words.fact_row("place_fit", "of-a-later-version")[1] == "of-a-later-version"
 
 
 # ---- audit -------------------------------------------------------------------------------------------------------------------------
