@@ -71,6 +71,7 @@ CONTENT_NAME = files.CONTENT_NAME
 LOCK_NAME = files.LOCK_NAME
 _OTHERS_END_SECONDS = 3.0  # a desk that was closed or killed a moment ago is still closing its files
 COPY_MEMORY_NAME = "copies.seen"
+SEARCH_MEMORY_NAME = "copies.searched"
 FOUNDING_POLICY_NAME = "founding-policy.toml"  # laid there before a vault is founded in the window; not read again
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 _CLOCK_TOLERANCE_US = 2_000_000  # as the clock sensor: time servers move a clock by less
@@ -100,7 +101,7 @@ class Vault:
     store: SqlCipherStore
     content: ContentStore
     renderers: tuple[RenditionWorker, ...]
-    copy_memory_key: Secret  # remembers which copies of the vault are already in a report
+    copy_memory_key: Secret  # remembers which copies of the vault are already in a report, and where was searched for them
     binding: Binding  # to the key servers of the premises
     premises: Premises
     opened_signals: tuple[Signal, ...]  # what opening found that belongs in a breach report

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from vault import platform as system
-from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, Vault
+from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, SEARCH_MEMORY_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.place import MISFITS, Fit
 from vault.domain.policy import Policy
@@ -35,6 +35,7 @@ from vault.sensors.pictures import NewPictures
 from vault.sensors.place import PlaceReader, PlaceWatch
 from vault.sensors.process_guard import ProcessGuard
 from vault.sensors.remote import RemoteSensor
+from vault.sensors.searched import SearchedFiles
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 from vault.sensors.synthetic_input import SyntheticInputSensor
 from vault.services.events import CustodyChanged, Event, PremisesChanged, ScreenBlanked
@@ -99,6 +100,7 @@ class Watching:
             self._directory,
             own_files=self._files,
             memory=CopyMemory(self._directory / COPY_MEMORY_NAME, vault.copy_memory_key.reveal()),
+            searched=SearchedFiles(self._directory / SEARCH_MEMORY_NAME, vault.copy_memory_key.reveal()),
             beside=lambda path, head: pictures.look(path, head),  # noqa: PLW0108 - made below
         )
         self._remote = RemoteSensor(

@@ -2,13 +2,14 @@
 
 Rules:
 
-1. What a copy is known by is in `fingerprint`: salts, the vault's id, blocks. Its first bytes are looked at at once, the rest soon after: a
+1. What a copy is known by is in `fingerprint`: salts, the vault's id, words. Its first bytes are looked at at once, the rest soon after: a
    few samples, then the whole file up to `_WHOLE_BYTES`, more samples beyond. A file that grows is read on from where it was left.
 2. Folders are watched recursively by watchdog's inotify reader, one watch a folder, added by ourselves: watchdog's `Observer` swallows a
    reached watch limit below its root and holds moves back for half a second. A file is looked at when it is created, moved in or closed
    after writing, and again while it is still shorter than a salt.
 3. Of everything already there the first bytes are looked at once after the start, at the lowest priority and in small steps, after the
-   watch is on; then, and once a day, the inside of what changed since that was last done (`CopyMemory` keeps when).
+   watch is on; then, and once a day, the inside, the newest change first. What was searched and has not changed is passed over, also by
+   the next processes (`SearchedFiles`). What arrives meanwhile goes first.
 4. A watched folder that does not exist yet is waited for at its nearest existing parent; one that goes is waited for again.
 5. At most `_MAX_DEPTH` levels and `_MAX_FOLDERS` folders; beyond that, or at the kernel's limit, the status says ``partly``.
 6. A lost event (queue overflow) means looking at everything again.
@@ -21,6 +22,7 @@ Rules:
    the place is watched anew, and what is there counts as arriving.
 10. Where the vault's file system keeps snapshots, the status says ``snapshots``: they hold the vault's files and are not searched.
 
+LIMIT: of a file that was there before, `_OLD_WHOLE_BYTES` are read whole, and samples beyond.
 LIMIT: re-coded copies (see `fingerprint`); of a file appended to by a program that keeps it open, the end is looked at when it is closed.
 LIMIT: other vaults' files below a watched folder are opened like any other, and their desks report it: that a file is another vault's
 cannot be believed before its bytes have been seen.
@@ -44,7 +46,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +59,7 @@ from vault.sensors import mounts, processes
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.fingerprint import OVERLAP_BYTES, SALT_BYTES, Fingerprint
 from vault.sensors.processes import Inode
+from vault.sensors.searched import SearchedFiles, honest_devices
 
 if TYPE_CHECKING:
     from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, WatchDescriptor
@@ -65,7 +68,7 @@ _log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 4096
 _MIB = 1 << 20
-_CHUNK_BYTES = 2 * _MIB
+_CHUNK_BYTES = _MIB // 2  # the interpreter is held for no longer than a search of this takes
 _WHOLE_BYTES = 2048 * _MIB  # of a file that arrives
 _OLD_WHOLE_BYTES = 64 * _MIB  # of one that was there
 _SAMPLES = (0.0, 0.31, 0.5, 0.83)
@@ -73,6 +76,8 @@ _SAMPLES_BEYOND = 64
 _GROWING_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 _MOST_LEFT = 512
 _MOST_WAITING = 5000
+_NEWEST = 32_768  # so many paths are held at a time, 10 MB
+_SAVE_SECONDS = 5.0
 _DAY_SECONDS = 86_400.0
 _BLOCKS_SECONDS = 60.0
 _CLOCK_GRAIN_NS = 2_000_000_000
@@ -115,17 +120,6 @@ class CopyMemory:
         """Whether this copy (the fact ``copy`` of its signal) is in a report."""
         return self._tag(copy) in self._tags
 
-    def looked_through_ns(self) -> int:
-        """When the last search of everything that was there began, by the wall clock; 0: never, or the note is not ours."""
-        noted = (tag.partition("@") for tag in self._tags if "@" in tag)
-        return max((int(at) for at, _, tag in noted if at.isdecimal() and hmac.compare_digest(tag, self._time_tag(at))), default=0)
-
-    def note_looked_through(self, began_ns: int) -> None:
-        """Remember that everything older than `began_ns` has been searched. A note that cannot be kept means searching again."""
-        at = str(began_ns)
-        with suppress(OSError):
-            self._append(f"{at}@{self._time_tag(at)}")
-
     def note(self, signal: Signal) -> None:
         """Remember the copy of a STORE_COPIED signal whose report is committed; other signals are ignored. From any thread.
 
@@ -144,9 +138,6 @@ class CopyMemory:
             os.write(descriptor, tag.encode("ascii") + b"\n")
         finally:
             os.close(descriptor)
-
-    def _time_tag(self, at: str) -> str:
-        return hmac.digest(self._key, b"looked-through:" + at.encode("ascii"), "sha256")[:_TAG_BYTES].hex()
 
     def _tag(self, copy: str) -> str:
         return hmac.digest(self._key, b"copy:" + copy.encode("ascii"), "sha256")[:_TAG_BYTES].hex()
@@ -171,6 +162,9 @@ class _Left:
     tail: bytes  # the last bytes before the offset
 
 
+_Old = tuple[int, int, int, str]  # when a file's inode last changed, in ns; its device and number; its path
+
+
 class CopiesSensor:
     """Recognises copies of the vault in watched folders.
 
@@ -181,6 +175,7 @@ class CopiesSensor:
         own_files: the vault's own files; a link to one of them is a finding by its inode.
         beside: told of every new file and its first bytes, on the looking thread.
         memory: what is in reports already, None: every start reports old copies anew.
+        searched: what was searched already, None: every start searches everything. Used on the looking thread alone.
         searches_daily: whether the inside of what was there before is searched too; of what arrives it always is.
     """
 
@@ -192,6 +187,7 @@ class CopiesSensor:
         *,
         own_files: Sequence[Path] = (),
         memory: CopyMemory | None = None,
+        searched: SearchedFiles | None = None,
         beside: Callable[[Path, bytes], None] | None = None,
         searches_daily: bool = True,
     ) -> None:
@@ -203,6 +199,9 @@ class CopiesSensor:
         self._kernel_folders = _kernel_folders()
         self._own_files = tuple(own_files)
         self._memory = memory
+        self._searched = searched
+        self._honest: frozenset[int] = frozenset()  # devices on which what was searched can be remembered
+        self._save_at = 0.0
         self._emit: Emit = _drop
         self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._later: list[tuple[float, int, _Task]] = []
@@ -214,9 +213,9 @@ class CopiesSensor:
         self._blocks_until = 0.0
         self._insides: dict[Path, _Task] = {}  # files to be read, in the order they came
         self._left: dict[Inode, _Left] = {}
-        self._deep_from_ns = 0  # everything older has been searched
         self._deep_at = 0.0
-        self._is_old_news = False  # what is being searched was there before
+        self._patient: Iterator[None] | None = None  # the scan or search of what was there before; what arrives goes first
+        self._rest_of_patient = 1.0  # times what was spent on it
         self._partly = False
         self._snapshots = False
         self._watching: _Watches | None = None
@@ -241,7 +240,6 @@ class CopiesSensor:
         self._partly = False
         self._snapshots = self._keeps_snapshots()
         self._fresh_until = self._blocks_until = self._deep_at = 0.0
-        self._deep_from_ns = self._memory.looked_through_ns() if self._memory is not None else 0
         self._places.clear()
         self._found.clear()
         self._see_own_files()
@@ -315,38 +313,47 @@ class CopiesSensor:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)  # Linux: this thread alone
         with suppress(OSError):
             _be_idle_on_disk()
-        self._scans.append(self._look_through(self._folders))
+        self._look_through_all(self._read_memory())
         while not self._ending.is_set():
             pause = self._search_a_little()
+            self._remember()
             for _ in range(_TASKS_A_STEP):  # however busy the folders are, the search goes on
                 task = self._next_task(pause if self._scans or self._insides else None)
                 if task is None or self._ending.is_set():
                     break
                 self._do(task)
+        if self._searched is not None:
+            self._searched.save()
+
+    def _remember(self) -> None:
+        """Now and then write down what was searched: the process may be ended at any time."""
+        if self._searched is not None and self._scans and time.monotonic() >= self._save_at:
+            self._searched.save()
+            self._save_at = time.monotonic() + _SAVE_SECONDS
 
     def _search_a_little(self) -> float:
         """Go on with the most urgent search for some milliseconds; say how many seconds to rest then."""
-        if not self._scans:
+        if not self._scans or (self._insides and self._scans[-1] is self._patient):
             self._find_work()
+        rest = self._rest_of_patient if self._scans and self._scans[-1] is self._patient else 1.0
         began = time.monotonic()
         while self._scans and time.monotonic() - began < _SEARCH_SECONDS and not self._ending.is_set():
             if next(self._scans[-1], self) is self:
                 self._scans.pop()
                 break
-        return max(_SCAN_PAUSE_SECONDS, (time.monotonic() - began) * (_REST_OF_OLD if self._is_old_news else 1.0))
+        return max(_SCAN_PAUSE_SECONDS, (time.monotonic() - began) * rest)
 
     def _find_work(self) -> None:
-        """Nothing is being searched: take the oldest file whose inside was not read, or begin the daily search."""
+        """Take the oldest file whose inside was not read; when there is nothing to do at all, begin the daily search."""
         now = time.monotonic()
-        self._is_old_news = False
         if self._insides:
             path = next(iter(self._insides))
             self._scans.append(self._read_inside(self._insides.pop(path), _WHOLE_BYTES))
         elif now >= self._deep_at:
             self._deep_at = now + _DAY_SECONDS
             if self._searches_daily:
-                self._is_old_news = True
-                self._scans.append(self._search_everything())
+                self._patient, self._rest_of_patient = self._search_everything(), _REST_OF_OLD
+                self._scans.append(self._patient)
         if self._scans and now >= self._blocks_until:
             self._blocks_until = now + _BLOCKS_SECONDS
             self._scans.append(self._fingerprint.read_blocks())
@@ -378,11 +385,25 @@ class CopiesSensor:
         elif task.what == "gone":
             self._await_missing()
         elif task.what == "rescan":
-            self._scans = [self._look_through((*self._folders, *self._places))]
+            self._scans.clear()
+            self._look_through_all()
+            self._deep_at = 0.0  # a search that was under way, and what arrived unseen
 
-    def _look_through(self, folders: Sequence[Path]) -> Iterator[None]:
-        """Watch, then look at everything below the folders, a step at a time."""
+    def _look_through_all(self, between: Iterable[None] = ()) -> None:
+        self._patient, self._rest_of_patient = self._look_through((*self._folders, *self._places), between), 1.0
+        self._scans.append(self._patient)
+
+    def _read_memory(self) -> Iterator[None]:
+        """Learn what earlier processes searched. That takes moments, but the watch comes first."""
+        if self._searched is not None:
+            yield from self._searched.load()
+
+    def _look_through(self, folders: Sequence[Path], between: Iterable[None]) -> Iterator[None]:
+        """Watch everything below the folders, do what is to be done `between`, then look at what is there, a step at a time."""
+        self._see_mounts()
         for looking in (False, True):
+            if looking:
+                yield from between
             for folder in folders:
                 yield from self._add_tree(Path(os.path.realpath(folder)), 0, new=False, looking=looking)
             self._await_missing()
@@ -390,7 +411,7 @@ class CopiesSensor:
     def _look_anew(self, place: Path) -> Iterator[None]:
         """Forget the watches at and below a place where the file system changed, and add what is there now."""
         assert self._watching is not None
-        self._kernel_folders = _kernel_folders()
+        self._see_mounts()
         self._watching.drop_tree(place)
         inside = self._depth_of(place) <= _MAX_DEPTH
         if place in self._places:
@@ -479,6 +500,8 @@ class CopiesSensor:
         if (status.st_dev, status.st_ino) in self._see_own_files():
             self._signal(path, status, "linked", task)
             return
+        if not task.new and self._was_searched(status):
+            return
         head = _read_head(path)
         if self._beside is not None and task.new:
             self._beside(path, head)
@@ -501,63 +524,86 @@ class CopiesSensor:
     # ---- the inside of files -----------------------------------------------------------------------------------------------------
 
     def _search_everything(self) -> Iterator[None]:
-        """Look inside everything that changed since this was last done."""
-        began_ns = time.time_ns()
-        # a time to come means that the clock was set back: then nothing is taken to have been searched
-        since_ns = self._deep_from_ns - _CLOCK_GRAIN_NS if self._deep_from_ns <= began_ns else 0
-        for root in (*self._folders, *self._places):
-            for path in self._changed_below(Path(os.path.realpath(root)), 0, since_ns):
-                if path is not None:
-                    yield from self._read_inside(_Task("inside", path, new=False), _OLD_WHOLE_BYTES)
+        """Look inside everything that was not searched as it is now, the newest change first."""
+        if self._searched is not None:
+            self._searched.begin_whole()
+        older_than: _Old | None = None
+        while True:
+            newest: list[_Old] = []
+            for root in (*self._folders, *self._places):
+                for old in self._unsearched_below(os.path.realpath(root), 0):
+                    if old is None:
+                        yield
+                    elif older_than is None or old < older_than:
+                        (heapq.heappush if len(newest) < _NEWEST else heapq.heappushpop)(newest, old)
+            is_all = len(newest) < _NEWEST
+            in_order = []
+            while newest:
+                in_order.append(heapq.heappop(newest))
+                if len(in_order) % _SCAN_STEP == 0:
+                    yield
+            older_than = in_order[0] if in_order else None
+            while in_order:
+                yield from self._read_inside(_Task("inside", Path(in_order.pop()[3]), new=False), _OLD_WHOLE_BYTES)
                 yield
-        self._deep_from_ns = began_ns
-        if self._memory is not None:
-            self._memory.note_looked_through(began_ns)
+            if is_all:
+                break
+        if self._searched is not None:
+            self._searched.end_whole()
 
-    def _changed_below(self, folder: Path, depth: int, since_ns: int) -> Iterator[Path | None]:
-        """Regular files below a folder that changed since; now and then None, so that nobody waits for long."""
-        if depth > _MAX_DEPTH or self._is_skipped(folder):
+    def _unsearched_below(self, folder: str, depth: int) -> Iterator[_Old | None]:
+        """Regular files below a folder that must be searched; now and then None, so that nobody waits for long."""
+        if depth > _MAX_DEPTH or self._is_skipped(Path(folder)):
             return
-        folders: list[Path] = []
+        folders: list[str] = []
         try:
             with os.scandir(folder) as entries:
                 for count, entry in enumerate(entries):
                     with suppress(OSError):
                         if entry.is_dir(follow_symlinks=False):
-                            folders.append(Path(entry.path))
+                            folders.append(entry.path)
                         elif entry.is_file(follow_symlinks=False):
                             status = entry.stat(follow_symlinks=False)
-                            if status.st_size >= SALT_BYTES and status.st_ctime_ns >= since_ns:
-                                yield Path(entry.path)
+                            if status.st_size >= SALT_BYTES and not self._was_searched(status):
+                                yield status.st_ctime_ns, status.st_dev, status.st_ino, entry.path
                     if count % _SCAN_STEP == 0:
                         yield None
         except OSError:
             return
         for below in folders:
-            yield from self._changed_below(below, depth + 1, since_ns)
+            yield from self._unsearched_below(below, depth + 1)
+
+    def _was_searched(self, status: os.stat_result) -> bool:
+        return self._searched is not None and status.st_dev in self._honest and self._searched.has(status, self._fresh().identity)
 
     def _read_inside(self, task: _Task, most_bytes: int) -> Iterator[None]:
         """Look for parts of the vault anywhere in a file: samples, then the whole, as far as `most_bytes`, then samples again."""
         path = task.path
+        identity = self._fresh().identity if self._fingerprint.is_whole else b""
+        began_ns = time.time_ns()
+        if not self._is_foreign(path, task):
+            return  # before it is opened (rule 7)
         descriptor = _open_quietly(path)
         if descriptor < 0:
             return
         try:
             status = os.fstat(descriptor)
             inode = (status.st_dev, status.st_ino)
-            if not stat.S_ISREG(status.st_mode) or inode in self._see_own_files() or self._is_skipped(path):
+            if not stat.S_ISREG(status.st_mode) or inode in self._own_inodes.values():
                 return
-            head = os.pread(descriptor, OVERLAP_BYTES, 0)
-            offset = self._resumed_at(descriptor, inode, head, status.st_size)
+            head = os.pread(descriptor, OVERLAP_BYTES, 0) if task.new else b""
+            offset = self._resumed_at(descriptor, inode, head, status.st_size) if task.new else 0
             of = ""
             for part in self._parts(descriptor, offset, status.st_size, most_bytes):
                 of = part
                 if of:
                     self._signal(path, status, of, task, inside=True)
-                    break
+                    return
                 yield
-            done = min(status.st_size, max(offset, most_bytes))
-            if task.new and not of and (after := os.fstat(descriptor)).st_nlink:
+            after = os.fstat(descriptor)
+            self._note_searched(status, after, began_ns, identity)
+            if task.new and after.st_nlink:
+                done = min(status.st_size, max(offset, most_bytes))
                 self._left[inode] = _Left(done, head, os.pread(descriptor, OVERLAP_BYTES, max(0, done - OVERLAP_BYTES)))
                 while len(self._left) > _MOST_LEFT:
                     self._left.pop(next(iter(self._left)))
@@ -568,6 +614,24 @@ class CopiesSensor:
             return
         finally:
             os.close(descriptor)
+
+    def _is_foreign(self, path: Path, task: _Task) -> bool:
+        """Whether a path is now a regular file that is not the vault's own, nor in a place that is not looked into."""
+        try:
+            status = path.lstat()
+        except OSError:
+            return False
+        own = self._see_own_files() if task.new else self._own_inodes.values()  # of old files: as `_fresh` saw them
+        return stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in own and not self._is_skipped(path)
+
+    def _note_searched(self, before: os.stat_result, after: os.stat_result, began_ns: int, identity: bytes) -> None:
+        """Remember a file that nobody changed while it was searched, nor so shortly before that a later change has the same time."""
+        if self._searched is None or not identity or before.st_dev not in self._honest:
+            return
+        if before.st_ctime_ns >= began_ns - _CLOCK_GRAIN_NS:
+            return
+        if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) == (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
+            self._searched.note(before, identity)
 
     def _resumed_at(self, descriptor: int, inode: Inode, head: bytes, size: int) -> int:
         """Where to read on in a file that was read before: its end then, if it only grew."""
@@ -581,11 +645,9 @@ class CopiesSensor:
     def _parts(self, descriptor: int, offset: int, size: int, most_bytes: int) -> Iterator[str]:
         """What each piece of a file is a part of: nothing, mostly."""
         window = self._fingerprint.window_bytes
-        if size - offset <= max(window, _HEAD_BYTES):  # most files: one reading is all
-            data = os.pread(descriptor, size - offset, offset)
-            yield self._fresh().within(data) or ("part" if self._fingerprint.has_block(data) else "")
-            return
-        places = [offset + int((size - offset) * share) for share in _SAMPLES]
+        places: list[int] = []
+        if size - offset > max(window, _CHUNK_BYTES):
+            places += [offset + int((size - offset) * share) for share in _SAMPLES]
         if size > most_bytes:
             places += [size * number // _SAMPLES_BEYOND for number in range(1, _SAMPLES_BEYOND)]
         for place in places if self._fingerprint.knows_blocks else ():
@@ -593,10 +655,10 @@ class CopiesSensor:
             yield "part" if self._fingerprint.has_block(os.pread(descriptor, window, start)) else ""
         end = min(size, max(offset, most_bytes))
         while offset < end:
-            data = os.pread(descriptor, _CHUNK_BYTES, offset)
+            data = os.pread(descriptor, min(_CHUNK_BYTES, size - offset), offset)
             if not data:
                 return
-            yield self._fresh().within(data)
+            yield self._fresh().within(data) or ("part" if self._fingerprint.has_block(data) else "")
             offset += max(1, len(data) - OVERLAP_BYTES) if offset + len(data) < end else len(data)
 
     def _signal(self, path: Path, status: os.stat_result, of: str, task: _Task, *, inside: bool = False) -> None:
@@ -620,6 +682,7 @@ class CopiesSensor:
         """Ask once a second, not once a file."""
         if time.monotonic() >= self._fresh_until:
             self._fingerprint.refresh()
+            self._see_own_files()
             self._fresh_until = time.monotonic() + _FRESH_SECONDS
         return self._fingerprint
 
@@ -627,6 +690,15 @@ class CopiesSensor:
         with suppress(OSError):
             return mounts.keeps_snapshots(self._skip, mounts.read_mounts())
         return False
+
+    def _see_mounts(self) -> None:
+        """Learn where nothing can be put, and where what was searched can be remembered."""
+        self._kernel_folders = _kernel_folders()
+        self._honest = frozenset()
+        if self._searched is not None:
+            with suppress(OSError):
+                roots = [Path(os.path.realpath(root)) for root in self._folders]
+                self._honest = honest_devices(roots, mounts.read_mounts())
 
     def _see_own_files(self) -> set[Inode]:
         for path in self._own_files:
@@ -701,7 +773,9 @@ class _Watches:
                 return self._watches[folder]
         watch = self._reader.add_callback(os.fsencode(folder), self._mask, self, self._id)
         if watch < 0:
-            raise PermissionError(errno.EACCES, "may not be watched")  # WORKAROUND: watchdog gives -1 for EACCES instead of raising
+            # WORKAROUND: watchdog gives -1 for EACCES instead of raising, and keeps a watch -1, at which the next such folder is too much
+            self._reader.remove_callbacks([(watch, self._id)])
+            raise PermissionError(errno.EACCES, "may not be watched")
         with self._lock:
             self._paths[watch] = folder
             self._watches[folder] = watch

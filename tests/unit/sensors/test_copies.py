@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
 import queue
 import statistics
@@ -20,6 +22,7 @@ from vault.domain.protection import ProtectionState
 from vault.sensors import copies
 from vault.sensors.copies import CopiesSensor, CopyMemory
 from vault.sensors.fingerprint import Fingerprint
+from vault.sensors.searched import SearchedFiles
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux")
 
@@ -207,66 +210,219 @@ def test_every_part_of_a_split_copy(stage: Stage) -> None:
     assert {str(stage.next(10)["name"]) for _ in parts} == parts
 
 
-def test_an_old_archive_is_found_and_searched_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy inside a file that was there before anybody watched (V56); what was searched is not read again."""
-    stage.sensor.stop()
-    stage.sh(
-        f"mkdir -p {DOCS}/b; tar cf {DOCS}/b/old.tar {V}/register.db; for i in $(seq 200); do echo a line of text $i > {DOCS}/b/$i; done"
-    )
-    memory = CopyMemory(stage.vault / "copies.reported", b"k" * 32)
-    opened = Opened()
-    salts = frozenset({(stage.vault / "register.db").read_bytes()[:16]})
-    read: list[Path] = []
+@dataclass
+class Station:
+    """Runs of the sensor on one home with one memory, each as a vault process of its own."""
 
-    def run() -> None:
-        """Start, wait until everything has been searched, stop."""
-        sensor = CopiesSensor(
-            Fingerprint(lambda: salts, "", [stage.vault / "register.db"], opened.descriptor_of),
-            [stage.home / "Documents"],
-            stage.vault,
-            memory=memory,
-        )
+    stage: Stage
+    opened: Opened = field(default_factory=Opened)
+    read: list[str] = field(default_factory=list)
+    salts: set[bytes] = field(default_factory=set)
+    key: bytes = b"k" * 32
+
+    @property
+    def path(self) -> Path:
+        return self.stage.vault / "copies.searched"
+
+    def sensor(self) -> CopiesSensor:
+        register = self.stage.vault / "register.db"
+        salts = frozenset({register.read_bytes()[:16], *self.salts})
+        fingerprint = Fingerprint(lambda: salts, "", [register], self.opened.descriptor_of)
+        folders = [self.stage.home / "Documents"]
+        searched = SearchedFiles(self.path, self.key)
+        sensor = CopiesSensor(fingerprint, folders, self.stage.vault, own_files=[register], searched=searched)
         reading = sensor._read_inside
 
         def noted(task: copies._Task, most_bytes: int) -> Iterator[None]:
-            read.append(task.path)
+            self.read.append(task.path.name)
             return reading(task, most_bytes)
 
         sensor._read_inside = noted  # type: ignore[method-assign]
-        before = memory.looked_through_ns()
-        sensor.start(stage.emit)
-        deadline = time.monotonic() + 20
-        while memory.looked_through_ns() == before:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        sensor.stop()
+        return sensor
 
-    run()
+    def run(self, until: Callable[[CopiesSensor], bool] = lambda sensor: sensor._deep_at > 0 and not sensor._scans) -> list[str]:
+        """Start, wait until everything has been searched, stop; the names that were read."""
+        self.read.clear()
+        sensor = self.sensor()
+        sensor.start(self.stage.emit)
+        deadline = time.monotonic() + 60
+        while not until(sensor):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        sensor.stop()
+        return list(self.read)
+
+    def found(self) -> set[str]:
+        names = set()
+        while not self.stage.signals.empty():
+            names.add(str(self.stage.next()["name"]))
+        return names
+
+
+@pytest.fixture
+def station(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Station]:
+    stage.sensor.stop()
+    monkeypatch.setattr(copies, "_CLOCK_GRAIN_NS", 0)
+    monkeypatch.setattr(copies, "honest_devices", lambda *_given: frozenset({stage.home.stat().st_dev}))
+    made = Station(stage)
+    yield made
+    made.opened.close()
+
+
+def write_lines(stage: Stage, count: int) -> set[str]:
+    stage.sh(f"mkdir -p {DOCS}/b; for i in $(seq {count}); do echo a line of text $i > {DOCS}/b/$i; done")
+    return {str(number + 1) for number in range(count)}
+
+
+def test_what_was_searched_is_not_read_again_by_the_next_process(station: Station) -> None:
+    """A copy inside a file that was there before anybody watched (V56); then only what changed."""
+    stage = station.stage
+    names = write_lines(stage, 200)
+    stage.sh(f"tar cf {DOCS}/b/old.tar {V}/register.db")
+    assert set(station.run()) == names | {"old.tar"}
     facts = stage.next()
     assert (facts["name"], facts["found"], facts["seen"]) == ("old.tar", "inside", "already-there")
-    assert len(read) > 200
-    assert CopyMemory(stage.vault / "copies.reported", b"x" * 32).looked_through_ns() == 0, "only under the workstation's key"
-    memory = CopyMemory(stage.vault / "copies.reported", b"k" * 32)
-    assert memory.looked_through_ns() > 0
-    monkeypatch.setattr(copies, "_CLOCK_GRAIN_NS", 0)
-    stage.sh(f"tar cf {DOCS}/b/newer.tar {V}/register.db")
-    read.clear()
-    run()
-    assert [path.name for path in read] == ["newer.tar"]
+    stage.sh(f"rm {DOCS}/b/old.tar; tar cf {DOCS}/b/newer.tar {V}/register.db; echo longer >> {DOCS}/b/7")
+    assert station.run() == ["7", "newer.tar"] or station.read == ["newer.tar", "7"]
     assert stage.next()["name"] == "newer.tar"
-    opened.close()
+    assert station.path.stat().st_mode & 0o077 == 0
 
 
-def test_a_clock_set_back_hides_nothing(stage: Stage) -> None:
-    stage.sensor.stop()
-    stage.sh(f"tar cf {DOCS}/old.tar {V}/register.db")
-    memory = CopyMemory(stage.vault / "copies.reported", b"k" * 32)
-    memory.note_looked_through(time.time_ns() + 3600 * 1_000_000_000)
-    salts = frozenset({(stage.vault / "register.db").read_bytes()[:16]})
-    sensor = CopiesSensor(Fingerprint(lambda: salts), [stage.home / "Documents"], stage.vault, memory=memory)
+def test_a_search_goes_on_where_a_lock_ended_it(station: Station) -> None:
+    names = write_lines(station.stage, 400)
+    first = station.run(lambda _sensor: len(station.read) >= 50)
+    assert len(first) < 400, "ended before it was through"
+    second = station.run()
+    assert set(first) | set(second) == names
+    assert len(second) <= 400 - len(first) + 1, "the one that was being read is read again"
+    assert station.run() == []
+
+
+def test_the_newest_change_is_searched_first(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "_NEWEST", 7)  # so that several rounds are needed
+    write_lines(station.stage, 30)
+    last = max(path.stat().st_ctime_ns for path in (station.stage.home / "Documents" / "b").iterdir())
+    for number in (20, 5, 11):
+        path = station.stage.home / "Documents" / "b" / str(number)
+        while path.stat().st_ctime_ns <= last:  # the kernel's clock for this ticks in milliseconds
+            path.chmod(0o600)
+        last = path.stat().st_ctime_ns
+    read = station.run()
+    assert read[:3] == ["11", "5", "20"]
+    assert len(read) == len(set(read)) == 30
+
+
+IN_PLACE = f"printf x | dd of={DOCS}/b/7 bs=1 seek=3 conv=notrunc status=none"
+NOTED = f"touch -r {DOCS}/b/7 stamp"
+BACK = f"touch -r stamp {DOCS}/b/7"
+CHANGES: Sequence[tuple[str, str, set[str]]] = [
+    # attack on the memory while no desk is open, script, what is searched again
+    ("none", "true", set()),
+    ("changed in place, its time set back (ctime)", f"{NOTED}; {IN_PLACE}; {BACK}", {"7"}),
+    ("exchanged for one as long and as old", f"{NOTED}; rm {DOCS}/b/7; echo A LINE OF TEXT 7 > {DOCS}/b/7; {BACK}", {"7"}),
+    ("two files change names", f"mv {DOCS}/b/7 t; mv {DOCS}/b/8 {DOCS}/b/7; mv t {DOCS}/b/8", {"7", "8"}),
+    ("an old folder moved in", f"mv far {DOCS}/far", {"of old"}),
+    ("its folder renamed", f"mv {DOCS}/b {DOCS}/c", set()),
+    ("the memory removed", f"rm {V}/copies.searched", {"5", "7", "8"}),
+    ("the memory of another workstation", f"cp other {V}/copies.searched", {"5", "7", "8"}),
+    ("a pipe in its place", f"rm {V}/copies.searched; mkfifo {V}/copies.searched", {"5", "7", "8"}),
+    ("a folder in its place", f"rm {V}/copies.searched; mkdir {V}/copies.searched", {"5", "7", "8"}),
+    ("a huge file in its place", f"truncate -s 1G {V}/copies.searched", {"5", "7", "8"}),
+    ("a bit of it", f"printf '\\377\\377' | dd of={V}/copies.searched bs=1 seek=9 conv=notrunc status=none", {"5", "7", "8"}),
+]
+
+
+@pytest.mark.parametrize(("script", "expected"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES])
+def test_nobody_makes_a_file_count_as_searched(station: Station, script: str, expected: set[str]) -> None:
+    stage = station.stage
+    stage.sh(f"mkdir -p {DOCS}/b far; echo a line long before > 'far/of old'")
+    stage.sh(f"for i in 5 7 8; do echo a line of text $i > {DOCS}/b/$i; done")
+    station.key = b"x" * 32
+    station.run()
+    stage.sh(f"mv {V}/copies.searched other")
+    station.key = b"k" * 32
+    assert set(station.run()) == {"5", "7", "8"}
+    stage.sh(script)
+    assert set(station.run()) == expected
+    stage.sh(f"cp {V}/register.db {DOCS}/after")
+    station.run()
+    assert "after" in station.found()
+
+
+def test_another_salt_has_everything_searched_again(station: Station) -> None:
+    names = write_lines(station.stage, 5)
+    assert set(station.run()) == names
+    station.salts.add(os.urandom(16))
+    assert set(station.run()) == names
+    assert station.run() == []
+
+
+def test_a_file_that_changed_a_moment_ago_is_searched_again(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its next change might have the same time."""
+    monkeypatch.setattr(copies, "_CLOCK_GRAIN_NS", 3600 * 1_000_000_000)
+    names = write_lines(station.stage, 5)
+    assert set(station.run()) == names
+    assert set(station.run()) == names
+
+
+def test_where_times_are_not_the_kernels_nothing_is_remembered(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "honest_devices", lambda *_given: frozenset())
+    names = write_lines(station.stage, 5)
+    assert set(station.run()) == names
+    assert set(station.run()) == names
+
+
+def test_what_arrives_is_searched_before_what_was_there(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "_REST_OF_OLD", 50.0)
+    stage = station.stage
+    write_lines(stage, 3000)
+    sensor = station.sensor()
     sensor.start(stage.emit)
-    assert stage.next(10)["name"] == "old.tar"
+    deadline = time.monotonic() + 30
+    while sensor._deep_at == 0.0 or not station.read:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    stage.sh(f"(head -c 9M /dev/urandom; cat {V}/register.db) > {DOCS}/x")
+    assert stage.next(30)["name"] == "x"
+    assert len(set(station.read)) < 3000, "found while the old files were being searched"
     sensor.stop()
+
+
+def test_a_link_to_the_vaults_own_file_is_not_opened_by_the_search(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing it would drop SQLite's locks in this process."""
+    opened: list[str] = []
+    opening = copies._open_quietly
+
+    def noted(path: Path) -> int:
+        opened.append(path.name)
+        return opening(path)
+
+    monkeypatch.setattr(copies, "_open_quietly", noted)
+    station.stage.sh(f"ln {V}/register.db {DOCS}/link; echo a line of text > {DOCS}/other")
+    station.run()
+    assert "other" in opened
+    assert "link" not in opened
+    assert station.found() == {"link"}
+
+
+def test_folders_that_may_not_be_watched_do_not_share_a_watch(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watchdog keeps a watch -1 for the first and warns of the second, which is an error here."""
+    from watchdog.observers import inotify_c
+
+    def refused(*_given: object) -> int:
+        ctypes.set_errno(errno.EACCES)
+        return -1
+
+    watching = stage.sensor._watching
+    assert watching is not None
+    monkeypatch.setattr(inotify_c, "inotify_add_watch", refused)
+    for name in ("one", "two"):
+        (stage.home / name).mkdir()
+        with pytest.raises(PermissionError):
+            watching.add(stage.home / name)
+    monkeypatch.undo()
+    watching.add(stage.home / "two")
+    assert watching.has(stage.home / "two")
 
 
 def test_a_growing_file_is_read_on_from_where_it_was_left(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,42 +522,50 @@ def test_detection_time(stage: Stage, record_property: Callable[[str, object], N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_home_of_100_000_files(stage: Stage, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]) -> None:
-    """Watching it adds at most five seconds to a start; once it has been looked at, watching costs nothing."""
+    """Watching it adds at most five seconds to a start; what was searched once is passed over, and watching costs nothing."""
     stage.sensor.stop()
     for number in range(2000):
         folder = stage.home / "Documents" / str(number // 50) / str(number)
         folder.mkdir(parents=True)
         for name in range(50):
             (folder / str(name)).write_bytes(os.urandom(100))
-    memory = CopyMemory(stage.vault / "copies.reported", b"k" * 32)
     monkeypatch.setattr(copies, "_CLOCK_GRAIN_NS", 0)
-    memory.note_looked_through(time.time_ns())  # as on any day but the first
-    sensor = CopiesSensor(Fingerprint(frozenset), [stage.home / "Documents"], stage.vault, memory=memory)
-    began = time.monotonic()
-    sensor.start(stage.emit)
-    assert sensor.self_test().state is ProtectionState.DETECTED
-    started = time.monotonic() - began
-    watching = sensor._watching
-    assert watching is not None
-    times = {"start": started}
-    for what, done in (
-        ("every folder watched", lambda: watching.count > 2040),
-        ("every file looked at", lambda: sensor._deep_at > 0),
-        ("at rest", lambda: not sensor._scans),
-    ):
-        deadline = time.monotonic() + 600
-        while not done():
-            assert time.monotonic() < deadline, what
-            time.sleep(0.05)
-        times[what] = time.monotonic() - began
-    spent, began = time.process_time(), time.monotonic()
-    while time.monotonic() - began < 10:
-        time.sleep(1)
-    idle = (time.process_time() - spent) / 10
-    sensor.stop()
-    record_property("seconds", ", ".join(f"{what} {seconds:.1f}" for what, seconds in times.items()))
-    print(times, f"idle {100 * idle:.2f} % of a core")
-    assert started <= 5
-    assert idle <= 0.01
+    monkeypatch.setattr(copies, "honest_devices", lambda *_given: frozenset({stage.home.stat().st_dev}))
+    runs = []
+    for run in ("first", "second"):
+        salts = frozenset({(stage.vault / "register.db").read_bytes()[:16]})
+        searched = SearchedFiles(stage.vault / "copies.searched", b"k" * 32)
+        sensor = CopiesSensor(Fingerprint(lambda salts=salts: salts), [stage.home / "Documents"], stage.vault, searched=searched)  # type: ignore[misc]
+        began, spent = time.monotonic(), time.process_time()
+        sensor.start(stage.emit)
+        assert sensor.self_test().state is ProtectionState.DETECTED
+        times = {"start": time.monotonic() - began}
+        watching = sensor._watching
+        assert watching is not None
+        for what, done in (
+            ("every folder watched", lambda watching=watching: watching.count > 2040),
+            ("every file looked at", lambda sensor=sensor: sensor._deep_at > 0),
+            ("at rest", lambda sensor=sensor: not sensor._scans),
+        ):
+            deadline = time.monotonic() + 800
+            while not done():
+                assert time.monotonic() < deadline, what
+                time.sleep(0.05)
+            times[what] = time.monotonic() - began
+        times["processor"] = time.process_time() - spent
+        assert searched.count >= 100_000
+        runs.append(times)
+        record_property(f"{run}, seconds", ", ".join(f"{what} {seconds:.1f}" for what, seconds in times.items()))
+        print(run, times)
+        if run == "second":
+            spent, began = time.process_time(), time.monotonic()
+            while time.monotonic() - began < 10:
+                time.sleep(1)
+            idle = (time.process_time() - spent) / 10
+            print(f"idle {100 * idle:.2f} % of a core")
+            assert idle <= 0.01
+        sensor.stop()
+    assert max(times["start"] for times in runs) <= 5
+    assert runs[1]["processor"] < runs[0]["processor"]
