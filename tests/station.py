@@ -122,13 +122,16 @@ class Station:
         return self._pages
 
     def close(self) -> None:
-        if self._vault is not None:
-            self._vault.witness.seal_now()
-            self._vault.close()
-            self._vault = None
-        if self._pages is not None:
-            self._pages.close()
-            self._pages = None
+        try:
+            if self._vault is not None:
+                self._vault.witness.seal_now()
+        finally:
+            if self._vault is not None:
+                self._vault.close()
+                self._vault = None
+            if self._pages is not None:
+                self._pages.close()
+                self._pages = None
 
     def code(self, badge_no: str) -> str:
         """The code of a step that was not used yet: each call moves the clock one step on."""

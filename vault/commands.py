@@ -47,7 +47,7 @@ from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
 from vault.services.ports import MetServer
 from vault.services.views import Enrolment, FileState, Founder
-from vault.services.witness import unpack, witness_name
+from vault.services.witness import broken, unpack, witness_name
 from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.verify import verify_file
@@ -393,6 +393,8 @@ def _new_passphrase(role: str) -> str:
 def _show_second_factor(enrolment: Enrolment) -> None:
     """Draw the QR code with half blocks: two rows of modules a line of text."""
     print(f"\n{enrolment.name} · {enrolment.badge_no}")
+    spooling = Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy())
+    spooling.note(broken(verdict))
     rows = [*enrolment.qr_rows, *([] if len(enrolment.qr_rows) % 2 == 0 else ["0" * len(enrolment.qr_rows[0])])]
     blocks = {"00": "█", "01": "▀", "10": "▄", "11": " "}
     for upper, lower in zip(rows[::2], rows[1::2], strict=True):

@@ -225,7 +225,7 @@ class Server:
             if changed := watching.changed(vault):
                 vault.trust.follow(changed)
 
-        for step in (vault.custody.return_expired, session_end, witness, protections):
+        for step in (vault.custody.return_expired, session_end, witness, protections, vault.witness.verify_in_turn):
             self._guarded(step)
 
     # -- pipe ------------------------------------------------------------------------------------------------------------------------

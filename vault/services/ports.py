@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -468,6 +468,9 @@ class SignStatement(Protocol):
 
     def __call__(self, statement: bytes) -> bytes:
         """Sign."""
+    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[None, None, ChainVerdict]:
+        """The same; yields between slices of some 50 ms, and entries may be appended meanwhile."""
+
 
 
 class CheckStatement(Protocol):

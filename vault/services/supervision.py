@@ -23,7 +23,7 @@ from vault.services.events import ReportChanged
 from vault.services.operation import change, query
 from vault.services.ports import AuditFilter, BreachNoteRow, BreachRow
 from vault.services.views import AuditLine, AuditPage, ChainLine, ReportFact, ReportLine, ReportNote, ReportView
-from vault.services.witness import Witness
+from vault.services.witness import Witness, broken
 from vault.services.world import World
 
 _QUEUE_MOST = 500
@@ -141,7 +141,7 @@ class Supervision:
 
         Raises:
             RefusedError: access.not-your-role.
-        Audit: audit.verified, with the verdict.
+        Audit: audit.verified, with the verdict. A trail that does not hold is reported as well.
         """
         world = self._world
         world.require(Role.SUPERVISOR, Role.AUDITOR)
@@ -149,6 +149,8 @@ class Supervision:
         world.store.append_audit(
             world.draft(AuditKind.AUDIT_VERIFIED, entries=verdict.entries, bad_seq=verdict.bad_seq, reason=verdict.reason)
         )
+        if not verdict.holds:
+            world.tampered(broken(verdict))
         return chain_line(verdict, world.clock.now_us())
 
     # -- inner -----------------------------------------------------------------------------------------------------------------------

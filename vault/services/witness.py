@@ -7,6 +7,9 @@ latest every `witness_seconds`; at opening, the entry the witness names must sti
 The header's generation is witnessed likewise: an older header that is put back is authentic, and would bring back a recovery slot or a
 binding that was replaced. It is reported once, and the vault opens: a station that restored a backup must not be shut out by it.
 
+The whole trail is verified against its checkpoints and the witness once a day while the vault is open, between other work, and whenever
+somebody asks; a trail that does not hold becomes a breach report.
+
 LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts the witness back too.
 LIMIT: what was appended since the last witness can be cut off without this showing; the next checkpoint is at most `witness_seconds` away.
 """
@@ -14,8 +17,9 @@ LIMIT: what was appended since the last witness can be cut off without this show
 from __future__ import annotations
 
 import struct
+from collections.abc import Generator
 
-from vault.domain.audit import ChainVerdict
+from vault.domain.audit import AuditDraft, AuditKind, ChainVerdict
 from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.locksmith import WORKSTATION_CONTEXT
@@ -25,6 +29,8 @@ from vault.services.world import World
 
 _RECORD = struct.Struct(">Q32s")
 _GENERATION = struct.Struct(">Q")
+VERIFY_EVERY_HOURS = 24
+_HOUR_US = 3_600_000_000
 
 
 class Witness:
@@ -34,6 +40,8 @@ class Witness:
         self._world = world
         self._name = witness_name(world.station.vault_id)
         self._known: tuple[int, bytes] | None = None
+        self._slices: Generator[None, None, ChainVerdict] | None = None  # of a verification that is under way
+        self._verified_us: int | None = None  # when the trail was last verified; None: not looked up yet
 
     def read(self) -> tuple[int, bytes] | None:
         """Return the witnessed (seq, hash); None where nothing was witnessed yet. Raises UnavailableError keyring.*."""
@@ -58,13 +66,37 @@ class Witness:
 
     def verify(self) -> ChainVerdict:
         """Verify the whole trail, its checkpoints and the witness (control thread)."""
-        world = self._world
-        public = world.locksmith.workstation_sign_public()
+        return self._world.store.verify_chain(self._known, self._check)
 
-        def check(statement: bytes, signature: bytes) -> None:
-            world.locksmith.verify(public, WORKSTATION_CONTEXT, statement, signature)
+    def verify_in_turn(self) -> None:
+        """Verify the trail if nobody did for a day, one slice a call, so that nobody waits for it (control thread).
 
-        return world.store.verify_chain(self._known, check)
+        Raises:
+            TamperError: audit.chain-broken, with the first entry that does not hold and why; storage.damaged.
+        Audit: audit.verified at the end, by nobody, with the verdict.
+        """
+        store, now_us = self._world.store, self._world.clock.now_us()
+        if self._slices is None:
+            if self._verified_us is None:
+                before = store.audit_entries(AuditFilter(kinds=(AuditKind.AUDIT_VERIFIED.value,)), 0, 1)
+                self._verified_us = before[0].at_us if before else 0
+            if 0 <= now_us - self._verified_us < VERIFY_EVERY_HOURS * _HOUR_US:
+                return
+            self._slices, self._verified_us = store.verify_in_slices(self._known, self._check), now_us
+        slices, self._slices = self._slices, None  # one that raises is over
+        try:
+            next(slices)
+            self._slices = slices
+        except StopIteration as end:
+            verdict: ChainVerdict = end.value
+            facts = (("entries", verdict.entries), ("bad_seq", verdict.bad_seq), ("reason", verdict.reason))
+            store.append_audit(AuditDraft(AuditKind.AUDIT_VERIFIED, facts=facts))
+            if not verdict.holds:
+                raise broken(verdict) from None
+
+    def _check(self, statement: bytes, signature: bytes) -> None:
+        locksmith = self._world.locksmith
+        locksmith.verify(locksmith.workstation_sign_public(), WORKSTATION_CONTEXT, statement, signature)
 
     def checkpoint(self) -> None:
         """Sign the trail as it stands and witness it (control thread; the keyring is written on the keys lane)."""
@@ -88,6 +120,11 @@ class Witness:
             self._world.keeper.write(self._name, Secret(_RECORD.pack(*head)))
         except UnavailableError:
             self._known = None
+
+
+def broken(verdict: ChainVerdict) -> TamperError:
+    """Say that a trail does not hold: what becomes a report."""
+    return TamperError("audit.chain-broken", seq=verdict.bad_seq, reason=verdict.reason)
 
 
 def witness_name(vault_id: str) -> str:

@@ -21,9 +21,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
-from itertools import islice
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
@@ -35,8 +34,8 @@ from vault.storage.engine import Row
 
 Lines = Callable[[str], AbstractContextManager[Iterator[Row]]]
 
-_ENTRIES = "SELECT seq, at_us, entry, entry_hash FROM audit ORDER BY seq"
 _CHECKPOINTS = "SELECT seq, head, root, at_us, workstation_id, signature FROM audit_checkpoint ORDER BY seq"
+_SLICE = 16_384  # entries, some 50 ms
 _LOOK_AHEAD = 100_000  # how far the entry that belongs at a broken place is looked for
 _ZERO = bytes(32)
 _BLOCK = 1024
@@ -65,6 +64,19 @@ def verify_file(path: Path, key: Secret, witness: tuple[int, bytes] | None, chec
 
 def verify_trail(lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
     """Verify the trail behind `lines`, which runs a SELECT and gives its rows one by one."""
+    slices = verify_in_slices(lines, witness, check_signature)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            verdict: ChainVerdict = end.value
+            return verdict
+
+
+def verify_in_slices(
+    lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement
+) -> Generator[None, None, ChainVerdict]:
+    """Verify the trail; yields between slices, with no statement open, so that others may read and append meanwhile."""
     with lines(_CHECKPOINTS) as found:
         checkpoints = list(found)
     count = 0
@@ -73,30 +85,40 @@ def verify_trail(lines: Lines, witness: tuple[int, bytes] | None, check_signatur
     previous = _ZERO
     tree = _Tree()
     due = 0
-    with lines(_ENTRIES) as rows:
-        while True:
-            stop = checkpoints[due][0] if due < len(checkpoints) else None
-            if witness and witness[0] > count and (stop is None or witness[0] < stop):
-                stop = witness[0]
-            count, previous, bad = _follow(rows, count, previous, tree, stop)
-            if bad is not None:
-                reason = _why(bad, count + 1, previous, rows)
-                return ChainVerdict(count, count + 1, reason, good_checkpoints, 0)
-            if stop is None or count < stop:
-                break
-            if witness and count == witness[0] and previous != witness[1]:
-                return ChainVerdict(count, vouched + 1, "rolled-back", good_checkpoints, 0)
-            while due < len(checkpoints) and checkpoints[due][0] == count:
-                if not _vouches(checkpoints[due], previous, tree.root(), check_signature):
-                    return ChainVerdict(count, vouched + 1, "checkpoint", good_checkpoints, 0)
-                vouched = count
-                good_checkpoints += 1
-                due += 1
+    slice_end = 0
+    while count == slice_end:  # the last slice was full
+        slice_end += _SLICE
+        with lines(_entries(f"WHERE seq > {count}" if count else "", _SLICE)) as rows:
+            while True:
+                stop = checkpoints[due][0] if due < len(checkpoints) else None
+                if witness and witness[0] > count and (stop is None or witness[0] < stop):
+                    stop = witness[0]
+                count, previous, bad = _follow(rows, count, previous, tree, stop)
+                if bad is not None:
+                    with lines(_entries(f"WHERE seq > {int(bad[0])}", _LOOK_AHEAD)) as further:
+                        reason = _why(bad, count + 1, previous, further)
+                    return ChainVerdict(count, count + 1, reason, good_checkpoints, 0)
+                if stop is None or count < stop:
+                    break
+                if witness and count == witness[0] and previous != witness[1]:
+                    return ChainVerdict(count, vouched + 1, "rolled-back", good_checkpoints, 0)
+                while due < len(checkpoints) and checkpoints[due][0] == count:
+                    if not _vouches(checkpoints[due], previous, tree.root(), check_signature):
+                        return ChainVerdict(count, vouched + 1, "checkpoint", good_checkpoints, 0)
+                    vouched = count
+                    good_checkpoints += 1
+                    due += 1
+        if count == slice_end:
+            yield
     if due < len(checkpoints):
         return ChainVerdict(count, count + 1, "truncated", good_checkpoints, 0)
     if witness and witness[0] > count:
         return ChainVerdict(count, count + 1, "rolled-back", good_checkpoints, 0)
     return ChainVerdict(count, 0, "", good_checkpoints, witness[0] if witness else 0)
+
+
+def _entries(where: str, most: int) -> str:
+    return f"SELECT seq, at_us, entry, entry_hash FROM audit {where} ORDER BY seq LIMIT {most}"  # noqa: S608 - numbers of ours
 
 
 def _follow(rows: Iterator[Row], count: int, previous: bytes, tree: _Tree, stop: int | None) -> tuple[int, bytes, Row | None]:
@@ -123,7 +145,7 @@ def _why(bad: Row, place: int, previous: bytes, rows: Iterator[Row]) -> str:
         return "missing"
     if bad[0] < place:
         return "inserted"
-    for row in islice(rows, _LOOK_AHEAD):
+    for row in rows:
         if _belongs(row, place, previous):
             # What belongs here stands further on. If what stands here says it is a later entry, the two changed places.
             return "reordered" if _claimed(bad) > place else "inserted"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tests.attacks.suite import capture, files, inside, place, process
 from tests.attacks.suite.installed import Officer
 from tests.attacks.suite.rig import Rig
+from tests.attacks.suite.stale_page import stale_page
 
 Attack = Callable[[Rig], None]
 OfficersAttack = Callable[[Officer], None]
@@ -163,7 +164,7 @@ CATALOGUE: tuple[Vector, ...] = (
         place.cloned,
     ),
     Vector("V71", "Rolled back", _D, "reported at opening", _L, _CLOSED, place.rolled_back),
-    Vector("V72", "Stale page in the live file", _N, "no attack is built for it", _L),
+    Vector("V72", "Stale page in the live file", _D, "reported when the trail is verified", _L, _CLOSED, stale_page),
     Vector("V73", "Clock set back", _D, "reported at opening", _L, _CLOSED, place.clock_set_back),
     Vector("V74", "False time", _E, "no process of the desk has the library, and it is reported", _L, _STARTING, place.false_time),
     Vector("V75", "Alerts held back", _D, "the missing report is reported", _L, _CLOSED, place.held_back),

@@ -118,6 +118,11 @@ def _bound(rig: Rig) -> _Bound:
     return _BOUND[rig]
 
 
+def come_back(rig: Rig) -> None:
+    """Open the vault where it belongs, as one of those who may, and close it; what was sealed meanwhile is taken in."""
+    _bound(rig).come_back()
+
+
 def carried_off(rig: Rig) -> None:
     """V67: the key server is out of reach, of a closed vault and of an open page."""
     bound = _bound(rig)

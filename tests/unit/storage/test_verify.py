@@ -15,6 +15,7 @@ from sqlcipher3 import dbapi2 as engine
 from tests.contract.store_facts import DESK, KEY, SteppingClock, a_case, a_person, draft, new_register
 from vault.domain.audit import FIRST_HASH, AuditDraft, AuditKind, ChainVerdict, Checkpoint, MerkleFrontier, canonical, link
 from vault.errors import TamperError
+from vault.storage import verify
 from vault.storage.sqlcipher import SqlCipherStore
 from vault.storage.verify import verify_file, verify_trail
 
@@ -66,6 +67,26 @@ def test_an_untouched_trail_holds(trail: tuple[Path, tuple[int, bytes]]) -> None
     assert verdict_of(path, witness) == ChainVerdict(ENTRIES, 0, "", 2, ENTRIES)
     assert verdict_of(path, None).witnessed_seq == 0
     assert path.read_bytes() == before, "verifying changes nothing"
+
+
+def test_slices_are_as_good_as_one_and_entries_may_come_between(
+    trail: tuple[Path, tuple[int, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, witness = trail
+    for slice_entries in (1, 3, 4, ENTRIES, ENTRIES + 1):
+        monkeypatch.setattr(verify, "_SLICE", slice_entries)
+        assert verdict_of(path, witness) == ChainVerdict(ENTRIES, 0, "", 2, ENTRIES)
+    monkeypatch.setattr(verify, "_SLICE", 5)
+    store = SqlCipherStore.open(path, KEY, DESK, SteppingClock())
+    slices = store.verify_in_slices(witness, _check)
+    next(slices)
+    store.append_audit(draft())
+    store.make_checkpoint(_sign)
+    next(slices)
+    with pytest.raises(StopIteration) as end:
+        next(slices)
+    assert end.value.value == ChainVerdict(ENTRIES + 1, 0, "", 2, ENTRIES)
+    store.close()
 
 
 def _shift(raw: Any, start: int) -> None:
@@ -145,8 +166,17 @@ TAMPERING: list[tuple[str, str | Callable[[Any], None], int, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("slice_entries", [verify._SLICE, 5])
 @pytest.mark.parametrize(("act", "bad_seq", "reason"), [row[1:] for row in TAMPERING], ids=[row[0] for row in TAMPERING])
-def test_tampering_is_named(trail: tuple[Path, tuple[int, bytes]], act: str | Callable[[Any], None], bad_seq: int, reason: str) -> None:
+def test_tampering_is_named(
+    trail: tuple[Path, tuple[int, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    act: str | Callable[[Any], None],
+    bad_seq: int,
+    reason: str,
+    slice_entries: int,
+) -> None:
+    monkeypatch.setattr(verify, "_SLICE", slice_entries)
     path, witness = trail
     with as_thief(path) as raw:
         if isinstance(act, str):
