@@ -52,6 +52,7 @@ from vault.services.reading import Reading
 from vault.services.register import Register
 from vault.services.rendition import GreyPicture
 from vault.services.session import Session
+from vault.services.station_policy import StationPolicy, own_settings
 from vault.services.supervision import Supervision
 from vault.services.tracing import Impression, TraceTools, Tracing
 from vault.services.trust import WorkstationTrust
@@ -104,6 +105,7 @@ class Vault:
     copy_memory_key: Secret  # remembers which copies of the vault are already in a report, and where was searched for them
     binding: Binding  # to the key servers of the premises
     premises: Premises
+    station_policy: StationPolicy  # for the command line
     opened_signals: tuple[Signal, ...]  # what opening found that belongs in a breach report
 
     @property
@@ -148,13 +150,9 @@ def station_policy(shipped: Policy, policy_text: str) -> Policy:
     """Lay a station's own settings (TOML) over the shipped ones.
 
     Raises:
-        RefusedError: policy.unreadable, policy.unknown, policy.out-of-bounds.
+        RefusedError: policy.unreadable, policy.unknown, policy.out-of-bounds, policy.wrong-value.
     """
-    try:
-        own = tomllib.loads(policy_text)
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError("policy.unreadable") from error
-    return policy_from(own, shipped)
+    return policy_from(own_settings(policy_text), shipped)
 
 
 def read_policy_text(path: Path) -> str:
@@ -194,7 +192,7 @@ def found_vault(
     `policy_text` is TOML: what this station sets differently from `resources/policy/default.toml`, kept in the authenticated header.
 
     Raises:
-        RefusedError: founding.already, passphrase.*, policy.unknown, policy.out-of-bounds, policy.unreadable.
+        RefusedError: founding.already, passphrase.*, policy.*.
         UnavailableError: keyring.missing, keyring.locked, storage.full, storage.read-only.
     Audit: vault.founded and one entry for each person and unit.
     """
@@ -382,7 +380,7 @@ def open_vault(
             keeper,
             clock,
             entropy,
-            station_policy(policy, header.policy),
+            policy,
             threads,
             publish,
             pages,
@@ -406,7 +404,7 @@ def _join(
     keeper: SecretKeeper,
     clock: Clock,
     entropy: Entropy,
-    policy: Policy,
+    shipped: Policy,
     threads: Threads,
     publish: Callable[[Event], None],
     pages: PageMemory,
@@ -430,6 +428,7 @@ def _join(
         for listener in listeners:
             listener(event)
 
+    policy = station_policy(shipped, header.policy)
     world = World(station, store, locksmith, keeper, clock, entropy, policy, threads, tell)
     world.directory.refresh()
     witness = Witness(world)
@@ -487,6 +486,7 @@ def _join(
         copy_memory_key=copy_memory_key,
         binding=binding,
         premises=Premises(world, binding),
+        station_policy=StationPolicy(world, breaches, binding, shipped),
         opened_signals=tuple(signals),
     )
 

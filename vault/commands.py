@@ -9,6 +9,9 @@
     casevault recovery holder --name NAME FILE            make a recovery holder's key, offline; prints its public half
     casevault recovery enrol --vault DIR --threshold T PUBLIC...   have T of these holders open the vault; asks two people who they are
     casevault recovery open --vault DIR HOLDERFILE...     open the vault for hours without its key servers; asks the holders
+    casevault policy show --vault DIR      print the policy in force; asks who you are (administrator or supervisor)
+    casevault policy set --vault DIR FILE  lay another one over what the product ships; asks who you are (supervisor), and why
+    casevault policy default --vault DIR   go back to what the product ships; asks likewise
     casevault sentinel --vault DIR         watch the vault while no desk has it open; runs until it is told to end
     casevault verify DIR                   verify the audit trail
 
@@ -31,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from vault import platform as system
-from vault.assembly import REGISTER_NAME, Vault, found_vault, hold_alone, load_policy, open_vault, read_policy_text
+from vault.assembly import REGISTER_NAME, Vault, found_vault, hold_alone, load_policy, open_vault, read_policy_text, station_policy
 from vault.crypto.keypairs import verify
 from vault.crypto.passphrase import check_passphrase
 from vault.crypto.recovery import HolderPublic, make_holder_file, open_holder_file, require_holders
@@ -108,7 +111,18 @@ def _parser() -> argparse.ArgumentParser:
     premises.add_argument("--certificate", default="", help=words["help_premises_certificate"])
     premises.add_argument("--authority", default="", help=words["help_premises_authority"])
     _add_recovery(commands.add_parser("recovery", help=words["help_recovery"]).add_subparsers(required=True))
+    _add_policy(commands.add_parser("policy", help=words["help_station_policy"]).add_subparsers(required=True))
     return parser
+
+
+def _add_policy(acts: Any) -> None:  # noqa: ANN401 - argparse keeps the type to itself
+    words = _words()
+    for name, run in (("show", _policy_show), ("set", _policy_set), ("default", _policy_set)):
+        act = acts.add_parser(name, help=words[f"help_policy_{name}"])
+        act.add_argument("--vault", type=Path, required=True)
+        if name == "set":
+            act.add_argument("file", type=Path, help=words["help_policy"])
+        act.set_defaults(run=run)
 
 
 def _add_recovery(acts: Any) -> None:  # noqa: ANN401 - argparse keeps the type to itself
@@ -238,6 +252,41 @@ def _premises(options: argparse.Namespace) -> int:
     for one in facts.servers:
         print(f"{one.name:<24} {one.url:<32} {' '.join(one.thumbprints)}")
     return 0
+
+
+def _policy_show(options: argparse.Namespace) -> int:
+    words = _words()
+    with _signed_in(options.vault) as vault:
+        lines = vault.station_policy.lines()
+    print(words["policy_in_force"])
+    for one in lines:
+        print(f"{one.name} = {one.value}" + (words["policy_own"].format(shipped=one.shipped) if one.own else ""))
+    return 0
+
+
+def _policy_set(options: argparse.Namespace) -> int:
+    words = _words()
+    text = read_policy_text(options.file) if "file" in options else ""
+    station_policy(load_policy(), text)  # a mistake in the file is told before anybody signs in
+    with _signed_in(options.vault) as vault:
+        changes = vault.station_policy.changes(text)
+        if not changes:
+            print(words["policy_same"])
+            return 0
+        for one in changes:
+            before, after = words[f"policy_{_whose(own=one.own_before)}"], words[f"policy_{_whose(own=one.own_after)}"]
+            print(f"{one.name}: {one.before} ({before}) -> {one.after} ({after})")
+        reason = input(words["ask_policy_reason"])
+        if input(words["ask_policy_sure"]).strip() != words["policy_sure"]:
+            print(words["policy_left"])
+            return 1
+        notice = vault.station_policy.lay(text, reason)
+    print(words["policy_laid"].format(report=notice.report_no if notice is not None else ""))
+    return 0
+
+
+def _whose(*, own: bool) -> str:
+    return "of_station" if own else "as_shipped"
 
 
 def _recovery_holder(options: argparse.Namespace) -> int:

@@ -164,7 +164,7 @@ def keep_workstation_secret(keeper: SecretKeeper, vault_id: VaultId, workstation
 
 
 class Binding:
-    """`services.ports.PremisesBinding` over this workstation's header and keyring."""
+    """`services.ports.PremisesBinding` and `PolicyPlace` over this workstation's header and keyring."""
 
     def __init__(
         self,
@@ -190,6 +190,16 @@ class Binding:
     def recovery_ends_us(self) -> int:
         """When what the holders opened is over, 0 where they did not open it."""
         return self._opened.recovery.ends_us if self._opened.recovery is not None else 0
+
+    @property
+    def policy_text(self) -> str:
+        """The station's own settings as the header had them when it was opened, or last written here."""
+        return self._header.policy
+
+    def keep_policy(self, text: str) -> None:
+        """Replace the station's own settings in the header; they are checked. Raises UnavailableError storage.*, header.*; TamperError."""
+        on_disk = self._on_disk()
+        self._write(replace(on_disk, generation=on_disk.generation + 1, policy=text))
 
     def enrol_recovery(self, threshold: int, holders: Sequence[HolderPublic]) -> None:
         """Put a recovery slot for these holders into the header, in the place of the one before.

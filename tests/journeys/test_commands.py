@@ -6,13 +6,22 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import pyotp
 import pytest
 from PIL import Image
 
 from tests.secret_service import PrivateSecretService
+from tests.station import ADMINISTRATOR, SUPERVISOR, Station, passphrase_of
+from vault.assembly import load_policy
 from vault.demo import read_plan
+from vault.domain.policy import policy_from
+from vault.platform.secret_service import open_secret_keeper
+from vault.secret import Secret
+from vault.storage.header import HEADER_NAME, read_unverified_header
 
 ROOT = Path(__file__).resolve().parents[2]
 CUSTODIAN = next(one for one in read_plan()["person"] if one["role"] == "custodian")
@@ -106,6 +115,54 @@ def test_founding_by_questions_and_a_short_passphrase_refused(line: CommandLine)
     assert founded.returncode == 0, founded.stderr
     assert "█" in founded.stdout, "the second factors are shown once"
     assert line.run("verify", str(line.vault)).returncode == 0
+
+
+def test_a_policy_that_is_none_is_refused_before_anybody_signs_in(line: CommandLine, tmp_path: Path) -> None:
+    for number, (text, words) in enumerate(
+        (
+            ("export = true", "The policy does not know export."),
+            ("idle_lock_seconds = 3600", "idle_lock_seconds may be from 30 to 1800."),
+            ("capture_allowed_programs = ['grabber']", "capture_allowed_programs cannot be what the file says."),
+        )
+    ):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(text)
+        done = line.run("policy", "set", "--vault", str(line.vault), str(file))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert words in done.stderr
+    assert not line.vault.exists()
+
+
+@pytest.mark.slow
+def test_the_policy_is_shown_and_changed_by_a_supervisor_who_says_yes(line: CommandLine, tmp_path: Path) -> None:
+    station = Station(line.vault).found()
+    keeper = open_secret_keeper(read_unverified_header(line.vault / HEADER_NAME).vault_id)
+    for name, value in station.keeper._values.items():
+        keeper.write(name, Secret(value))
+    spent: dict[str, int] = {}
+
+    def signs_in(badge: str) -> str:
+        step = max(int(time.time()) // 30, spent.get(badge, 0) + 1)  # a code is good once; the one of the next half-minute is accepted
+        spent[badge] = step
+        return f"{badge}\n{passphrase_of(badge)}\n{pyotp.TOTP(station.secrets[badge]).at(step * 30)}\n"
+
+    vault, own = str(line.vault), tmp_path / "own.toml"
+    own.write_text("idle_lock_seconds = 120\n")
+    administrator = line.run("policy", "set", str(own), "--vault", vault, answers=signs_in(ADMINISTRATOR))
+    assert administrator.returncode == 1
+    assert "idle_lock_seconds" not in administrator.stdout
+    no = line.run("policy", "set", str(own), "--vault", vault, answers=signs_in(SUPERVISOR) + "the desk stands in the hall\nno\n")
+    assert no.returncode == 1, no.stderr
+    assert "idle_lock_seconds: 600 (as shipped) -> 120 (the station's own)" in no.stdout
+    assert "Nothing was changed." in no.stdout
+    yes = line.run("policy", "set", str(own), "--vault", vault, answers=signs_in(SUPERVISOR) + "the desk stands in the hall\nyes\n")
+    assert yes.returncode == 0, yes.stderr
+    assert "next opening" in yes.stdout
+    shown = line.run("policy", "show", "--vault", vault, answers=signs_in(ADMINISTRATOR))
+    assert shown.returncode == 0, shown.stderr
+    assert "idle_lock_seconds = 120  # the station's own; as shipped: 600" in shown.stdout
+    printed = tomllib.loads(shown.stdout[shown.stdout.index("# The policy") :])
+    assert policy_from(printed) == replace(load_policy(), idle_lock_seconds=120)
 
 
 def test_without_a_keyring_nothing_is_founded(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ _ROOM_GROUP = {
     "clock": KindGroup.SESSIONS,
     "protections": KindGroup.SESSIONS,
     "premises": KindGroup.SESSIONS,
+    "policy": KindGroup.SESSIONS,
     "recovery": KindGroup.SESSIONS,
     "session": KindGroup.SESSIONS,
     "person": KindGroup.PEOPLE,

@@ -42,6 +42,7 @@ class AuditKind(enum.Enum):
     SIGNED_OUT = "session.signed-out"
     PREMISES_BOUND = "premises.bound"
     PREMISES_UNBOUND = "premises.unbound"
+    POLICY_CHANGED = "policy.changed"  # in force from the next opening
     RECOVERY_PROPOSED = "recovery.proposed"  # an administrator asked for these holders
     RECOVERY_ENROLLED = "recovery.enrolled"  # a supervisor agreed
     RECOVERY_OPENED = "recovery.opened"

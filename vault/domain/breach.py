@@ -60,6 +60,7 @@ class SignalKind(enum.Enum):
     OFF_PREMISES = "off-premises"  # the vault was opened where no key server of the station answers
     PREMISES_LOST = "premises-lost"  # an open session lost the key server for as long as the lease
     RECOVERY_OPENED = "recovery-opened"  # the holders of the recovery slot opened the vault without its key servers
+    POLICY_CHANGED = "policy-changed"  # a supervisor laid another policy of the station; the others look at it
     PLACE_NOT_APPROVED = "place-not-approved"  # bound to no key server, and the network's evidence fits no approved place
     DESK_KILLED = "desk-killed"  # the vault process ended without closing while a case file was out
     STARTED_OFF_PREMISES = "started-off-premises"  # the workstation was started or woken where no key server of the station answers
@@ -114,6 +115,7 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.DESK_KILLED: Severity.DELIBERATE,
     SignalKind.STARTED_OFF_PREMISES: Severity.DELIBERATE,
     SignalKind.RECOVERY_OPENED: Severity.EXPOSED,
+    SignalKind.POLICY_CHANGED: Severity.AMBIGUOUS,
 }
 
 # Unusual reading: a flag for a supervisor to look at. It contains nothing and tells the officer nothing while they read.
@@ -144,6 +146,7 @@ COPY_ATTEMPTS = (
         SignalKind.DESK_KILLED,
         SignalKind.STARTED_OFF_PREMISES,
         SignalKind.RECOVERY_OPENED,
+        SignalKind.POLICY_CHANGED,
     }
 )
 

@@ -81,7 +81,7 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
     """Make a policy of a parsed file, laid over `base`.
 
     Raises:
-        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a value that may not be.
+        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be; policy.wrong-value.
     """
     known = {one.name for one in fields(Policy)}
     given: dict[str, object] = {}
@@ -96,7 +96,7 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
             if not _whole(value, low, high):
                 raise RefusedError("policy.out-of-bounds", setting=name, low=low, high=high)
         elif not _CHECKED[name](value):
-            raise RefusedError("policy.out-of-bounds", setting=name)
+            raise RefusedError("policy.wrong-value", setting=name)
         given[name] = tuple(value) if isinstance(value, list) else value
     return replace(base or Policy(), **given)  # type: ignore[arg-type]
 

@@ -237,6 +237,17 @@ class PremisesBinding(Protocol):
         """Have each server prove itself: (name, "" or the code of what is wrong)."""
 
 
+class PolicyPlace(Protocol):
+    """Where the station's own policy is kept, authenticated: the header. Raises UnavailableError storage.*, header.*; TamperError."""
+
+    @property
+    def policy_text(self) -> str:
+        """The settings as they were last read or written, TOML."""
+
+    def keep_policy(self, text: str) -> None:
+        """Replace them, durably."""
+
+
 class Clock(Protocol):
     """Time. Both run in microseconds."""
 

@@ -75,6 +75,7 @@ TABLE = {
     K.DESK_KILLED: (3, 3, Containment.BLANK, Containment.BLANK),
     K.STARTED_OFF_PREMISES: (3, 3, Containment.BLANK, Containment.BLANK),
     K.RECOVERY_OPENED: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.POLICY_CHANGED: (2, 3, Containment.NOTICE, Containment.BLANK),
 }
 
 NOT_COPYING = {
@@ -95,6 +96,7 @@ NOT_COPYING = {
     K.DESK_KILLED,
     K.STARTED_OFF_PREMISES,
     K.RECOVERY_OPENED,
+    K.POLICY_CHANGED,
 }
 
 

@@ -60,7 +60,7 @@ def test_a_number_is_a_whole_number(value: object) -> None:
 def test_tables_and_lists_are_checked_before_a_breach_needs_them(name: str, value: object) -> None:
     with pytest.raises(RefusedError) as refusal:
         policy_from({name: value})
-    assert (refusal.value.code, refusal.value.facts["setting"]) == ("policy.out-of-bounds", name)
+    assert (refusal.value.code, refusal.value.facts["setting"]) == ("policy.wrong-value", name)
 
 
 def test_raised_severities_and_folders_are_taken() -> None:
