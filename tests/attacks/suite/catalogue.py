@@ -1,7 +1,7 @@
 """The catalogue: one line a vector, its class, what must happen, and the attack that tries it (VECTORS.md, V1-V77).
 
 ENFORCED: it cannot happen. DETECTED: it becomes a breach report. DECLARED: it belongs to another system or no software can meet it, and the
-threat model says so. NEXT: no attack is built for it yet.
+threat model says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ class Class(enum.Enum):
     ENFORCED = "ENFORCED"
     DETECTED = "DETECTED"
     DECLARED = "DECLARED"
-    NEXT = "next"
 
 
 class Stage(enum.Enum):
@@ -62,7 +61,7 @@ class Vector:
     installed: OfficersAttack | None = None  # tried on an installed Casevault, by an ordinary account; one attack may serve several rows
 
 
-_E, _D, _X, _N = Class.ENFORCED, Class.DETECTED, Class.DECLARED, Class.NEXT
+_E, _D, _X = Class.ENFORCED, Class.DETECTED, Class.DECLARED
 _I, _C, _P, _F, _L = Group.INSIDE, Group.CAPTURE, Group.PROCESS, Group.FILES, Group.PLACE
 _ENDING, _STARTING, _CLOSED = Stage.ENDING, Stage.STARTING, Stage.CLOSED
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.attacks.suite.catalogue import CATALOGUE, Class, Group, Vector
+from tests.attacks.suite.catalogue import Class, Group, Vector
 from tests.attacks.suite.readout import Reported
 from tests.attacks.suite.rig import Act
 from tests.journeys.desk_driver import ROOT
@@ -125,7 +125,6 @@ def table(verdict: Verdict) -> str:
         lines.append(
             f"{'ok' if row.ok else 'FAIL':4} {row.id:4} {row.promise:9} {row.vector:38.38} {severity:>3} {millis:>7}  {row.observed[:150]}"
         )
-    lines += [f"next {vector.id:4} {vector.name}: {vector.expected}" for vector in CATALOGUE if vector.promise is Class.NEXT]
     lines += [f"  {name}: {value}" for name, value in verdict.numbers.items()]
     lines += [f"MISSED {one}" for one in verdict.missed]
     lines.append(f"{sum(row.ok for row in verdict.rows)} of {len(verdict.rows)} rows ok")
