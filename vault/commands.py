@@ -393,6 +393,8 @@ def _verify(options: argparse.Namespace) -> int:
     if verdict.holds:
         print(words["holds"].format(entries=verdict.entries, checkpoints=verdict.checkpoints, witnessed=verdict.witnessed_seq))
         return 0
+    spooling = Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy())
+    spooling.note(broken(verdict))
     print(words["does_not_hold"].format(seq=verdict.bad_seq, why=words[f"why_{verdict.reason.replace('-', '_')}"]))
     return _DOES_NOT_HOLD
 
@@ -442,8 +444,6 @@ def _new_passphrase(role: str) -> str:
 def _show_second_factor(enrolment: Enrolment) -> None:
     """Draw the QR code with half blocks: two rows of modules a line of text."""
     print(f"\n{enrolment.name} · {enrolment.badge_no}")
-    spooling = Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy())
-    spooling.note(broken(verdict))
     rows = [*enrolment.qr_rows, *([] if len(enrolment.qr_rows) % 2 == 0 else ["0" * len(enrolment.qr_rows[0])])]
     blocks = {"00": "█", "01": "▀", "10": "▄", "11": " "}
     for upper, lower in zip(rows[::2], rows[1::2], strict=True):
