@@ -468,6 +468,9 @@ class Store(Protocol):
     def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
         """Read the whole trail and name the first entry that does not hold; `witness` is the (seq, hash) kept outside the database."""
 
+    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[None, None, ChainVerdict]:
+        """The same; yields between slices of some 50 ms, and entries may be appended meanwhile."""
+
     def reading_seconds(self, check_out_id: CheckOutId) -> tuple[int, int, int]:
         """(pages viewed, documents viewed, milliseconds read) from the entries whose facts name the check-out."""
 
@@ -479,9 +482,6 @@ class SignStatement(Protocol):
 
     def __call__(self, statement: bytes) -> bytes:
         """Sign."""
-    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[None, None, ChainVerdict]:
-        """The same; yields between slices of some 50 ms, and entries may be appended meanwhile."""
-
 
 
 class CheckStatement(Protocol):
