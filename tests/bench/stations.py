@@ -49,7 +49,14 @@ _TOGETHER = 1000
 _AGO_US = 7200 * 1_000_000
 _STEP_SECONDS = 30
 _RECIPE = b"1"  # counted up when `_make` changes
-_MADE_OF = ("tests/bench/papers.py", "vault/storage/schema.py", "vault/storage/migrations", "vault/crypto", "vault/domain/casefile.py")
+_MADE_OF = (
+    "tests/bench/papers.py",
+    "vault/storage/schema.py",
+    "vault/storage/connection.py",
+    "vault/storage/migrations",
+    "vault/crypto",
+    "vault/domain/casefile.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
