@@ -14,6 +14,7 @@ import pyotp
 import pytest
 from PIL import Image
 
+from tests.journeys.command_line import ROOT, CommandLine
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR, Station, passphrase_of
 from vault.assembly import load_policy
@@ -23,39 +24,12 @@ from vault.platform.secret_service import open_secret_keeper
 from vault.secret import Secret
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
-ROOT = Path(__file__).resolve().parents[2]
 CUSTODIAN = next(one for one in read_plan()["person"] if one["role"] == "custodian")
-
-
-class CommandLine:
-    """``casevault`` in a home of its own."""
-
-    def __init__(self, service: PrivateSecretService, vault: Path) -> None:
-        self.vault = vault
-        self._environment = {**os.environ, **service.environment, "PYTHONPATH": str(ROOT)}
-
-    def run(self, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "vault.commands", *arguments],
-            env=self._environment,
-            cwd=ROOT,
-            input=answers,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            start_new_session=True,  # no terminal: questions are asked on standard input
-        )
-
-    def code(self, badge_no: str) -> str:
-        done = self.run("code", "--vault", str(self.vault), badge_no)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
 
 
 @pytest.fixture
 def line(secret_service: PrivateSecretService, tmp_path: Path) -> CommandLine:
-    return CommandLine(secret_service, tmp_path / "vault")
+    return CommandLine(secret_service.environment, tmp_path / "vault")
 
 
 @pytest.mark.slow
