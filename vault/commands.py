@@ -324,19 +324,19 @@ def _recovery_enrol(options: argparse.Namespace) -> int:
 
 def _recovery_open(options: argparse.Namespace) -> int:
     words, pages = _words(), PageMemory.create()
-    pairs = []
-    for path in options.file:
-        content = _small_file(path)
-        pairs.append(open_holder_file(content, Secret(getpass.getpass(words["ask_holder"].format(file=path)).encode())))
     clock, entropy = system.SystemClock(), system.SystemEntropy()
-    with _alone(options.vault):
-        try:
+    try:
+        pairs = []
+        for path in options.file:
+            content = _small_file(path)
+            pairs.append(open_holder_file(content, Secret(getpass.getpass(words["ask_holder"].format(file=path)).encode())))
+        with _alone(options.vault):
             opened = open_by_holders(options.vault, pairs, open_secret_keeper, clock, entropy, load_policy(), pages, hours=options.hours)
-        except VaultError as error:
-            Spooling(options.vault, open_secret_keeper, clock, entropy).note(error)
-            raise
-        finally:
-            pages.close()
+    except VaultError as error:
+        Spooling(options.vault, open_secret_keeper, clock, entropy).note(error)
+        raise
+    finally:
+        pages.close()
     until = time.strftime("%Y-%m-%d %H:%M", time.localtime(opened.ends_us // 1_000_000))
     print(words["recovery_opened"].format(until=until, report=opened.notice.report_no))
     return 0

@@ -7,6 +7,7 @@ Rules:
 - What enough holders open is the vault at workstation level, on the workstation that enrolled them, for a bounded time. People still sign
   in with passphrase and code: a holder's key gives no case and no person's key.
 - Commit first: the audit entry and the report are in the vault before anything is written that opens it again without the key servers.
+- Who is refused is recorded: the command line seals a report, with counts, or the thumbprint that the file names (`vault.spooling`).
 - In the trail holders stand by their thumbprints, in the report, which only supervisors read, by what the station calls them too.
 
 LIMIT: the hours are kept by this product. Whoever holds a copy of the vault and the keyring made within them opens it with a program of

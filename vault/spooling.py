@@ -3,7 +3,8 @@
 Rules:
 
 - What smells of tampering is reported: a file that is not what was written, or not there; and an attempt to open the vault where its key
-  servers do not answer. A keyring that is locked or a full disk is nobody's attempt at anything.
+  servers do not answer; and whoever the recovery slot refuses. A keyring that is locked, a full disk or a file that is no holder's is
+  nobody's attempt at anything.
 - It is sealed to the supervisors' key as the header last vouched for it; where that was never witnessed, to the one in the unverified
   header, and the facts say so. Without either nothing can be sealed: the log says it.
 - One report a cause (kind and code) in the joining window: whoever presses "Try again" twenty times is one report, as in the vault. A
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from vault.assembly import Vault  # not at run time: the sentinel writes here and carries no database engine
 
 _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
+_REFUSED_HOLDERS: Final = frozenset({"recovery.too-few", "recovery.not-recognised"})
 _CONTACT: Final = "premises-contact"
 _LOCK_NAME: Final = "spool.lock"
 _LOCK_SECONDS: Final = 10.0
@@ -204,4 +206,6 @@ def _kind(error: VaultError) -> SignalKind | None:
     """What an error that keeps a vault shut is a sign of; None for what nobody did."""
     if error.code.startswith("premises."):
         return SignalKind.OFF_PREMISES
+    if error.code in _REFUSED_HOLDERS:
+        return SignalKind.RECOVERY_REFUSED
     return SignalKind.STORE_TAMPERED if isinstance(error, TamperError) or error.code in _SMELLS_OF_TAMPERING else None

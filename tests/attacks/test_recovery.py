@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import socket
 import stat
 import subprocess
@@ -21,6 +20,7 @@ import msgspec
 import pytest
 
 from tests.conftest import OFFICER
+from tests.journeys.command_line import CommandLine
 from tests.journeys.crew import refused
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station
@@ -356,6 +356,42 @@ def test_a_vault_without_holders_says_so(station: Station) -> None:
         come_together(station, 0, 1)
 
 
+@cache
+def holder_file() -> tuple[bytes, HolderPublic]:
+    return make_holder_file("post 9", Secret(b"granite window orchard"), CHEAP)
+
+
+REFUSED: list[tuple[str, Callable[[Station], object], str, dict[str, str]]] = [
+    # who comes -> what they are told, what the report says besides
+    ("one holder", lambda bound: come_together(bound, 1), "recovery.too-few", {"present": "1", "threshold": "2"}),
+    ("one holder twice", lambda bound: come_together(bound, 1, 1), "recovery.too-few", {"present": "1", "threshold": "2"}),
+    ("strangers", lambda bound: come_together(bound, 7, 8), "recovery.too-few", {"present": "0", "threshold": "2"}),
+    ("a holder and a stranger", lambda bound: come_together(bound, 0, 8), "recovery.too-few", {"present": "1", "threshold": "2"}),
+    ("a wrong passphrase", lambda _: open_holder_file(holder_file()[0], Secret(b"granite window")), "recovery.not-recognised", {}),
+]
+
+
+@pytest.mark.parametrize(("come", "code", "facts"), [one[1:] for one in REFUSED], ids=[one[0] for one in REFUSED])
+def test_who_is_refused_is_reported_once_and_without_content(
+    bound: Station, come: Callable[[Station], object], code: str, facts: dict[str, str]
+) -> None:
+    spooling = Spooling(bound.directory, lambda _label: bound.keeper, bound.clock, RealEntropy())
+    for _ in range(3):
+        with refused(code) as told:
+            come(bound)
+        assert spooling.note(told.value), "what the command line does"
+    assert len(list((bound.directory / "spool").iterdir())) == 1
+    come_together(bound, 0, 1)
+    spooling.take(bound.vault)
+    bound.sign_in(SUPERVISOR)
+    views = [bound.vault.supervision.report(line.breach_id) for line in bound.vault.supervision.queue(False)]
+    (said,) = (dict(fact.facts) for view in views for fact in view.facts if fact.kind is SignalKind.RECOVERY_REFUSED)
+    if code == "recovery.not-recognised":
+        facts = {"holder": holder_file()[1].thumbprint}
+    assert said.items() >= {"code": code, **facts}.items()
+    assert "post" not in str(said)
+
+
 def test_an_altered_slot_is_reported_at_the_next_opening(bound: Station) -> None:
     good = (bound.directory / HEADER_NAME).read_bytes()
     own = msgspec.json.decode(good)["body"]["recovery_slot"]
@@ -405,29 +441,9 @@ def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: Privat
 # ---- the command line ------------------------------------------------------------------------------------------------------------------
 
 
-class CommandLine:
-    """``casevault`` with questions answered on standard input."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
-
-    def run(self, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "vault.commands", *arguments],
-            env=self._environment,
-            cwd=ROOT,
-            input=answers,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            start_new_session=True,  # no terminal: questions are asked on standard input
-        )
-
-
 @pytest.mark.slow
 def test_a_holders_file_is_written_once_and_for_its_owner(tmp_path: Path) -> None:
-    line, file = CommandLine({}), tmp_path / "holder.key"
+    line, file = CommandLine({}, tmp_path / "vault"), tmp_path / "holder.key"
     passphrase = "granite window orchard"
     made = line.run("recovery", "holder", "--name", "badge 4001", str(file), answers=f"{passphrase}\n{passphrase}\n")
     assert made.returncode == 0, made.stderr
@@ -450,7 +466,7 @@ def test_a_holders_file_is_written_once_and_for_its_owner(tmp_path: Path) -> Non
 @pytest.mark.timeout(600)
 def test_by_the_command_line_with_a_real_keyring(secret_service: PrivateSecretService, tmp_path: Path) -> None:
     key_room = TangServer(tmp_path / "key-room")
-    line, vault = CommandLine(secret_service.environment), str(tmp_path / "vault")
+    line, vault = CommandLine(secret_service.environment, tmp_path / "vault"), str(tmp_path / "vault")
     assert line.run("demo", "--vault", vault, "--without-documents").returncode == 0
     people = {one["role"]: one for one in read_plan()["person"]}
     spent: dict[str, int] = {}
@@ -493,6 +509,8 @@ def test_by_the_command_line_with_a_real_keyring(secret_service: PrivateSecretSe
         assert tried.returncode == 1, tried.stdout
         assert words in tried.stderr
         assert line.run("verify", vault).returncode == 1
+    kinds = [msgspec.json.decode(one.read_bytes())["kind"] for one in sorted((tmp_path / "vault" / "spool").glob("*.report"))]
+    assert [one for one in kinds if one == "recovery-refused"] == ["recovery-refused"] * 2, kinds  # a cause is one report
     opened = line.run("recovery", "open", "--vault", vault, str(files[2]), str(files[0]), answers="granite window orchard\n" * 2)
     assert opened.returncode == 0, opened.stderr
     assert "breach report" in opened.stdout

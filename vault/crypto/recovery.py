@@ -138,7 +138,7 @@ def open_holder_file(content: bytes, passphrase: Secret) -> KeyPair:
     """Open a holder's file.
 
     Raises:
-        RefusedError: recovery.not-a-holder-file; recovery.not-recognised, wrong passphrase or altered.
+        RefusedError: recovery.not-a-holder-file; recovery.not-recognised, wrong passphrase or altered, with the thumbprint the file names.
         TamperError: slot.malformed, slot.below-floor, slot.above-ceiling; before anything slow is done.
     """
     try:
@@ -147,12 +147,13 @@ def open_holder_file(content: bytes, passphrase: Secret) -> KeyPair:
         raise RefusedError("recovery.not-a-holder-file") from error
     if held.format != _PUBLIC_PREFIX:
         raise RefusedError("recovery.not-a-holder-file")
+    refused = RefusedError("recovery.not-recognised", holder=HolderPublic(held.label, held.kem).thumbprint)
     try:
         pair = KeyPair.from_private(open_person_slot(held.sealed, passphrase, _holder_id(held.kem)))
     except RefusedError as error:
-        raise RefusedError("recovery.not-recognised") from error
+        raise refused from error
     if pair.public.kem != held.kem:
-        raise RefusedError("recovery.not-recognised")
+        raise refused
     return pair
 
 

@@ -60,6 +60,7 @@ class SignalKind(enum.Enum):
     OFF_PREMISES = "off-premises"  # the vault was opened where no key server of the station answers
     PREMISES_LOST = "premises-lost"  # an open session lost the key server for as long as the lease
     RECOVERY_OPENED = "recovery-opened"  # the holders of the recovery slot opened the vault without its key servers
+    RECOVERY_REFUSED = "recovery-refused"  # somebody who is not enough holders tried the recovery slot
     POLICY_CHANGED = "policy-changed"  # a supervisor laid another policy of the station; the others look at it
     PLACE_NOT_APPROVED = "place-not-approved"  # bound to no key server, and the network's evidence fits no approved place
     DESK_KILLED = "desk-killed"  # the vault process ended without closing while a case file was out
@@ -115,6 +116,7 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.DESK_KILLED: Severity.DELIBERATE,
     SignalKind.STARTED_OFF_PREMISES: Severity.DELIBERATE,
     SignalKind.RECOVERY_OPENED: Severity.EXPOSED,
+    SignalKind.RECOVERY_REFUSED: Severity.DELIBERATE,
     SignalKind.POLICY_CHANGED: Severity.AMBIGUOUS,
 }
 
@@ -146,6 +148,7 @@ COPY_ATTEMPTS = (
         SignalKind.DESK_KILLED,
         SignalKind.STARTED_OFF_PREMISES,
         SignalKind.RECOVERY_OPENED,
+        SignalKind.RECOVERY_REFUSED,
         SignalKind.POLICY_CHANGED,
     }
 )

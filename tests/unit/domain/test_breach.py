@@ -75,6 +75,7 @@ TABLE = {
     K.DESK_KILLED: (3, 3, Containment.BLANK, Containment.BLANK),
     K.STARTED_OFF_PREMISES: (3, 3, Containment.BLANK, Containment.BLANK),
     K.RECOVERY_OPENED: (4, 4, Containment.RECALL, Containment.RECALL),
+    K.RECOVERY_REFUSED: (3, 3, Containment.BLANK, Containment.BLANK),
     K.POLICY_CHANGED: (2, 3, Containment.NOTICE, Containment.BLANK),
 }
 
@@ -96,6 +97,7 @@ NOT_COPYING = {
     K.DESK_KILLED,
     K.STARTED_OFF_PREMISES,
     K.RECOVERY_OPENED,
+    K.RECOVERY_REFUSED,
     K.POLICY_CHANGED,
 }
 
