@@ -126,12 +126,15 @@ class Server:
         vault.world.end = self._end
         vault.world.observed = self._observed  # kept and tried again where it cannot be committed
         self._watching = watching
+        killed = self._spooling.seal_killed_desk()
         vault.world.protections = lambda: watching.statuses(vault)
         for service in vault.services:
             self._serve(service)
         watching.start(vault, self._premises_over)
         vault.report_opening()
         self._report_start()
+        if killed is not None:
+            self._observed(killed)
         if refused := watching.refusal(vault):
             self._methods.clear()  # the vault stays open for its report, and answers nothing else
             raise refused

@@ -56,7 +56,7 @@ from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.store_access import StoreAccessSensor
 from vault.services.ports import Clock, Entropy, SecretKeeper
-from vault.spooling import Spooling
+from vault.spooling import Spooling, killed_desk, thing_of
 from vault.storage.desk_mark import DeskMark, DeskState, read_mark, take_mark_away
 from vault.storage.files import CONTENT_NAME, LOCK_NAME, REGISTER_NAME
 from vault.storage.header import HEADER_NAME, UnverifiedHeader, read_unverified_header
@@ -89,6 +89,7 @@ _SAMENESS: Final[Mapping[SignalKind, str]] = {
     SignalKind.STORE_OPENED: "process",
     SignalKind.STORE_COPIED: "folder",
     SignalKind.STORE_CHANGED: "act",
+    SignalKind.DESK_KILLED: "pid",
 }
 _log = logging.getLogger("vault.sentinel")
 
@@ -224,7 +225,7 @@ class Sentinel:
         self._lock_is_open = False
         self._opened_alone = ""  # a file of the vault that was opened while nobody had the lock's file open, since the last change of that
         self._unjudged: list[Seen] = []
-        self._unsealed: list[Signal] = []
+        self._unsealed: list[tuple[Signal, str]] = []  # with the name of the thing, where it may be seen again
         self._retry_at = 0.0
         self._watch_no = 0
         self._store: StoreAccessSensor | None = None
@@ -325,21 +326,20 @@ class Sentinel:
             else:
                 self._is_known(one.signal)  # by the desk
 
-    def _keep(self, one: Signal) -> None:
+    def _keep(self, one: Signal, thing: str = "") -> None:
         if self._joining.joins(one):
             self._is_known(one)
             return
         self._joining.sealed(one)
         if len(self._unsealed) < _MOST_UNSEALED:
-            self._unsealed.append(one)
+            self._unsealed.append((one, thing or str(dict(one.facts).get("copy", ""))))
 
     def _check_mark(self, mark: DeskMark | None) -> None:
         """A mark of a process that does not have the lock: left by a desk that was killed."""
         if mark is None or mark.pid == self._holder or not self._is_settled():
             return
         if mark.state is DeskState.CASE_OUT and mark != self._told_mark:
-            facts = (("pid", mark.pid), ("since_start", "yes" if mark.same_boot else "no"))
-            self._keep(Signal(SignalKind.DESK_KILLED, self._clock.now_us(), facts))
+            self._keep(killed_desk(mark, self._clock.now_us()), thing_of(mark))
         self._told_mark = mark
         if self._holder is None and not self._unsealed:  # a mark outlives a report that is not written yet
             take_mark_away(self._directory)
@@ -350,23 +350,23 @@ class Sentinel:
     def _seal_waiting(self) -> None:
         while self._unsealed:
             try:
-                self._seal(self._unsealed[0])
+                self._seal(*self._unsealed[0])
             except VaultError as error:
                 _log.warning("a report waits: %s", error)
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
                 return
-            self._is_known(self._unsealed.pop(0))
+            self._is_known(self._unsealed.pop(0)[0])
 
     def _is_known(self, one: Signal) -> None:
         """A report stands: a copy is not reported again after the sentinel's next start."""
         if self._copies is not None:
             self._copies.confirm(one)
 
-    def _seal(self, one: Signal) -> None:
+    def _seal(self, one: Signal, thing: str) -> None:
         place = Path(f"/proc/self/fd/{self._folder}").readlink()
         seen = Signal(one.kind, one.observed_us, (*one.facts, ("seen_by", "sentinel")))
         public = self._header.supervisors_public_kem if self._header is not None else b""
-        self._spooling.seal(seen, public, place)
+        self._spooling.seal(seen, public, place, thing)
 
     # ---- watching ----------------------------------------------------------------------------------------------------------------
 

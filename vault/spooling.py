@@ -11,7 +11,8 @@ Rules:
   server that pretends to be the station's is another cause than one that is silent, however soon it comes after.
 - Each says where the workstation stood, as evidence that nobody has judged: the approved places lie in the vault.
 - Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
-
+- Whoever is killed after sealing a report and before noting so sees the same thing again at its next start. What can be named (a copy, a
+  killed desk's mark) has one id for all its reports, and the vault takes one in.
 - The desk and the sentinel write in turn: each holds the spool's own lock while it reads the number of reports and changes it.
 
 Thread: `note` and `seal` while the vault is not open here, `take` beside the control thread; one at a time.
@@ -20,6 +21,7 @@ Thread: `note` and `seal` while the vault is not open here, `take` beside the co
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -32,7 +34,7 @@ import msgspec
 
 from vault import platform as system
 from vault.crypto.keypairs import seal_to
-from vault.crypto.sealing import bind
+from vault.crypto.sealing import bind, new_key
 from vault.domain.breach import JOINING_WINDOW_US, Containment, Signal, SignalKind
 from vault.domain.identity import BreachId
 from vault.errors import TamperError, UnavailableError, VaultError
@@ -43,6 +45,7 @@ from vault.services.breach import SealedFact
 from vault.services.operation import Priority
 from vault.services.ports import Clock, Entropy, SecretKeeper
 from vault.services.world import supervisors_place
+from vault.storage.desk_mark import DeskMark, DeskState, read_mark
 from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.spool import Spool
 
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
 _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
 _REFUSED_HOLDERS: Final = frozenset({"recovery.too-few", "recovery.not-recognised"})
 _CONTACT: Final = "premises-contact"
+_NAMING: Final = "spool-naming"
+_ID_BYTES: Final = 16
 _LOCK_NAME: Final = "spool.lock"
 _LOCK_SECONDS: Final = 10.0
 _log = logging.getLogger(__name__)
@@ -85,21 +90,43 @@ class Spooling:
             return False
         return True
 
-    def seal(self, signal: Signal, unverified_public_kem: bytes, directory: Path) -> int:
+    def seal(self, signal: Signal, unverified_public_kem: bytes, directory: Path, thing: str = "") -> int:
         """Seal what was seen while no desk has the vault; give the report's number. No repeat is joined here: that is the caller's part.
 
         Args:
             signal: what was seen.
             unverified_public_kem: the supervisors' key of the unverified header; used where none was ever witnessed.
             directory: where the vault's folder is now; it may have been moved since, and is known to the keyring by where it was.
+            thing: a name of what was seen, where whoever was killed in the middle may see it again: of one thing, one report is taken in.
 
         Raises:
             UnavailableError: keyring.*, spool.full, storage.*: nothing is written.
         """
         with self._in_turn(directory):
-            spool = Spool(directory, self._keeper_for(self._label))
+            keeper = self._keeper_for(self._label)
             facts = tuple((name, str(value)) for name, value in signal.facts)
-            return self._write(spool, signal.kind, signal.observed_us, facts, unverified_public_kem)
+            breach_id = _id_of(keeper, f"{signal.kind.value} {thing}") if thing else BreachId(self._entropy.token())
+            return self._write(Spool(directory, keeper), breach_id, signal.kind, signal.observed_us, facts, unverified_public_kem)
+
+    def seal_killed_desk(self) -> Signal | None:
+        """Seal a report of the desk before this one, if its mark says that it was killed with a case file out.
+
+        Called by whoever holds the vault's lock, before it leaves a mark of its own: the sentinel may not have come to this one.
+
+        Returns:
+            what could not be sealed and is the caller's to record; None if there is nothing, or it stands in the spool.
+        """
+        mark = read_mark(self._directory)
+        if mark is None or mark.state is not DeskState.CASE_OUT:
+            return None
+        signal = killed_desk(mark, self._clock.now_us())
+        try:
+            unverified = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
+            self.seal(signal, unverified, self._directory, thing_of(mark))
+        except VaultError as error:
+            _log.error("no report could be spooled: %s", error)
+            return signal
+        return None
 
     def contact(self) -> str:
         """Whom the station wants to be called away from its premises, as the last opening knew it; empty if none. Raises nothing.
@@ -181,11 +208,12 @@ class Spooling:
         unverified = b""
         if spool.supervisors_public_kem() is None:
             unverified = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
-        self._write(spool, kind, now_us, facts, unverified, error.code)
+        self._write(spool, BreachId(self._entropy.token()), kind, now_us, facts, unverified, error.code)
 
     def _write(
         self,
         spool: Spool,
+        breach_id: BreachId,
         kind: SignalKind,
         observed_us: int,
         facts: tuple[tuple[str, str], ...],
@@ -196,10 +224,31 @@ class Spooling:
         if public is None:
             public = unverified_public_kem
             facts = (*facts, ("sealed_to", "unverified header"))
-        breach_id = BreachId(self._entropy.token())
         fact = SealedFact(observed_us, kind, "", "", 0, 0, Containment.NONE, (*facts, *self._place.facts()))
         sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
         return spool.append(breach_id, kind, observed_us, sealed, code)
+
+
+def killed_desk(mark: DeskMark, now_us: int) -> Signal:
+    """What is told of a desk that left this mark and is gone."""
+    return Signal(SignalKind.DESK_KILLED, now_us, (("pid", mark.pid), ("since_start", "yes" if mark.same_boot else "no")))
+
+
+def thing_of(mark: DeskMark) -> str:
+    """The name of what a mark stands for, for `Spooling.seal`: the desk and the sentinel both tell of it, and each may be killed then."""
+    return f"{mark.pid} {mark.left_ns}"
+
+
+def _id_of(keeper: SecretKeeper, thing: str) -> BreachId:
+    """Give the report's id for a thing, always the same. Keyed: an id that can be foretold lets whoever writes there take its place."""
+    try:
+        key = keeper.read(_NAMING)
+    except TamperError:
+        key = None  # somebody else's value in its place
+    if key is None:
+        key = new_key()
+        keeper.write(_NAMING, key)
+    return BreachId(hmac.digest(key.reveal(), thing.encode(), "sha256")[:_ID_BYTES].hex())
 
 
 def _kind(error: VaultError) -> SignalKind | None:

@@ -5,7 +5,7 @@ Rules of this module:
 - One file of three words: what the desk is doing, its process, the boot it belongs to. No case, no person, no key.
 - Made when the sensors of the vault process watch, changed when the first case file goes out or the last one comes back and when closing
   begins, taken away after the last file is closed. A mark whose process does not hold the vault's lock was left by one that was killed.
-- Who holds the vault's lock is the only one that makes it.
+- Who holds the vault's lock is the only one that makes it. It sees first what the mark before says, and has that reported.
 
 LIMIT: whoever can write into the folder can take it away or make one; a mark is a reason to report, never a reason to believe.
 
@@ -18,7 +18,7 @@ import enum
 import logging
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -42,11 +42,12 @@ class DeskState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeskMark:
-    """What a mark says. `same_boot`: it was made since the machine was started."""
+    """What a mark says. `same_boot`: it was made since the machine was started. `left_ns`: when, by the file: no two marks are alike."""
 
     state: DeskState
     pid: int
     same_boot: bool
+    left_ns: int = field(default=0, compare=False)
 
 
 def leave_mark(directory: Path, state: DeskState) -> None:
@@ -62,10 +63,10 @@ def read_mark(directory: Path) -> DeskMark | None:
     try:
         descriptor = os.open(directory / MARK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor opened without following a link
-            words = file.read(_LARGEST_BYTES).decode("ascii", "replace").split()
+            words, left_ns = file.read(_LARGEST_BYTES).decode("ascii", "replace").split(), os.fstat(descriptor).st_mtime_ns
         if len(words) != _WORDS:
             return None
-        return DeskMark(DeskState(words[0]), int(words[1]), words[2] == _boot_id())
+        return DeskMark(DeskState(words[0]), int(words[1]), words[2] == _boot_id(), left_ns)
     except (OSError, ValueError):
         return None
 
