@@ -347,6 +347,7 @@ class Lease:
         self._over = over
         self._proven_us = 0
         self._lost = False
+        self._apart_seconds: int | None = None
         self._stopping = threading.Event()
         self._ending = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -360,6 +361,11 @@ class Lease:
     def lost(self) -> bool:
         """Whether the last proof failed."""
         return self._lost
+
+    @property
+    def apart_seconds(self) -> int | None:
+        """How far this clock was ahead of the key server's at the last proof that told its time; None before one did."""
+        return self._apart_seconds
 
     @property
     def left_seconds(self) -> int:
@@ -422,12 +428,14 @@ class Lease:
             end.daemon = True
             end.start()
         try:
-            prove_lock(lock)
+            seconds = prove_lock(lock)
         except VaultError:
             return False
         finally:
             if end is not None:
                 end.cancel()
+        if seconds is not None:
+            self._apart_seconds = self._clock.now_us() // 1_000_000 - seconds
         return True
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from vault import platform as system
 from vault.assembly import CONTENT_NAME, COPY_MEMORY_NAME, REGISTER_NAME, SEARCH_MEMORY_NAME, Vault
 from vault.domain.breach import Signal, SignalKind
-from vault.domain.place import MISFITS, Fit
+from vault.domain.place import MISFITS, Facts, Fit
 from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import RefusedError
@@ -246,7 +246,12 @@ class Watching:
             policy.premises_proof_seconds,
             policy.premises_lease_seconds,
         )
-        vault.world.place = place.facts
+
+        def where() -> Facts:
+            apart = self._lease.apart_seconds if self._lease is not None else None
+            return (*place.facts(), *((("place_server_clock", str(apart)),) if apart is not None else ()))
+
+        vault.world.place = where
         place.start(self._observed)
         self._place = place
 

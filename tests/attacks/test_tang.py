@@ -292,6 +292,34 @@ def test_a_recorded_answer_is_worth_nothing_later(station: TangServer, liar: Mak
     assert outcome(lambda: prove(replaying, binding)) == "TamperError premises.wrong-answer"
 
 
+#: the date of an answer · what it is taken for, in UTC seconds
+DATES: list[tuple[str, int | None]] = [
+    ("Thu, 01 Jan 1970 00:00:10 GMT", 10),
+    ("Sun, 22 Nov 2026 12:50:59 GMT", 1_795_351_859),
+    ("Sun, 22 Nov 2026 12:50:59 +0000", None),
+    ("Sunday, 22-Nov-26 12:50:59 GMT", None),
+    ("Sun, 32 Nov 2026 12:50:59 GMT", None),
+    ("Sun, 22 Nev 2026 12:50:59 GMT", None),
+    ("Sun, 22 Nov 0000 12:50:59 GMT", None),
+    ("9" * 1000, None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("date", "seconds"), DATES)
+def test_the_time_there_is_a_fact_or_none_and_changes_nothing(station: TangServer, liar: MakeLiar, date: str, seconds: int | None) -> None:
+    place, _, binding, secret = met(station)
+    assert prove(place, binding) is None, "tangd by itself does not tell"
+
+    def relay(o: Liar, body: bytes) -> None:
+        o.date_time_string = lambda timestamp=None: date  # type: ignore[method-assign]
+        o.say(tang._request(place, o.path, body))
+
+    dated = liar(relay)
+    assert prove(dated, binding) == seconds
+    assert recover(dated, binding, *CONTEXT).reveal() == secret.reveal()
+
+
 # ---- advertisements ----------------------------------------------------------------------------------------------------------------
 
 

@@ -148,19 +148,23 @@ def open_lock(lock: PremisesLock, vault_id: VaultId, workstation_id: Workstation
     return _ask(lock, lambda one: tang.recover(one.server, one.binding, _CONTEXT, vault_id, workstation_id), enough)
 
 
-def prove_lock(lock: PremisesLock) -> None:
+def prove_lock(lock: PremisesLock) -> int | None:
     """Have `threshold` servers prove that they are there; no stored secret takes part.
+
+    Returns:
+        the time at the last one of them, as `tang.prove`.
 
     Raises:
         as `open_lock`.
     """
     proven: set[int] = set()
 
-    def enough(number: int, _: None) -> bool | None:
+    def enough(number: int, seconds: int | None) -> tuple[int | None] | None:
         proven.add(number)
-        return True if len(proven) >= lock.threshold else None
+        return (seconds,) if len(proven) >= lock.threshold else None
 
-    _ask(lock, lambda one: tang.prove(one.server, one.binding), enough)
+    (seconds,) = _ask(lock, lambda one: tang.prove(one.server, one.binding), enough)
+    return seconds
 
 
 def _ask(lock: PremisesLock, question: Callable[[LockMember], _T], enough: Callable[[int, _T], _Found | None]) -> _Found:

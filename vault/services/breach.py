@@ -51,6 +51,7 @@ _ACCOUNT_MOST_CHARACTERS = 4000
 _FACT_MOST_CHARACTERS = 200
 _SELECTIONS = frozenset({SignalKind.CLIPBOARD, SignalKind.PRIMARY_SELECTION})
 _OBSERVED_MOST_US = 60_000_000
+_CLOCKS = frozenset({"place_server_clock"})  # a second more or less is no other place
 _PLACED_MOST = 64  # reports whose place is remembered; more than can be joined within the window that matters
 
 
@@ -139,7 +140,7 @@ class Breaches:
         containment = containment_of(signal.kind, severity) if seen else Containment.NONE
         breach_id = joined.state.breach_id if joined else BreachId(world.entropy.token())
         where = self._where(signal)
-        sealed = self._seal(breach_id, signal, seen, containment, () if self._placed.get(breach_id) == where else where)
+        sealed = self._seal(breach_id, signal, seen, containment, () if self._placed.get(breach_id) == _without_clocks(where) else where)
         kind = AuditKind.BREACH_JOINED if joined else AuditKind.BREACH_RECORDED
         audit = self._draft(kind, breach_id, signal, severity, seen)
         committed_us = world.clock.now_us()
@@ -149,7 +150,7 @@ class Breaches:
             report_no = joined.report_no
         else:
             report_no = world.store.record_breach(self._row(breach_id, signal, severity, seen, sealed, detection_us), [audit])
-        self._remember(breach_id, where)
+        self._remember(breach_id, _without_clocks(where))
         detection_ms = max(0, world.clock.now_us() - signal.observed_us) // 1000
         notice = BreachNotice(breach_id, report_no, signal.kind, severity, containment, joined is not None, detection_ms)
         returned = False
@@ -332,6 +333,10 @@ class Breaches:
             facts_sealed=(sealed,),
             detection_us=detection_us,
         )
+
+
+def _without_clocks(where: Facts) -> Facts:
+    return tuple(one for one in where if one[0] not in _CLOCKS)
 
 
 def _kinds_of_family(kind: SignalKind) -> tuple[SignalKind, ...]:
