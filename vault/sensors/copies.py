@@ -46,7 +46,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +196,7 @@ class CopiesSensor:
         self._fingerprint = fingerprint
         self._folders = tuple(folders)
         self._skip = Path(os.path.realpath(skip))
+        self._below_skip = f"{self._skip}{os.sep}"
         self._kernel_folders = _kernel_folders()
         self._own_files = tuple(own_files)
         self._memory = memory
@@ -315,13 +316,15 @@ class CopiesSensor:
             _be_idle_on_disk()
         self._look_through_all(self._read_memory())
         while not self._ending.is_set():
-            pause = self._search_a_little()
+            rested_at = self._search_a_little() + time.monotonic()
             self._remember()
             for _ in range(_TASKS_A_STEP):  # however busy the folders are, the search goes on
-                task = self._next_task(pause if self._scans or self._insides else None)
+                task = self._next_task(max(0.0, rested_at - time.monotonic()) if self._scans or self._insides else None)
                 if task is None or self._ending.is_set():
                     break
                 self._do(task)
+                if self._insides and (not self._scans or self._scans[-1] is self._patient):
+                    break  # what arrived does not wait for the rest after what was there
         if self._searched is not None:
             self._searched.save()
 
@@ -483,9 +486,10 @@ class CopiesSensor:
         return _MAX_DEPTH + 1
 
     def _is_skipped(self, path: Path) -> bool:
-        if path in self._kernel_folders:
+        name = str(path)
+        if name in self._kernel_folders:
             return True
-        return (path == self._skip or self._skip in path.parents) and path.parent != self._probe_folder
+        return (path == self._skip or name.startswith(self._below_skip)) and path.parent != self._probe_folder
 
     # ---- one file ----------------------------------------------------------------------------------------------------------------
 
@@ -497,7 +501,7 @@ class CopiesSensor:
             return
         if not stat.S_ISREG(status.st_mode) or self._is_skipped(path):
             return
-        if (status.st_dev, status.st_ino) in self._see_own_files():
+        if (status.st_dev, status.st_ino) in self._own(task):
             self._signal(path, status, "linked", task)
             return
         if not task.new and self._was_searched(status):
@@ -621,8 +625,7 @@ class CopiesSensor:
             status = path.lstat()
         except OSError:
             return False
-        own = self._see_own_files() if task.new else self._own_inodes.values()  # of old files: as `_fresh` saw them
-        return stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in own and not self._is_skipped(path)
+        return stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in self._own(task) and not self._is_skipped(path)
 
     def _note_searched(self, before: os.stat_result, after: os.stat_result, began_ns: int, identity: bytes) -> None:
         """Remember a file that nobody changed while it was searched, nor so shortly before that a later change has the same time."""
@@ -699,6 +702,13 @@ class CopiesSensor:
             with suppress(OSError):
                 roots = [Path(os.path.realpath(root)) for root in self._folders]
                 self._honest = honest_devices(roots, mounts.read_mounts())
+
+    def _own(self, task: _Task) -> Container[Inode]:
+        """The vault's own files: as they are now for what arrives, as a second ago for each of the many that were there."""
+        if task.new:
+            return self._see_own_files()
+        self._fresh()
+        return self._own_inodes.values()
 
     def _see_own_files(self) -> set[Inode]:
         for path in self._own_files:
@@ -877,10 +887,10 @@ def _born_ns(path: Path) -> int:
     return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME else 0
 
 
-def _kernel_folders() -> frozenset[Path]:
+def _kernel_folders() -> frozenset[str]:
     """Where the kernel shows itself as files (/proc and its like, also inside a container's root): nothing can be copied there."""
     with suppress(OSError):
-        return frozenset(mount.place for mount in mounts.read_mounts() if mount.type in mounts.KERNEL_TYPES)
+        return frozenset(str(mount.place) for mount in mounts.read_mounts() if mount.type in mounts.KERNEL_TYPES)
     return frozenset()
 
 

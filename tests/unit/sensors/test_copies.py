@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import itertools
 import os
 import queue
 import statistics
@@ -289,12 +290,12 @@ def test_what_was_searched_is_not_read_again_by_the_next_process(station: Statio
 
 
 def test_a_search_goes_on_where_a_lock_ended_it(station: Station) -> None:
-    names = write_lines(station.stage, 400)
-    first = station.run(lambda _sensor: len(station.read) >= 50)
-    assert len(first) < 400, "ended before it was through"
+    names = write_lines(station.stage, 200)
+    first = station.run(lambda _sensor: len(station.read) >= 25)
+    assert len(first) < 200, "ended before it was through"
     second = station.run()
     assert set(first) | set(second) == names
-    assert len(second) <= 400 - len(first) + 1, "the one that was being read is read again"
+    assert len(second) <= 200 - len(first) + 1, "the one that was being read is read again"
     assert station.run() == []
 
 
@@ -372,19 +373,22 @@ def test_where_times_are_not_the_kernels_nothing_is_remembered(station: Station,
     assert set(station.run()) == names
 
 
-def test_what_arrives_is_searched_before_what_was_there(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "_REST_OF_OLD", 50.0)
-    stage = station.stage
-    write_lines(stage, 3000)
+def test_what_arrives_is_searched_while_what_was_there_still_is(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, steps = station.stage, itertools.count()
+
+    def endless(_folder: str, _depth: int) -> Iterator[None]:
+        for _ in steps:
+            yield None
+
     sensor = station.sensor()
+    monkeypatch.setattr(sensor, "_unsearched_below", endless)
     sensor.start(stage.emit)
     deadline = time.monotonic() + 30
-    while sensor._deep_at == 0.0 or not station.read:
+    while next(steps) < 1000:  # each time one more, and the search's own
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    stage.sh(f"(head -c 9M /dev/urandom; cat {V}/register.db) > {DOCS}/x")
+    stage.sh(f"(head -c 2M /dev/urandom; cat {V}/register.db) > {DOCS}/x")
     assert stage.next(30)["name"] == "x"
-    assert len(set(station.read)) < 3000, "found while the old files were being searched"
     sensor.stop()
 
 
