@@ -829,7 +829,8 @@ class _Watches:
     def drop_tree(self, folder: Path) -> None:
         """Forget a folder and everything below it."""
         with self._lock:
-            gone = [watch for path, watch in self._watches.items() if path == folder or folder in path.parents]
+            below = f"{folder}{os.sep}"  # a text is compared: thousands of folders may go at once, each with a look at all
+            gone = [watch for path, watch in self._watches.items() if path == folder or str(path).startswith(below)]
         self._reader.remove_callbacks([(watch, self._id) for watch in gone])
         for watch in gone:
             self._forget(watch)
