@@ -88,7 +88,7 @@ _SCAN_STEP = 64
 _TASKS_A_STEP = 16
 _SEARCH_SECONDS = 0.003
 _SCAN_PAUSE_SECONDS = 0.004
-_REST_OF_OLD = 5.0  # times what was spent on what has long been there
+_REST_OF_OLD = 5.0  # times what was spent of the processor on what has long been there
 _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
 _TAG_BYTES = 16
@@ -216,7 +216,7 @@ class CopiesSensor:
         self._left: dict[Inode, _Left] = {}
         self._deep_at = 0.0
         self._patient: Iterator[None] | None = None  # the scan or search of what was there before; what arrives goes first
-        self._rest_of_patient = 1.0  # times what was spent on it
+        self._rest_of_patient = 1.0  # times what was spent of the processor on it
         self._partly = False
         self._snapshots = False
         self._watching: _Watches | None = None
@@ -339,12 +339,13 @@ class CopiesSensor:
         if not self._scans or (self._insides and self._scans[-1] is self._patient):
             self._find_work()
         rest = self._rest_of_patient if self._scans and self._scans[-1] is self._patient else 1.0
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         while self._scans and time.monotonic() - began < _SEARCH_SECONDS and not self._ending.is_set():
             if next(self._scans[-1], self) is self:
                 self._scans.pop()
                 break
-        return max(_SCAN_PAUSE_SECONDS, (time.monotonic() - began) * rest)
+        # time that others had the processor is not rested for again: on a busy machine the search would hardly go on
+        return max(_SCAN_PAUSE_SECONDS, time.monotonic() - began, (time.thread_time() - used) * rest)
 
     def _find_work(self) -> None:
         """Take the oldest file whose inside was not read; when there is nothing to do at all, begin the daily search."""
