@@ -6,30 +6,21 @@ One line an attack, and what the front answers and writes down.
 from __future__ import annotations
 
 import http.client
-import os
 import shutil
-import socket
-import ssl
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.tang import TangServer
+from tests.front import PATIENCE_SECONDS, Front, running_front, until
 from vault.crypto import tang
 from vault.crypto.tang import KeyServer, first_advertisement, prove, provision, recover
 from vault.errors import VaultError
 
-ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ROOT / "packaging" / "station" / "front"
 CONTEXT = ("vault", "workstation")
-PATIENCE_SECONDS = 20.0
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
@@ -37,115 +28,10 @@ pytestmark = [
 ]
 
 
-@dataclass
-class Front:
-    """A running front."""
-
-    folder: Path
-    port: int
-    station: TangServer
-
-    def identities(self, *words: str) -> str:
-        return subprocess.run(
-            [SHIPPED / "identities.sh", *words],
-            env={**os.environ, "CASEVAULT_FRONT": str(self.folder)},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-
-    def place(self, name: str = "ws-07", *, host: str = "127.0.0.1", authority: str = "authority.pem") -> KeyServer:
-        certificate = str(self.folder / f"{name}.pem") if name else ""
-        return KeyServer(f"https://{host}:{self.port}", certificate, str(self.folder / authority))
-
-    def ask(self, method: str, path: str, name: str = "ws-07", body: bytes | None = None) -> int:
-        """One request as any program makes it: the status."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._context(name), timeout=PATIENCE_SECONDS)
-        try:
-            connection.request(method, path, body)
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    @contextmanager
-    def connected(self, name: str = "ws-07") -> Iterator[ssl.SSLSocket]:
-        """A connection on which a test says what it likes."""
-        with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS) as plain,
-            self._context(name).wrap_socket(plain, server_hostname="127.0.0.1") as made,
-        ):
-            yield made
-
-    def _context(self, name: str) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.folder / "authority.pem"))
-        if name:
-            context.load_cert_chain(self.folder / f"{name}.pem")
-        return context
-
-    def reload(self) -> None:
-        """As `systemctl reload nginx`: new workers with the new list of revoked identities, and the old ones gone."""
-        before = self._workers()
-        subprocess.run(["nginx", "-c", self.folder / "nginx.conf", "-s", "reload"], check=True, capture_output=True)
-        _until(lambda: bool(now := self._workers()) and not now & before)
-
-    def _workers(self) -> set[str]:
-        pid = (self.folder / "pid").read_text().strip()
-        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-
-    def log(self) -> list[list[str]]:
-        """The lines a supervisor reads: when, identity, address, what, status."""
-        return [line.split("\t") for line in (self.folder / "casevault-front.log").read_text().splitlines()]
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
-    folder = tmp_path / "front"
-    folder.mkdir()
-    made = Front(folder, _free_port(), TangServer(tmp_path / "keys"))
-    made.identities("authority")
-    made.identities("front", "127.0.0.1")
-    made.identities("workstation", "ws-07")
-    text = (SHIPPED / "front.conf").read_text()
-    for shipped, here in (
-        ("/etc/casevault-front/", f"{folder}/"),
-        ("/var/log/nginx/", f"{folder}/"),
-        ("listen 8443 ssl", f"listen 127.0.0.1:{made.port} ssl"),
-        ("127.0.0.1:9080", f"127.0.0.1:{made.station.port}"),
-    ):
-        assert shipped in text
-        text = text.replace(shipped, here)
-    (folder / "front.conf").write_text(text)
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    account = "user root;" if os.getuid() == 0 else ""
-    (folder / "nginx.conf").write_text(
-        f"{account} pid {folder}/pid; error_log {folder}/error.log; events {{}}\nhttp {{ {temporary} include {folder}/front.conf; }}\n"
-    )
-    subprocess.run(["nginx", "-t", "-q", "-c", folder / "nginx.conf"], check=True)
-    server = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-g", "daemon off;"], stderr=subprocess.DEVNULL)
-    try:
-        _until(lambda: _listens(made.port))
+    with running_front(tmp_path) as made:
         yield made
-    finally:
-        server.terminate()
-        server.wait()
-        made.station.close()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _outcome(act: Callable[[], object]) -> str:
@@ -164,7 +50,7 @@ def test_an_identity_unlocks_through_the_front_and_the_log_says_who(front: Front
     binding, secret = provision(said.exchange_keys[0], *CONTEXT)
     assert recover(place, binding, *CONTEXT).reveal() == secret.reveal()
     assert abs((prove(place, binding) or 0) - time.time()) < PATIENCE_SECONDS, "a front tells its time"
-    _until(lambda: len(front.log()) == 3)
+    until(lambda: len(front.log()) == 3)
     assert [line[1:] for line in front.log()] == [
         ["CN=ws-07", "127.0.0.1", "which keys there are", "200"],
         ["CN=ws-07", "127.0.0.1", "unlock or proof", "200"],
@@ -237,17 +123,17 @@ def test_one_live_session_an_identity(front: Front) -> None:
     with front.connected() as first:
         # The head is complete and the body is not: the request lives.
         first.sendall(f"POST /rec/{THUMBPRINT} HTTP/1.1\r\nHost: front\r\nContent-Length: 2\r\n\r\n".encode())
-        _until(lambda: front.ask("GET", "/adv") == 429)
+        until(lambda: front.ask("GET", "/adv") == 429)
         first.sendall(b"{}")
         assert first.recv(64)
-    _until(lambda: front.ask("GET", "/adv") == 200)
+    until(lambda: front.ask("GET", "/adv") == 200)
 
 
 def test_a_key_server_that_is_gone_is_said_so(front: Front) -> None:
     binding, _ = provision(first_advertisement(front.place(), front.station.thumbprint()).exchange_keys[0], *CONTEXT)
     front.station.close()
     assert _outcome(lambda: recover(front.place(), binding, *CONTEXT)) == "premises.refused"
-    _until(lambda: front.log()[-1][-1] == "502")
+    until(lambda: front.log()[-1][-1] == "502")
 
 
 def test_a_slow_caller_holds_nothing_up(front: Front) -> None:

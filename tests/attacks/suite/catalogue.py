@@ -152,7 +152,15 @@ CATALOGUE: tuple[Vector, ...] = (
         place.carried_off,
     ),
     Vector("V68", "Imitated network", _E, "does not open, and is reported", _L, _CLOSED, place.imitated),
-    Vector("V69", "Tunnel into the station", _X, "declared: a tunnel to the key server is the premises", _L),
+    Vector(
+        "V69",
+        "Tunnel into the station",
+        _X,
+        "declared: a tunnel is the premises; a front refuses it without the workstation's identity, and its log says who and from where",
+        _L,
+        _CLOSED,
+        place.tunnelled,
+    ),
     Vector(
         "V70",
         "Cloned disk",

@@ -1,4 +1,5 @@
-"""V67-V77: place, time, network, against a real key server on this machine's loopback; `make premises-drill` has networks of its own.
+"""V67-V77: place, time, network, against a real key server on this machine's loopback, for V69 behind a real front; `make premises-drill`
+has networks of its own.
 
 The station is bound to the key server by its command, once, when the first of these rows needs it; no row after them runs a desk elsewhere.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -19,6 +21,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from tests.attacks.suite.rig import Rig, passphrase_of, wait_until
+from tests.front import Front, running_front
 from tests.journeys.desk_driver import ROOT, children_of
 from tests.premises_drill.thief import export_keyring
 from tests.tang import TangServer
@@ -72,10 +75,13 @@ class _Bound:
             start_new_session=True,
         )
 
-    def come_back(self, *act: str) -> None:
+    def come_back(self) -> None:
         """Open the vault as one of those who may; what was sealed meanwhile is taken in."""
-        badge_no = next(self.people) if not act else "9001"
-        done = self.command(badge_no, passphrase_of(badge_no), self.rig.station.code(badge_no), act=act or ("list",))
+        self.signed_in(next(self.people), "list")
+
+    def signed_in(self, badge_no: str, *act: str) -> None:
+        """Run the command as somebody: an administrator binds, a supervisor takes a server off."""
+        done = self.command(badge_no, passphrase_of(badge_no), self.rig.station.code(badge_no), act=act)
         assert done.returncode == 0, done.stderr
 
     def refused(self, code: str) -> bool:
@@ -113,7 +119,7 @@ _BOUND: WeakKeyDictionary[Rig, _Bound] = WeakKeyDictionary()
 def _bound(rig: Rig) -> _Bound:
     if rig not in _BOUND:
         made = _Bound(rig, TangServer(rig.home.parent / "key-room"))
-        made.come_back("add", "--name", "Key room", "--url", made.server.url, "--thumbprint", made.server.thumbprint())
+        made.signed_in("9001", "add", "--name", "Key room", "--url", made.server.url, "--thumbprint", made.server.thumbprint())
         _BOUND[rig] = made
     return _BOUND[rig]
 
@@ -159,6 +165,60 @@ def imitated(rig: Rig) -> None:
         with bound.away(), bound.impostor(advertisement):
             act.check(bound.refused(_IMPOSTOR), "it does not open")
         bound.come_back()
+
+
+def tunnelled(rig: Rig) -> None:
+    """V69: the far end of a tunnel to the front, without the workstation's identity, with it (declared: the premises), and revoked."""
+    bound = _bound(rig)
+    room = rig.home.parent / "behind-a-front"
+    room.mkdir()
+    with running_front(room, "ws-07") as front, _tunnel_to(front.port) as port:
+        identity, authority = front.folder / "ws-07.pem", front.folder / "authority.pem"
+        where = ("--name", "Front", "--url", f"https://127.0.0.1:{port}", "--thumbprint", front.station.thumbprint())
+        bound.signed_in("9001", "add", *where, "--certificate", str(identity), "--authority", str(authority), "--threshold", "2")
+        own, asked = identity.read_bytes(), front.station.requests
+        with rig.act("V69", "through a tunnel, with a certificate that is no workstation's", _OFF, seconds=_SOON, code=_OTHER_KEYS) as act:
+            identity.write_bytes((front.folder / "front.pem").read_bytes())
+            act.check(bound.refused(_OTHER_KEYS), "it does not open")
+            act.check(front.station.requests == asked, "the key server is not asked")
+            act.check(_last_line(front) == ("CN=127.0.0.1", "127.0.0.1", "400"), "the front's log says so")
+            identity.write_bytes(own)
+        with rig.act("V69", "with the workstation's identity") as act:
+            bound.come_back()
+            act.check(_last_line(front) == ("CN=ws-07", "127.0.0.1", "200"), "it opens, and the log says who, and from where")
+        with rig.act("V69", "with that identity revoked", _OFF, seconds=_SOON, code=_OTHER_KEYS) as act:
+            front.identities("revoke", "ws-07")
+            front.reload()
+            act.check(bound.refused(_OTHER_KEYS), "it does not open")
+            act.check(_last_line(front) == ("CN=ws-07", "127.0.0.1", "400"), "the log says so")
+        front.identities("workstation", "ws-08")
+        identity.write_bytes((front.folder / "ws-08.pem").read_bytes())
+        bound.signed_in("4001", "remove", "--name", "Front", "--threshold", "1")
+
+
+def _last_line(front: Front) -> tuple[str, str, str]:
+    """Who asked the front last, from where, and the status; nginx writes the line when the answer is given."""
+    line = front.log()[-1]
+    return line[1], line[2], line[-1]
+
+
+@contextmanager
+def _tunnel_to(port: int) -> Iterator[int]:
+    """A tunnel's near end: whoever calls there speaks to the front, which sees the tunnel's address."""
+    with socket.create_server(("127.0.0.1", 0)) as chosen:
+        near = int(chosen.getsockname()[1])
+    relay = subprocess.Popen(["socat", f"TCP-LISTEN:{near},bind=127.0.0.1,reuseaddr,fork", f"TCP:127.0.0.1:{port}"])
+    try:
+        assert wait_until(lambda: _answers(near), _PATIENCE_SECONDS), "the tunnel is up"
+        yield near
+    finally:
+        relay.terminate()
+        relay.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def cloned(rig: Rig) -> None:
