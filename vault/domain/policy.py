@@ -81,7 +81,8 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
     """Make a policy of a parsed file, laid over `base`.
 
     Raises:
-        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be; policy.wrong-value.
+        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be; policy.wrong-value;
+            policy.place, an approved place that is written wrongly.
     """
     known = {one.name for one in fields(Policy)}
     given: dict[str, object] = {}

@@ -79,5 +79,5 @@ def test_restricted_cases_ask_for_trust_unless_the_station_says_otherwise() -> N
 
 @pytest.mark.parametrize("setting", [{"restricted_needs_trust": "some"}, {"restricted_needs_trust": True}, {"fence_reading": "maybe"}])
 def test_a_setting_that_is_none_is_refused(setting: dict[str, object]) -> None:
-    with pytest.raises(RefusedError, match=r"policy\.out-of-bounds"):
+    with pytest.raises(RefusedError, match=r"policy\.wrong-value"):
         policy_from(setting)

@@ -115,7 +115,7 @@ def test_the_published_false_alarms_are_those_of_the_simulation(request: pytest.
     "shifts", [{"someday": "08:00-16:00"}, {"monday": "8-16"}, {"monday": "08:00-08:00"}, {"monday": "24:00-06:00"}, {"monday": 8}]
 )
 def test_a_shift_that_is_none_is_refused(shifts: dict[str, object]) -> None:
-    with pytest.raises(RefusedError, match=r"policy\.out-of-bounds"):
+    with pytest.raises(RefusedError, match=r"policy\.wrong-value"):
         policy_from({"shift_hours": shifts})
 
 
