@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.attacks.suite.catalogue import CATALOGUE, Class
+import pytest
+
+from tests.attacks.suite.catalogue import CATALOGUE, ON_STRIP, Class
 from tests.attacks.suite.papers import write_papers
 from tests.attacks.suite.rig import Act
+from tests.attacks.suite.strip import OnStrip, strip_of
 from tests.attacks.suite.verdict import declared, judge
 from vault.domain.breach import SignalKind
+from vault.domain.protection import Protection
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,9 +30,30 @@ def test_only_what_is_declared_needs_no_attack() -> None:
 def test_a_row_that_is_not_reported_is_not_ok() -> None:
     row = next(vector for vector in CATALOGUE if vector.id == "V1")
     act = Act("V1", "ctrl+c", frozenset({SignalKind.COPY_KEY}), {}, 10, 20)
-    assert not judge([row], [act], [], {}).ok
-    assert not judge([row], [], [], {}).ok, "a row whose attack did nothing"
-    assert not judge([row], [], [], {"V1": "no xdotool"}).ok
+    assert not judge([row], [act], [], {}, {}).ok
+    assert not judge([row], [], [], {}, {}).ok, "a row whose attack did nothing"
+    assert not judge([row], [], [], {"V1": "no xdotool"}, {}).ok
+
+
+@pytest.mark.parametrize("id_", ON_STRIP)
+def test_what_is_declared_on_the_strip_is_ok_only_if_the_strip_says_it(id_: str) -> None:
+    row = next(vector for vector in CATALOGUE if vector.id == id_)
+    assert row.promise is Class.DECLARED
+    protection, words = ON_STRIP[id_]
+    acts = [Act(row.id, "tried", frozenset(), {}, 10, 20)]
+    found = judge([row], acts, [], {}, {protection: OnStrip("Detected", f"It is noticed. {words}.")}).rows[0]
+    assert found.ok
+    assert words in found.observed
+    for strip in ({}, {protection: OnStrip("Detected", "It is noticed.")}):
+        assert not judge([row], acts, [], {}, strip).ok
+
+
+def test_the_strip_is_found_among_what_a_window_says() -> None:
+    said = ["Casevault", "2 enforced: Enforced", "Copy keys: Blocked. Not a camera.\nMemory on disk: None. As set.", "Trust full"]
+    assert strip_of(said) == {
+        Protection.COPY_KEYS: OnStrip("Enforced", "Blocked. Not a camera."),
+        Protection.MEMORY: OnStrip("Enforced", "None. As set."),
+    }
 
 
 def test_the_marked_papers_are_documents(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class _ProtectionChip(QAbstractButton):
         self.protections = tuple(protections)
         self._icon, self._tone = _LOOK[self.protections[0].state]
         self.setAccessibleName(f"{words}: {_state_word(self.protections[0].state)}")
+        # The popover is not in Qt's accessible tree: what it explains is said here, a line a protection.
+        self.setAccessibleDescription("\n".join(f"{one.name}: {one.does} {one.limit}" for one in self.protections))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)

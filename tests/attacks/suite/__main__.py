@@ -12,18 +12,20 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.attacks.suite import ordinary
-from tests.attacks.suite.catalogue import CATALOGUE, Stage, Vector
+from tests.attacks.suite.catalogue import CATALOGUE, ON_STRIP, Stage, Vector
 from tests.attacks.suite.installed import officer_session
 from tests.attacks.suite.readout import Reported, read_out
 from tests.attacks.suite.rig import OFFICER, POLICY, Act, Rig, Station
 from tests.attacks.suite.screen import x_server
+from tests.attacks.suite.strip import OnStrip, read_strip
 from tests.attacks.suite.verdict import judge, table, write
 from tests.attacks.suite.watch import Listener
 from tests.journeys.desk_driver import ROOT
+from vault.domain.protection import Protection
 
 _REFUSALS_BORNE = 2
 
@@ -38,6 +40,7 @@ class Run:
         self.acts: list[Act] = []
         self.reported: list[Reported] = []
         self.broken: dict[str, str] = {}
+        self.strip: Mapping[Protection, OnStrip] = {}
         self._refusals = 0  # sign-ins in a row that did not lead to a desk
         self._began = time.monotonic()
 
@@ -48,6 +51,7 @@ class Run:
             self._stage(rig, Stage.OPENING)
             for stage in (Stage.READING, Stage.ENDING):
                 self._stage(rig, stage)
+            self._read_strip(rig)
             rig.end_desk()
             self._stage(rig, Stage.STARTING)
             self._stage(rig, Stage.CLOSED)
@@ -102,6 +106,18 @@ class Run:
                 rig.screen.grab().save(self._pictures / f"{vector.id}.png")
             self._say(f"{vector.id} {vector.name}")
 
+    def _read_strip(self, rig: Rig) -> None:
+        rows = [vector for vector in self._wanted if vector.id in ON_STRIP]
+        if not rows:
+            return
+        try:
+            self._officer(rig)
+            self.strip = read_strip(rig)
+        except Exception as error:
+            print(traceback.format_exc(limit=-4), file=sys.stderr)
+            self.broken.update((one.id, f"the strip: {type(error).__name__}: {error}"[:400]) for one in rows)
+        self._say("the protection strip read")
+
     def _officer(self, rig: Rig) -> None:
         """Have a desk with the officer signed in, whatever the row before left."""
         if rig.runs and rig.shown("shell"):
@@ -137,7 +153,7 @@ def main() -> int:
         run.play(Rig(screen, station, home, listener))
     run.play_installed()
     listener.close()
-    verdict = judge(wanted, run.acts, run.reported, run.broken)
+    verdict = judge(wanted, run.acts, run.reported, run.broken, run.strip)
     verdict.numbers["seconds"] = round(time.monotonic() - began)
     write(verdict, options.out)
     print(table(verdict))

@@ -1,19 +1,20 @@
 """The catalogue: one line a vector, its class, what must happen, and the attack that tries it (VECTORS.md, V1-V77).
 
 ENFORCED: it cannot happen. DETECTED: it becomes a breach report. DECLARED: it belongs to another system or no software can meet it, and the
-threat model says so.
+threat model says so; what a protection of the workstation leaves open, the strip of the running desk says too (`ON_STRIP`).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tests.attacks.suite import capture, files, inside, place, process
 from tests.attacks.suite.installed import Officer
 from tests.attacks.suite.rig import Rig
 from tests.attacks.suite.stale_page import stale_page
+from vault.domain.protection import Protection
 
 Attack = Callable[[Rig], None]
 OfficersAttack = Callable[[Officer], None]
@@ -178,3 +179,16 @@ CATALOGUE: tuple[Vector, ...] = (
     Vector("V76", "Watcher killed or frozen", _E, "the page is covered", _L, _ENDING, place.watcher_stopped),
     Vector("V77", "Service account", _E, "there is none", _L, _CLOSED, place.service_account),
 )
+
+# What the strip of the running desk must say of a protection, whatever its state, for a row to be DECLARED. The others are declared in the
+# threat model alone: other systems, and what belongs to no protection of this workstation.
+ON_STRIP: Mapping[str, tuple[Protection, str]] = {
+    "V19": (Protection.COPY_KEYS, "does not stop a photograph or a retyped page"),
+    "V24": (Protection.SCREEN_CAPTURE, "X11 keeps no program from looking"),
+    "V32": (Protection.REMOTE_SESSION, "A cable or a switch behind the screen cannot be seen"),
+    "V33": (Protection.SCREEN_CAPTURE, "a camera sees the page"),
+    "V39": (Protection.MEMORY, "what the system is set to"),
+    "V41": (Protection.PROCESS, "Whoever is root on this workstation can"),
+    "V63": (Protection.COPIES, "Copies made elsewhere, and encoded ones, are not noticed; they are encrypted"),
+    "V64": (Protection.COPIES, "Copies made elsewhere, and encoded ones, are not noticed; they are encrypted"),
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.attacks.suite.papers import MARKS, WORDS
 from tests.attacks.suite.rig import PROGRAMS, Rig, stopped, wait_until
+from tests.attacks.suite.strip import let_assistive_technology_in
 from tests.journeys.desk_driver import ROOT, children_of
 from vault.domain.breach import SignalKind
 
@@ -114,12 +115,7 @@ def sql_route(rig: Rig) -> None:
 
 def accessibility(rig: Rig) -> None:
     """V9: read every accessible object of every program, as a screen reader would."""
-    rig.run("dbus-send", "--session", "--print-reply", "--dest=org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus.GetAddress")
-    for name in ("IsEnabled", "ScreenReaderEnabled"):
-        rig.run(
-            *("dbus-send", "--session", "--print-reply", "--dest=org.a11y.Bus", "/org/a11y/bus", "org.freedesktop.DBus.Properties.Set"),
-            *("string:org.a11y.Status", f"string:{name}", "variant:boolean:true"),
-        )
+    let_assistive_technology_in(rig)
     rig.page()
     with rig.act("V9", "AT-SPI scrape") as act:
         done = rig.run("/usr/bin/python3", PROGRAMS / "atspi_scrape.py", seconds=60)

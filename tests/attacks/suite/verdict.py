@@ -4,7 +4,8 @@ Rules:
 
 - A row is ok when each of its acts is: nothing failed, and where a report is asked for, one of the right kind with the right facts was
   committed between the act's beginning and the next one's.
-- DECLARED is ok when docs/threat-model.md has the row as DECLARED, in the running product's checkout.
+- DECLARED is ok when docs/threat-model.md has the row as DECLARED, in the running product's checkout; and where the catalogue says that the
+  protection strip declares it, when the strip of the running desk says so.
 - A row without an attack that is not DECLARED is not ok: nothing is skipped.
 - `control_reports`: reports of any kind in the hour of ordinary work; one is one too many for every row.
 """
@@ -15,18 +16,21 @@ import fnmatch
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.attacks.suite.catalogue import Class, Group, Vector
+from tests.attacks.suite.catalogue import ON_STRIP, Class, Group, Vector
 from tests.attacks.suite.readout import Reported
 from tests.attacks.suite.rig import Act
+from tests.attacks.suite.strip import OnStrip
 from tests.journeys.desk_driver import ROOT
+from vault.domain.protection import Protection
 
 THREAT_MODEL = ROOT / "docs" / "threat-model.md"
 INSIDE_P99_MS, OUTSIDE_P95_MS = 100.0, 1000.0
 _ROW = re.compile(r"^\| (V\d+) \|[^|]*\| (ENFORCED|DETECTED|DECLARED|next) \|(.*)\|\s*$", re.MULTILINE)
+_SENTENCE = re.compile(r"(?<=\.) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,13 @@ def declared() -> dict[str, str]:
     return {found[1]: found[2] for found in _ROW.finditer(THREAT_MODEL.read_text(encoding="utf-8"))}
 
 
-def judge(wanted: Sequence[Vector], acts: Sequence[Act], reported: Sequence[Reported], broken: dict[str, str]) -> Verdict:
+def judge(
+    wanted: Sequence[Vector],
+    acts: Sequence[Act],
+    reported: Sequence[Reported],
+    broken: dict[str, str],
+    strip: Mapping[Protection, OnStrip],
+) -> Verdict:
     """Judge a run.
 
     Args:
@@ -72,6 +82,7 @@ def judge(wanted: Sequence[Vector], acts: Sequence[Act], reported: Sequence[Repo
         acts: of all desks, in the order they were done in.
         reported: of all vaults.
         broken: vector id -> why its attack could not be run to its end.
+        strip: what the strip of the desk said while an officer was signed in.
     """
     verdict = Verdict()
     said = declared()
@@ -81,7 +92,7 @@ def judge(wanted: Sequence[Vector], acts: Sequence[Act], reported: Sequence[Repo
     in_the_hour = [one for act in hours for one in _during(reported, act.began_us, act.ended_us)]
     for vector in wanted:
         mine = [(act, _answers(act, acts, reported)) for act in acts if act.vector == vector.id]
-        words, ok = _observed(vector, mine, said, broken.get(vector.id, ""))
+        words, ok = _observed(vector, mine, said, broken.get(vector.id, ""), strip)
         found = [one for _, answers in mine for one in answers]
         times[vector.group] += [one.detection_ms for one in found]
         asked[vector.group] += [bool(answers) and not act.failures for act, answers in mine if act.kinds]
@@ -131,13 +142,23 @@ def table(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
-def _observed(vector: Vector, mine: list[tuple[Act, list[Reported]]], said: dict[str, str], broke: str) -> tuple[str, bool]:
+def _observed(
+    vector: Vector, mine: list[tuple[Act, list[Reported]]], said: dict[str, str], broke: str, strip: Mapping[Protection, OnStrip]
+) -> tuple[str, bool]:
     if broke:
         return f"could not be run: {broke}", False
     if said.get(vector.id) != vector.promise.value:
         return f"the threat model says {said.get(vector.id, 'nothing')} of it", False
     if vector.promise is not Class.DECLARED and not mine:
         return "no attack is built for it", False
+    on_strip = ""
+    if vector.id in ON_STRIP:
+        protection, words = ON_STRIP[vector.id]
+        chip = strip.get(protection, OnStrip("", ""))
+        if words not in chip.sentences:
+            return f"the strip does not say “{words}” of {protection.value}; it says: {chip.sentences or 'nothing'}", False
+        sentence = next(one for one in _SENTENCE.split(chip.sentences) if words in one)
+        on_strip = f"declared on the strip: {protection.value} ({chip.state.lower()}): “{sentence}”"
     wrong = [f"{act.name}: {failure}" for act, _ in mine for failure in act.failures]
     wrong += [f"{act.name}: not reported" for act, answers in mine if act.kinds and not answers]
     if wrong:
@@ -145,7 +166,7 @@ def _observed(vector: Vector, mine: list[tuple[Act, list[Reported]]], said: dict
     notes = [f"{act.name}: {', '.join([*(one.kind.value for one in answers[:1]), *act.notes])}" for act, answers in mine]
     if vector.promise is Class.DECLARED:
         notes.insert(0, "declared in the threat model")
-    return "; ".join(notes), True
+    return "; ".join([on_strip, *notes] if on_strip else notes), True
 
 
 def _answers(act: Act, acts: Sequence[Act], reported: Sequence[Reported]) -> list[Reported]:

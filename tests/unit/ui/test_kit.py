@@ -288,6 +288,8 @@ def test_protections_that_do_not_fit_are_counted_and_not_dropped(frame: Frame, w
     assert len(shown) == chips
     assert sum(len(child.protections) for child in shown) == 4
     assert all("nforced" in c.accessibleName() or "etected" in c.accessibleName() or "navailable" in c.accessibleName() for c in shown)
+    told = [line for chip in shown for line in chip.accessibleDescription().splitlines()]
+    assert told == [f"Protection {i}: Does. Limit." for i in range(4)], "a screen reader does not see the popover"
 
 
 # What is painted is not told ------------------------------------------------------------------------------------------------------------
