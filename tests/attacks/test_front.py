@@ -101,6 +101,7 @@ def test_a_front_of_another_name_is_not_believed(front: Front) -> None:
 def test_without_an_identity_nothing_is_unlocked(front: Front) -> None:
     assert _outcome(lambda: first_advertisement(front.place(""), front.station.thumbprint())) == "premises.refused"
     assert front.station.requests == 0
+    until(lambda: [line[1:] for line in front.log()] == [["", "127.0.0.1", "which keys there are", "400"]])
 
 
 def test_a_revoked_identity_is_refused_and_the_others_are_not(front: Front) -> None:
