@@ -444,7 +444,7 @@ class CopiesSensor:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(Path(entry.path))
-                    elif looking and entry.is_file(follow_symlinks=False):
+                    elif looking and entry.is_file(follow_symlinks=False) and (new or not self._may_be_passed_over(entry)):
                         self._look(_Task("file", Path(entry.path), new=new))
                     count += 1
                     if count % _SCAN_STEP == 0:
@@ -504,8 +504,6 @@ class CopiesSensor:
             return
         if (status.st_dev, status.st_ino) in self._own(task):
             self._signal(path, status, "linked", task)
-            return
-        if not task.new and self._was_searched(status):
             return
         head = _read_head(path)
         if self._beside is not None and task.new:
@@ -577,6 +575,13 @@ class CopiesSensor:
             return
         for below in folders:
             yield from self._unsearched_below(below, depth + 1)
+
+    def _may_be_passed_over(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file that was there is as it was when it was searched. Links to the vault's own files never were."""
+        try:
+            return self._searched is not None and self._was_searched(entry.stat(follow_symlinks=False))
+        except OSError:
+            return True  # gone
 
     def _was_searched(self, status: os.stat_result) -> bool:
         return self._searched is not None and status.st_dev in self._honest and self._searched.has(status, self._fresh().identity)
