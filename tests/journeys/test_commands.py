@@ -95,7 +95,6 @@ def test_a_policy_that_is_none_is_refused_before_anybody_signs_in(line: CommandL
     for number, (text, words) in enumerate(
         (
             ("export = true", "The policy does not know export."),
-            ("idle_lock_seconds = 3600", "idle_lock_seconds may be from 30 to 1800."),
             ("capture_allowed_programs = ['grabber']", "capture_allowed_programs cannot be what the file says."),
         )
     ):
