@@ -180,12 +180,20 @@ class Server:
         if vault is not None:
             if vault.world.session is not None:
                 steps.append(lambda: vault.session.lock("interface-gone"))
-            steps += [vault.reading.leave_page, vault.witness.seal_now]
-            if self._watching is not None:
-                steps.append(self._watching.stop)
+            steps += [vault.reading.leave_page, lambda: self._stop_watching(vault)]
             steps += [vault.close, lambda: take_mark_away(self._directory)]
         for step in (*steps, self._pages.wipe):
             self._guarded(step)
+
+    def _stop_watching(self, vault: Vault) -> None:
+        """Witness the end and stop the sensors, at the same time: until both are done, the keys are in this process's memory."""
+        watching = self._watching
+        stopping = threading.Thread(target=self._guarded, args=(watching.stop,), name="stopping") if watching is not None else None
+        if stopping is not None:
+            stopping.start()
+        self._guarded(vault.witness.seal_now)
+        if stopping is not None:
+            stopping.join()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values."""

@@ -5,8 +5,8 @@ Rules:
 - Vault processes as the desk starts them, somebody signed in, bound to a real `tangd` each. Nothing is stood in for but the desk: its end
   of the pipe is read here, and the page's last way, from that event to black, is `copies` and the drill's.
 - A cut comes at a random moment of the interval between two proofs; its kinds go round (`key_rooms.Cut`).
-- The clock starts before the cut is begun. It stops when the event that covers the page arrives, and when the kernel says that the process
-  is gone, which is after the session was locked and its report committed.
+- The clock starts before the cut is begun. It is read when the event that covers the page arrives, when the one arrives that says that the
+  session is locked and its report committed, and when the kernel says that the process with the keys is gone.
 - Several vaults are cut at once: what else the machine then does is in the numbers.
 """
 
@@ -86,6 +86,7 @@ def _told(report: Report, pace: Pace, measured: Sequence[Measured]) -> None:
     proof, lease, count = pace.proof_seconds, pace.lease_seconds, len(measured)
     for name, given, limit, samples in (
         (f"from a cut to the covered page, beyond {proof} s: p99", proof, 0, [one.blanked_seconds for one in measured]),
+        (f"from a cut to the locked session, beyond {lease} s: p99", lease, _BEHIND_SECONDS, [one.locked_seconds for one in measured]),
         (f"from a cut to the end of the process, beyond {lease} s: p99", lease, _BEHIND_SECONDS, [one.gone_seconds for one in measured]),
     ):
         note = f"median {median(samples):.2f} s, longest {max(samples):.2f} s after the cut"
