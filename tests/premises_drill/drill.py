@@ -28,7 +28,7 @@ from tests.journeys.desk_driver import ROOT
 from tests.journeys.memory import count_in_file, forms, keep_memory
 from tests.premises_drill.network import GATEWAY, GATEWAY_MAC, HOME, PORT, STATION, THIEF, URL, WORKSTATION, Network
 from tests.premises_drill.record import Line, write
-from tests.premises_drill.thief import export_keyring
+from tests.premises_drill.thief import export_keyring, keyring_values
 from tests.tang import TangServer
 from vault.crypto.slots import vault_keys
 from vault.domain.breach import SignalKind
@@ -193,7 +193,7 @@ class Drill:
                     said[name] = self._try(thief)
             assert said == {"no network": UNREACHABLE, "another Tang": OTHER_KEYS, "an impostor": IMPOSTOR}, said
             counts = self._searched(self.network.processes(THIEF))
-            for path in (one for one in loot.rglob("*") if one.is_file()):
+            for path in (keyring_values(secrets), *(one for one in loot.rglob("*") if one.is_file())):
                 # The title is on every desk's list, so that a desk's memory may hold it; a thief's file may not.
                 for name, count in count_in_file(path, {**self.sought, "case title": forms(CASE_TITLE)}).items():
                     counts[name] = counts.get(name, 0) + count

@@ -35,6 +35,13 @@ def export_keyring(path: Path) -> int:
     return len(items)
 
 
+def keyring_values(exported: Path) -> Path:
+    """Write the secrets of an exported keyring beside it, as bytes that can be searched; give the file."""
+    bare = exported.with_suffix(".values")
+    bare.write_bytes(b"\n".join(base64.b64decode(secret) for _, _, secret, _ in json.loads(exported.read_text())))
+    return bare
+
+
 def _import_keyring(path: Path) -> None:
     connection = secretstorage.dbus_init()
     mine = secretstorage.get_default_collection(connection)
