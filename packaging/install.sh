@@ -64,14 +64,19 @@ place_python() { # prints the interpreter the launcher starts: the system's own,
     printf '%s\n' "$python"
 }
 
+runs_systemd() { # a root of its own is judged by the tool, this machine by what runs it
+    command -v systemctl >/dev/null && [[ -n $system || -d /run/systemd/system ]]
+}
+
 # Every login starts the sentinel: by systemd, which also starts it again, or where there is none by the desktop. Never by both.
 place_sentinel() {
     remove_sentinel
-    if command -v systemctl >/dev/null; then
+    if runs_systemd; then
         mkdir -p "$(dirname "$unit")"
         sed "s|^ExecStart=/usr/local/bin/casevault |ExecStart=$bin/casevault |" "$root/packaging/station/casevault-sentinel.service" >"$unit"
         chmod 644 "$unit"
-        systemctl --root="${system:-/}" --global --quiet enable casevault-sentinel.service
+        systemctl --root="${system:-/}" --global --quiet enable casevault-sentinel.service ||
+            say "WARNING: the sentinel's unit could not be enabled (is it masked?)."
     else
         mkdir -p "$(dirname "$autostart")"
         cat >"$autostart" <<ENTRY

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.outcome import outcome
 from tests.tang import TangServer
+from vault.crypto import premises
 from vault.crypto.premises import PremisesLock, PremisesServer, make_lock, open_lock, prove_lock
 from vault.crypto.tang import KeyServer, fetch_advertisement, first_advertisement
 from vault.domain.identity import VaultId, WorkstationId
@@ -72,6 +74,24 @@ def test_a_server_in_anothers_place_is_noticed_and_one_beside_it_is_enough(serve
     assert open_lock(msgspec.structs.replace(lock, members=(real, pretends)), VAULT, WORKSTATION).reveal() == secret.reveal()
     alone = msgspec.structs.replace(lock, members=(msgspec.structs.replace(real, url="http://127.0.0.1:9"), pretends))
     assert outcome(lambda: open_lock(alone, VAULT, WORKSTATION)) == "TamperError premises.wrong-answer"
+
+
+def test_servers_that_fall_silent_as_the_time_is_over_are_no_wrong_answer(
+    servers: list[TangServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have failed when the asking thread comes to look, but none was heard in time: a busy machine."""
+    lock, _ = make_lock(1, met(*servers), VAULT, WORKSTATION)
+    silent = [msgspec.structs.replace(one, url="http://127.0.0.1:9") for one in lock.members]
+
+    def too_late(asked: Iterable[Future[object]], _seconds: float) -> Iterator[Future[object]]:
+        wait(asked)
+        yield from ()
+        raise TimeoutError
+
+    monkeypatch.setattr(premises, "as_completed", too_late)
+    cut = msgspec.structs.replace(lock, members=tuple(silent))
+    assert outcome(lambda: open_lock(cut, VAULT, WORKSTATION)) == "UnavailableError premises.unreachable"
+    assert outcome(lambda: prove_lock(cut)) == "UnavailableError premises.unreachable"
 
 
 def test_rotated_keys_are_bound_again_and_the_old_lock_dies_with_them(servers: list[TangServer]) -> None:

@@ -6,6 +6,7 @@ itself must then name what is missing from the trail. What is found is held agai
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.station import CUSTODIAN, SUPERVISOR, Station
 from vault.assembly import REGISTER_NAME
 from vault.domain.audit import AuditKind
 from vault.domain.breach import Signal, SignalKind
-from vault.errors import TamperError
+from vault.errors import TamperError, UnavailableError
 from vault.services.ports import AuditFilter
 from vault.services.witness import VERIFY_EVERY_HOURS
 from vault.storage.connection import REGISTER_FORMAT
@@ -27,12 +28,17 @@ def _entries(station: Station) -> list[bytes]:
     return [one.entry_hash for one in station.vault.store.audit_entries(AuditFilter(), 0, _MOST)]
 
 
+def _tick(station: Station) -> None:
+    """More turns than these trails need."""
+    for _ in range(5):
+        station.vault.witness.verify_in_turn()
+
+
 def _verified_by_itself(station: Station) -> TamperError | None:
     """What the ticks of a day lead to."""
     station.clock.step(VERIFY_EVERY_HOURS * 3600)
     try:
-        for _ in range(10):
-            station.vault.witness.verify_in_turn()
+        _tick(station)
     except TamperError as error:
         return error
     return None
@@ -76,21 +82,50 @@ def test_a_trail_is_verified_once_a_day_and_by_whoever_asks(station: Station) ->
 
     station.sign_in(SUPERVISOR)
     count = verified()
-    for _ in range(5):
-        station.vault.witness.verify_in_turn()
+    _tick(station)
     assert verified() == count + 1, "never verified before, then once"
     station.close()
     station.vault.witness.verify_in_turn()
     assert verified() == count + 1, "another opening does not do it again"
     station.clock.step(VERIFY_EVERY_HOURS * 3600)
-    for _ in range(5):
-        station.vault.witness.verify_in_turn()
+    _tick(station)
     assert verified() == count + 2
     station.sign_in(SUPERVISOR)
     assert station.vault.supervision.verify_chain().holds
     station.clock.step((VERIFY_EVERY_HOURS - 1) * 3600)
     station.vault.witness.verify_in_turn()
     assert verified() == count + 3
+
+
+def test_a_verdict_that_cannot_be_written_is_reported_all_the_same(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    station.sign_in(SUPERVISOR)
+    witness = station.vault.witness
+    with monkeypatch.context() as full:
+        full.setattr(witness, "_known", (3, bytes(32)))
+        full.setattr(station.vault.store, "append_audit", _no_room)
+        with pytest.raises(TamperError, match=r"^audit\.chain-broken"):
+            _tick(station)
+    station.clock.step(3601)
+    assert witness._slices is None
+    _tick(station)
+    entry = station.vault.store.audit_entries(AuditFilter(kinds=(AuditKind.AUDIT_VERIFIED.value,)), 0, 1)[0]
+    assert dict(json.loads(entry.facts))["reason"] == "", "begun anew after an hour"
+
+
+def test_after_a_verdict_that_was_bad_the_next_opening_verifies_again(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    station.sign_in(SUPERVISOR)
+    with monkeypatch.context() as forged:
+        forged.setattr(station.vault.witness, "_known", (3, bytes(32)))
+        with pytest.raises(TamperError):
+            _tick(station)
+    station.close()  # as a crash would, before the report
+    count = len(station.vault.store.audit_entries(AuditFilter(kinds=(AuditKind.AUDIT_VERIFIED.value,)), 0, _MOST))
+    _tick(station)
+    assert len(station.vault.store.audit_entries(AuditFilter(kinds=(AuditKind.AUDIT_VERIFIED.value,)), 0, _MOST)) == count + 1
+
+
+def _no_room(*_drafts: object) -> int:
+    raise UnavailableError("storage.full")
 
 
 def test_a_trail_that_does_not_hold_is_a_report_and_not_only_a_verdict(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

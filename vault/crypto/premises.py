@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -170,11 +170,13 @@ def prove_lock(lock: PremisesLock) -> int | None:
 def _ask(lock: PremisesLock, question: Callable[[LockMember], _T], enough: Callable[[int, _T], _Found | None]) -> _Found:
     """Ask all at once, until `enough` gives something."""
     failures: list[VaultError] = []
+    heard: set[Future[_T]] = set()
     pool = ThreadPoolExecutor(max(1, len(lock.members)), "premises")
     try:
         asked = {pool.submit(question, one): number for number, one in enumerate(lock.members)}
         with suppress(TimeoutError):
             for done in as_completed(asked, tang.DEADLINE_SECONDS + _LATE_SECONDS):
+                heard.add(done)
                 try:
                     answer = done.result()
                 except VaultError as error:
@@ -182,7 +184,8 @@ def _ask(lock: PremisesLock, question: Callable[[LockMember], _T], enough: Calla
                     continue
                 if (found := enough(asked[done], answer)) is not None:
                     return found
-        failures += [UnavailableError("premises.unreachable") for one in asked if not one.done()]
+        # Who answered after the time was over did not answer, whatever it was: a late silence must not pass for a wrong answer.
+        failures += [UnavailableError("premises.unreachable") for one in asked if one not in heard]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     if len(lock.members) - len(failures) >= lock.threshold:

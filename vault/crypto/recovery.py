@@ -139,7 +139,6 @@ def open_holder_file(content: bytes, passphrase: Secret) -> KeyPair:
 
     Raises:
         RefusedError: recovery.not-a-holder-file; recovery.not-recognised, wrong passphrase or altered, with the thumbprint the file names.
-        TamperError: slot.malformed, slot.below-floor, slot.above-ceiling; before anything slow is done.
     """
     try:
         held = msgspec.json.decode(content, type=_HolderFile)
@@ -150,7 +149,7 @@ def open_holder_file(content: bytes, passphrase: Secret) -> KeyPair:
     refused = RefusedError("recovery.not-recognised", holder=HolderPublic(held.label, held.kem).thumbprint)
     try:
         pair = KeyPair.from_private(open_person_slot(held.sealed, passphrase, _holder_id(held.kem)))
-    except RefusedError as error:
+    except (RefusedError, TamperError) as error:  # a file that is damaged says nothing of the vault
         raise refused from error
     if pair.public.kem != held.kem:
         raise refused

@@ -10,12 +10,14 @@ binding that was replaced. It is reported once, and the vault opens: a station t
 The whole trail is verified against its checkpoints and the witness once a day while the vault is open, between other work, and whenever
 somebody asks; a trail that does not hold becomes a breach report.
 
+LIMIT: a verification takes a minute for a million entries, in one session: a lock ends it, and the next one begins anew.
 LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts the witness back too.
 LIMIT: what was appended since the last witness can be cut off without this showing; the next checkpoint is at most `witness_seconds` away.
 """
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Generator
 
@@ -78,21 +80,31 @@ class Witness:
         store, now_us = self._world.store, self._world.clock.now_us()
         if self._slices is None:
             if self._verified_us is None:
-                before = store.audit_entries(AuditFilter(kinds=(AuditKind.AUDIT_VERIFIED.value,)), 0, 1)
-                self._verified_us = before[0].at_us if before else 0
+                self._verified_us = self._last_verified_us()
             if 0 <= now_us - self._verified_us < VERIFY_EVERY_HOURS * _HOUR_US:
                 return
-            self._slices, self._verified_us = store.verify_in_slices(self._known, self._check), now_us
-        slices, self._slices = self._slices, None  # one that raises is over
+            self._slices = store.verify_in_slices(self._known, self._check)
+        slices, self._slices = self._slices, None  # one that raises is over,
+        self._verified_us = now_us - (VERIFY_EVERY_HOURS - 1) * _HOUR_US  # and another is begun after an hour
         try:
             next(slices)
-            self._slices = slices
         except StopIteration as end:
             verdict: ChainVerdict = end.value
-            facts = (("entries", verdict.entries), ("bad_seq", verdict.bad_seq), ("reason", verdict.reason))
+        else:
+            self._slices = slices
+            return
+        facts = (("entries", verdict.entries), ("bad_seq", verdict.bad_seq), ("reason", verdict.reason))
+        try:
             store.append_audit(AuditDraft(AuditKind.AUDIT_VERIFIED, facts=facts))
-            if not verdict.holds:
-                raise broken(verdict) from None
+            self._verified_us = now_us
+        finally:
+            if not verdict.holds:  # also where the verdict cannot be written: what becomes a report is tried again until it can
+                raise broken(verdict)
+
+    def _last_verified_us(self) -> int:
+        """When the trail was last found to hold; 0 if the last verdict was another, for nobody knows whether that was reported."""
+        before = self._world.store.audit_entries(AuditFilter(kinds=(AuditKind.AUDIT_VERIFIED.value,)), 0, 1)
+        return before[0].at_us if before and not dict(json.loads(before[0].facts)).get("reason") else 0
 
     def _check(self, statement: bytes, signature: bytes) -> None:
         locksmith = self._world.locksmith
