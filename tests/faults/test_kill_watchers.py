@@ -93,14 +93,18 @@ class Beset:
 
     def _turn(self) -> None:
         chance = self.chance
-        self._start_sentinel()
-        away = self.desk is None and chance.random() < 0.1
+        if chance.random() < 0.7:  # otherwise a killed one is not there yet, and the next desk comes first
+            self._start_sentinel()
+        away = self.desk is None and chance.random() < 0.2
         if away:
             self.key_room.close()
-        if self.desk is None and chance.random() < 0.8:
+        if self.desk is None and (away or chance.random() < 0.8):
             self.desk = VaultProcess(self.station.directory)
-            if not away and chance.random() < 0.5:
-                self._until_watching()
+            if chance.random() < 0.5:
+                if away:
+                    self.desk.told(Opened)  # it answers, that it cannot be opened; its report is sealed
+                else:
+                    self._until_watching()
         time.sleep(chance.uniform(0, 1.2))
         self._report()
         time.sleep(chance.uniform(0, 0.2))
