@@ -24,13 +24,14 @@ from vault.crypto.premises import PremisesServer, make_lock
 from vault.crypto.tang import KeyServer
 from vault.domain.breach import Containment, Severity, Signal, SignalKind
 from vault.domain.identity import VaultId, WorkstationId
-from vault.domain.place import ApprovedPlace, Fit
+from vault.domain.place import PLACE_FACTS, ApprovedPlace, Fit
 from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState
 from vault.errors import UnavailableError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import Lease
 from vault.secret import Secret
+from vault.sensors.mounts import Medium, Mount, describe
 from vault.services.events import BreachRecorded
 from vault.services.session import Session
 from vault.services.views import ReportFact
@@ -51,7 +52,7 @@ def told(station: Station, kind: SignalKind) -> tuple[ReportFact, ...]:
 
 
 def placed(fact: ReportFact) -> tuple[tuple[str, str], ...]:
-    return tuple(one for one in fact.facts if one[0].startswith("place_"))
+    return tuple(one for one in fact.facts if one[0] in PLACE_FACTS)
 
 
 def test_a_report_says_where_it_happened_and_says_it_again_only_where_that_changed(station: Station) -> None:
@@ -84,6 +85,24 @@ def test_what_saw_the_place_itself_is_believed_over_what_is_there_when_it_is_wri
     [fact] = told(station, SignalKind.PLACE_NOT_APPROVED)
     assert placed(fact)[:-1] == HOME
     assert ("moment", "open") in fact.facts
+
+
+def test_a_medium_that_is_mounted_says_where_it_happened_too(station: Station) -> None:
+    station.vault.world.place = lambda: STATION
+    medium = describe(Mount(7, "8:1", "/", Path("/media/stick"), True, "vfat", "/dev/sdb1"), Medium.REMOVABLE)
+    station.vault.breaches.record(Signal(SignalKind.MEDIA_MOUNTED, station.clock.now_us(), medium))
+    [fact] = told(station, SignalKind.MEDIA_MOUNTED)
+    assert placed(fact)[:-1] == STATION
+    assert "place_hash" in dict(fact.facts), "the medium's own"
+
+
+def test_where_it_happened_is_not_the_interfaces_to_say(station: Station) -> None:
+    station.sign_in(OFFICER)
+    station.vault.world.place = lambda: HOME
+    station.vault.breaches.report(SignalKind.COPY_KEY, (("key", "C"), *STATION, ("place_clock", "0")), None, 0, station.clock.now_us())
+    [fact] = told(station, SignalKind.COPY_KEY)
+    assert placed(fact)[:-1] == HOME
+    assert ("key", "C") in fact.facts
 
 
 def test_a_sealed_report_says_it_too_and_that_nobody_judged(station: Station) -> None:

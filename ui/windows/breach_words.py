@@ -117,15 +117,24 @@ def fact_name(name: str) -> str:
 
 
 def fact_row(name: str, value: str) -> tuple[str, str]:
-    """Name an evidence fact, with its value; what the vault judged by a code is said in words."""
-    words = f"breaches.place_fit.{value}"
-    return fact_name(name), strings.text(words) if name == "place_fit" and strings.has_text(words) else value
+    """Name an evidence fact, with its value; codes of the vault's own are said in words, one that is not known as it stands."""
+    if name in _CODED:
+        value = "; ".join(_said(name, one) for one in value.split(", "))
+    return fact_name(name), strings.text("breaches.place_none") if name in _LISTS and value == "none" else value
+
+
+def _said(name: str, code: str) -> str:
+    words = f"breaches.code.{name}.{code.replace(' ', '-')}"
+    return strings.text(words) if strings.has_text(words) else code
 
 
 def shortfall(rationale: str) -> int:
     """Give how many characters a rationale still needs; 0 when it is enough."""
     return max(0, RATIONALE_LEAST - len(rationale.strip()))
 
+
+_CODED = frozenset({"place_fit", "place_unread", "place_remote", "moment"})
+_LISTS = frozenset({"place_addresses", "place_gateways", "place_tunnels", "place_remote"})
 
 RATIONALE_LEAST = 10
 """What the domain asks of a rationale and of a reason for recall, in characters."""

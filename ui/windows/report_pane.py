@@ -28,7 +28,7 @@ from ui.widgets.scroll_column import ScrollColumn
 from ui.windows import breach_words
 from ui.windows.flow import FlowLayout
 from ui.windows.naming import who
-from vault.domain.place import FACT_PREFIX
+from vault.domain.place import PLACE_FACTS
 from vault.services.views import ReportFact, ReportView
 
 _LABEL_PX = 112
@@ -74,7 +74,7 @@ def evidence(view: ReportView) -> list[tuple[str, list[tuple[str, str]]]]:
         whole.append(("last", strings.local_time_full(line.last_us)))
     whole.append(("detection", strings.text("breaches.detection_ms", ms=strings.number(view.detection_ms))))
     blocks = [("", [(strings.text(f"breaches.evidence.{key}"), value) for key, value in whole])]
-    blocks += _places(view.facts[-_SIGNALS_SHOWN:])
+    blocks += _places(view.facts)  # all of them: the place stands with the first signal
     for fact in reversed(view.facts[-_SIGNALS_SHOWN:]):
         heading = f"{strings.text(f'breaches.kind.{fact.kind.value}')} · {strings.local_time(fact.at_us)}"
         blocks.append((heading, _signal_rows(fact)))
@@ -83,7 +83,7 @@ def evidence(view: ReportView) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _places(facts: Sequence[ReportFact]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Where the workstation stood, the latest first; with the time where it was at several places."""
-    told = [(fact, [breach_words.fact_row(name, value) for name, value in fact.facts if name.startswith(FACT_PREFIX)]) for fact in facts]
+    told = [(fact, [breach_words.fact_row(name, value) for name, value in fact.facts if name in PLACE_FACTS]) for fact in facts]
     placed = [(fact, rows) for fact, rows in reversed(told) if rows]
     heading = strings.text("breaches.section_place")
     return [(f"{heading} · {strings.local_time(fact.at_us)}" if len(placed) > 1 else heading, rows) for fact, rows in placed]
@@ -100,7 +100,7 @@ def _signal_rows(fact: ReportFact) -> list[tuple[str, str]]:
         ),
         (strings.text("breaches.evidence.containment"), strings.text(f"breaches.containment.{fact.containment.value}")),
     ]
-    rows += [breach_words.fact_row(name, value) for name, value in fact.facts if not name.startswith(FACT_PREFIX)]
+    rows += [breach_words.fact_row(name, value) for name, value in fact.facts if name not in PLACE_FACTS]
     return [(label, value) for label, value in rows if value]
 
 

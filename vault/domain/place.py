@@ -6,11 +6,13 @@ Rules (DESIGN §6):
 2. An address counts on an interface that is up and has a carrier; where the machine has a default gateway, on the interface that leads to
    one, so that the bridge of a virtual machine is no place. A place that names gateways asks for the hardware address of one of them.
 3. A tunnel that is up and a remote session count against the fit, whatever the network.
-4. What fits no place is told at an opening at once, and while open when it has lasted; once, until it fits again. A gateway whose hardware
-   address is not known yet is given a little time.
+4. What fits no place is told at an opening at once, and while open when it has lasted; once an opening of the vault, and again only after
+   it fitted. At an opening a network without a gateway, or whose gateway's hardware address is not known yet, is given a little time.
+   What could not be read changes nothing. Time lasts only while looks are close together: after a sleep it begins anew.
 
 LIMIT: all of it can be imitated: anybody can give a router of their own these addresses and these hardware addresses, and whoever is root
-can hide a tunnel or show no network at all. A tunnel in a router, in a program or in the kernel without an interface (IPsec) is not seen.
+can hide a tunnel or show no network at all. Who opens without a network and closes within the little time, or sleeps again and again before
+it has lasted, is not told of. A tunnel in a router, in a program or in the kernel without an interface (IPsec) is not seen.
 """
 
 from __future__ import annotations
@@ -24,8 +26,13 @@ from typing import Final
 
 from vault.errors import RefusedError
 
-FACT_PREFIX: Final = "place_"
-"""How the names of facts begin that say where something happened."""
+PLACE_FACTS: Final = frozenset(
+    {
+        *("place_name", "place_fit", "place_addresses", "place_gateways", "place_tunnels", "place_remote", "place_unread"),
+        *("place_clock", "place_server_clock"),
+    }
+)
+"""The names of the facts that say where something happened."""
 
 PLACES_MOST: Final = 64
 _EACH_MOST: Final = 32
@@ -72,8 +79,13 @@ class PlaceEvidence:
 
     links: tuple[Link, ...] = ()
     tunnels: tuple[str, ...] = ()  # ``wg0 (wireguard)``
-    remote: tuple[str, ...] = ()  # evidence of a remote session: ``forwarded relay``
+    remote: tuple[str, ...] | None = ()  # evidence of a remote session: ``forwarded relay``; None: it could not be looked for
     unread: str = ""  # why nothing could be read: not-on-this-system, not-readable
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether any network leads on."""
+        return any(link.gateways for link in self.links)
 
     def facts(self) -> Facts:
         """As facts of a report: names of interfaces, addresses, tunnels, evidence of a remote session; nothing of people or cases."""
@@ -81,8 +93,12 @@ class PlaceEvidence:
             return (("place_unread", self.unread),)
         addresses = [f"{link.name} {one}" for link in self.links for one in link.addresses]
         gateways = [f"{one.address} {one.hardware}".strip() for link in self.links for one in link.gateways]
-        told = (("addresses", addresses), ("gateways", gateways), ("tunnels", self.tunnels), ("remote", self.remote))
-        return tuple((f"{FACT_PREFIX}{name}", _listed(values)) for name, values in told)
+        return (
+            ("place_addresses", _listed(addresses)),
+            ("place_gateways", _listed(gateways)),
+            ("place_tunnels", _listed(self.tunnels)),
+            ("place_remote", "not-readable" if self.remote is None else _listed(self.remote)),
+        )
 
 
 class Fit(enum.Enum):
@@ -141,7 +157,7 @@ def _compare(place: ApprovedPlace, links: Iterable[Link]) -> Fit:
     hardware = {one.hardware for link in within for one in link.gateways}
     if hardware & set(place.gateways):
         return Fit.FITS
-    return Fit.GATEWAY_UNKNOWN if "" in hardware else Fit.OTHER_GATEWAY
+    return Fit.GATEWAY_UNKNOWN if hardware == {""} else Fit.OTHER_GATEWAY  # a known one that is wrong is wrong, whoever else is silent
 
 
 def _is_in(address: InterfaceAddress, subnet: Network) -> bool:
@@ -152,13 +168,16 @@ class Presence:
     """When what fits no place is told, for one open vault on a workstation bound to no key server.
 
     Args:
-        settling_us: how long a gateway may be unknown after the opening.
+        settling_us: how long a gateway may be unknown, or none be there, after the opening.
         lasting_us: how long, while open, nothing may fit.
+        apart_us: looks that are further apart have a sleep between them.
     """
 
-    def __init__(self, settling_us: int, lasting_us: int) -> None:
+    def __init__(self, settling_us: int, lasting_us: int, apart_us: int) -> None:
         self._settling_us = settling_us
         self._lasting_us = lasting_us
+        self._apart_us = apart_us
+        self._looked_us: int | None = None  # boot time of the last look
         self._opening = True
         self._since_us: int | None = None  # boot time of the first look that did not fit
         self._told = False
@@ -168,8 +187,14 @@ class Presence:
         """Whether something does not fit and is not told yet: look again soon."""
         return self._since_us is not None and not self._told
 
-    def look(self, fit: Fit, boot_us: int) -> str:
+    def look(self, fit: Fit, boot_us: int, *, has_gateway: bool) -> str:
         """Take in a look; give ``opening`` or ``open`` if it is to be told now, otherwise nothing."""
+        slept = self._looked_us is not None and boot_us - self._looked_us > self._apart_us
+        self._looked_us = boot_us
+        if slept and self._since_us is not None:
+            self._since_us = boot_us
+        if fit is Fit.NOT_READ:
+            return ""
         if fit not in MISFITS:
             self._opening, self._since_us, self._told = False, None, False
             return ""
@@ -177,7 +202,7 @@ class Presence:
             self._since_us = boot_us
         allowed_us = self._lasting_us
         if self._opening:
-            allowed_us = self._settling_us if fit is Fit.GATEWAY_UNKNOWN else 0
+            allowed_us = self._settling_us if fit is Fit.GATEWAY_UNKNOWN or not has_gateway else 0
         if self._told or boot_us - self._since_us < allowed_us:
             return ""
         moment = "opening" if self._opening else "open"
@@ -189,10 +214,11 @@ def places_from(value: object) -> tuple[ApprovedPlace, ...]:
     """Make the approved places of a policy's list of tables.
 
     Raises:
-        RefusedError: policy.place, with the place's name or number and the part that may not be so.
+        RefusedError: policy.places, it is no list, or too long a one; policy.place, with the place's name or number and the part that may
+            not be so.
     """
     if not isinstance(value, list) or len(value) > PLACES_MOST:
-        raise RefusedError("policy.place", place="", part="approved_places")
+        raise RefusedError("policy.places", most=PLACES_MOST)
     places: list[ApprovedPlace] = []
     for number, one in enumerate(value, start=1):
         made = _place(one, str(number))

@@ -82,7 +82,7 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
 
     Raises:
         RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be; policy.wrong-value;
-            policy.place, an approved place that is written wrongly.
+            policy.place, an approved place that is written wrongly; policy.places, their list is.
     """
     known = {one.name for one in fields(Policy)}
     given: dict[str, object] = {}

@@ -7,11 +7,13 @@ Rules:
 2. A tunnel is told by the kernel's kind of the interface, or by its hardware type; one that is down does not count.
 3. Evidence of a remote session is what the remote-session sensor knows; nothing of it is found here.
 4. A reading is good for two seconds: reports that come at once share one, and none waits for more than a millisecond or so.
-5. The watch looks every few seconds, oftener while something does not fit; when to tell is `domain.place.Presence`'s to say. On a
+5. Evidence never costs a report: what cannot be read or looked for is told as such, after a second try of the kernel.
+6. The watch looks every few seconds, oftener while something does not fit; when to tell is `domain.place.Presence`'s to say. On a
    workstation bound to key servers it tells nothing.
 
-LIMIT: evidence can be imitated (`vault.domain.place`). Routes of several gateways at once and of other tables than the main one are not
-read. Other systems than Linux are not read at all, and say so.
+LIMIT: evidence can be imitated (`vault.domain.place`). Routes of several gateways at once, through a gateway of the other family (RTA_VIA),
+without a gateway (a modem's ``default dev wwan0``) and of other tables than the main one are not read. Other systems than Linux are not
+read at all, and say so.
 
 Thread: `PlaceReader.look` from any; `PlaceWatch` has one, ``place``. Source: rtnetlink(7), linux/if_link.h, if_arp.h, neighbour.h.
 """
@@ -55,6 +57,9 @@ _GOOD_FOR_SECONDS: Final = 2.0
 _WAIT_SECONDS: Final = 0.2
 _MOST_BYTES: Final = 1 << 20  # of one answer: some thousand interfaces; what is beyond is not looked at
 _PENDING_SECONDS: Final = 1.0
+_TRIES: Final = 2  # an answer of the kernel may be cut short by a change of what it lists
+_ASLEEP_LOOKS: Final = 3  # as many looks that did not come, and at least …
+_ASLEEP_SECONDS: Final = 15.0  # … this long: the machine slept
 _ROUTE: Final = 0  # NETLINK_ROUTE
 _GET_LINK, _GET_ADDRESS, _GET_ROUTE, _GET_NEIGHBOUR = 18, 22, 26, 30
 _NEW = {_GET_LINK: 16, _GET_ADDRESS: 20, _GET_ROUTE: 24, _GET_NEIGHBOUR: 28}
@@ -117,9 +122,15 @@ class PlaceReader:
             return PlaceEvidence(unread=NOT_ON_THIS_SYSTEM)
         with self._reading:
             if self._evidence is None or time.monotonic() - self._read_at >= _GOOD_FOR_SECONDS:
-                remote = tuple(dict.fromkeys(f"{one.how.value} {one.by}" for one in self._remote()))
-                self._evidence, self._read_at = _read(remote), time.monotonic()
+                self._evidence, self._read_at = _read(self._remotely()), time.monotonic()
             return self._evidence
+
+    def _remotely(self) -> tuple[str, ...] | None:
+        try:
+            return tuple(dict.fromkeys(f"{one.how.value} {one.by}" for one in self._remote()))
+        except Exception:
+            _log.exception("a remote session could not be looked for")  # no descriptor left, for one: the report goes on without it
+            return None
 
     def facts(self) -> Facts:
         """As facts of a report that is made while the vault is shut: the approved places lie in it, so nothing is judged."""
@@ -134,7 +145,7 @@ class PlaceWatch:
         reader: the evidence.
         is_bound: whether this workstation is bound to key servers; any thread, must not block.
         clock: boot time counts.
-        look_seconds: from look to look; a gateway may be unknown for as long after the opening.
+        look_seconds: from look to look; a gateway may be unknown, or none be there, for as long after the opening.
         lasting_seconds: how long nothing may fit while the vault is open.
     """
 
@@ -152,7 +163,8 @@ class PlaceWatch:
         self._is_bound = is_bound
         self._clock = clock
         self._look_seconds = look_seconds
-        self._presence = Presence(int(look_seconds * 1_000_000), int(lasting_seconds * 1_000_000))
+        apart_seconds = max(_ASLEEP_LOOKS * look_seconds, _ASLEEP_SECONDS)
+        self._presence = Presence(int(look_seconds * 1_000_000), int(lasting_seconds * 1_000_000), int(apart_seconds * 1_000_000))
         self._fit: Fit | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -198,7 +210,8 @@ class PlaceWatch:
         evidence = self._reader.look()
         said = judge(self._places, evidence)
         self._fit = said.fit
-        if moment := self._presence.look(Fit.NOT_SET if self._is_bound() else said.fit, self._clock.boot_us()):
+        fit = Fit.NOT_SET if self._is_bound() else said.fit
+        if moment := self._presence.look(fit, self._clock.boot_us(), has_gateway=evidence.has_gateway):
             facts = (("moment", moment), *said.facts(), *evidence.facts())
             emit(Signal(SignalKind.PLACE_NOT_APPROVED, wall_clock_us(), facts))
 
@@ -206,18 +219,19 @@ class PlaceWatch:
 # ---- the kernel's answers ------------------------------------------------------------------------------------------------------------
 
 
-def _read(remote: tuple[str, ...]) -> PlaceEvidence:
-    try:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _ROUTE) as netlink:
-            netlink.settimeout(_WAIT_SECONDS)
-            answers = {asked: tuple(_ask(netlink, asked)) for asked in _NEW}
-        return evidence_of(answers, remote)
-    except (OSError, ValueError, struct.error) as error:
-        _log.warning("the network's evidence cannot be read: %s", type(error).__name__)
-        return PlaceEvidence(remote=remote, unread=NOT_READABLE)
+def _read(remote: tuple[str, ...] | None) -> PlaceEvidence:
+    for _try in range(_TRIES):
+        try:
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _ROUTE) as netlink:
+                netlink.settimeout(_WAIT_SECONDS)
+                answers = {asked: tuple(_ask(netlink, asked)) for asked in _NEW}
+            return evidence_of(answers, remote)
+        except (OSError, ValueError, struct.error) as error:
+            _log.warning("the network's evidence cannot be read: %s", type(error).__name__)
+    return PlaceEvidence(remote=remote, unread=NOT_READABLE)
 
 
-def evidence_of(answers: Mapping[int, Sequence[bytes]], remote: tuple[str, ...] = ()) -> PlaceEvidence:
+def evidence_of(answers: Mapping[int, Sequence[bytes]], remote: tuple[str, ...] | None = ()) -> PlaceEvidence:
     """Make the evidence of the kernel's answers: bodies of messages by what was asked for.
 
     Raises:

@@ -35,7 +35,7 @@ from vault.domain.breach import (
 )
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import BreachId, DocumentId
-from vault.domain.place import FACT_PREFIX, Facts
+from vault.domain.place import PLACE_FACTS, Facts
 from vault.domain.reading_rules import ReadingFlag
 from vault.errors import DefectError, RefusedError
 from vault.services.custody import Custody
@@ -95,7 +95,8 @@ class Breaches:
         """
         now_us = self._world.clock.now_us()
         observed_us = min(max(observed_us, now_us - _OBSERVED_MOST_US), now_us)
-        return self.record(Signal(kind, observed_us, self._with_owner(kind, facts), document_id, page_no))
+        seen = tuple(one for one in facts if one[0] not in PLACE_FACTS)  # where it happened is not the interface's to say
+        return self.record(Signal(kind, observed_us, self._with_owner(kind, seen), document_id, page_no))
 
     def _with_owner(self, kind: SignalKind, facts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str | int], ...]:
         """Name the program that took a selection over: the interface cannot."""
@@ -260,7 +261,7 @@ class Breaches:
 
     def _where(self, signal: Signal) -> Facts:
         """Where the workstation stands; what a signal says of it itself counts for it."""
-        own = tuple((name, str(value)) for name, value in signal.facts if name.startswith(FACT_PREFIX))
+        own = tuple((name, str(value)) for name, value in signal.facts if name in PLACE_FACTS)
         return own or self._world.place()
 
     def _remember(self, breach_id: BreachId, where: Facts) -> None:
@@ -275,7 +276,7 @@ class Breaches:
         return (("place_clock", str((world.clock.now_us() - world.store.latest_entry_time_us()) // 1_000_000)),)
 
     def _seal(self, breach_id: BreachId, signal: Signal, seen: OnScreen | None, containment: Containment, where: Facts) -> bytes:
-        observed = [(name, str(value)) for name, value in signal.facts if not name.startswith(FACT_PREFIX)]
+        observed = [(name, str(value)) for name, value in signal.facts if name not in PLACE_FACTS]
         fact = SealedFact(
             at_us=signal.observed_us,
             kind=signal.kind,

@@ -9,8 +9,8 @@ import pytest
 
 from vault.assembly import station_policy
 from vault.domain.place import (
-    FACT_PREFIX,
     MISFITS,
+    PLACE_FACTS,
     PLACES_MOST,
     ApprovedPlace,
     Fit,
@@ -36,6 +36,7 @@ def link(*addresses: str, gateway: str | None = ROUTER, name: str = "eth0") -> L
 
 
 INSIDE = link("10.20.3.4/16")
+TWO_ROUTERS = Link("eth0", (ip_interface("10.20.3.4/16"),), (Gateway("10.20.0.1", OTHER), Gateway("fe80::9")))
 
 #: what the machine shows · what is said of it
 ATTACKS: Sequence[tuple[str, PlaceEvidence, PlaceFit]] = [
@@ -60,9 +61,11 @@ ATTACKS: Sequence[tuple[str, PlaceEvidence, PlaceFit]] = [
         PlaceEvidence((link("10.20.3.4/16", gateway=OTHER), link("192.168.1.5/24", gateway=ROUTER, name="wlan0"))),
         PlaceFit(Fit.OTHER_GATEWAY),
     ),
+    ("IPv4 by another router, IPv6 by one that has not answered", PlaceEvidence((TWO_ROUTERS,)), PlaceFit(Fit.OTHER_GATEWAY)),
     ("a tunnel up at headquarters", PlaceEvidence((INSIDE,), ("wg0 (wireguard)",)), PlaceFit(Fit.TUNNEL, "Headquarters")),
     ("a tunnel up at home", PlaceEvidence((link("192.168.1.5/24", gateway=OTHER),), ("tun0 (tun)",)), PlaceFit(Fit.OTHER_NETWORK)),
     ("a remote session at headquarters", PlaceEvidence((INSIDE,), (), ("served server",)), PlaceFit(Fit.REMOTE_SESSION, "Headquarters")),
+    ("nobody can say whether it is remote", PlaceEvidence((INSIDE,), remote=None), PlaceFit(Fit.FITS, "Headquarters")),
     ("no network at all", PlaceEvidence(), PlaceFit(Fit.NO_NETWORK)),
     ("an interface without an address", PlaceEvidence((link(gateway=None),)), PlaceFit(Fit.NO_NETWORK)),
     ("nothing can be read", PlaceEvidence(unread="not-readable"), PlaceFit(Fit.NOT_READ)),
@@ -74,7 +77,7 @@ def test_what_is_said_of_the_evidence(evidence: PlaceEvidence, said: PlaceFit) -
     assert judge(PLACES, evidence) == said
     assert judge((), evidence) == PlaceFit(Fit.NOT_SET)
     names = [name for name, _value in (*evidence.facts(), *said.facts())]
-    assert all(name.startswith(FACT_PREFIX) for name in names)
+    assert set(names) <= PLACE_FACTS
     assert len(set(names)) == len(names)
 
 
@@ -84,6 +87,7 @@ def test_facts_are_short_whatever_the_machine_has() -> None:
     assert all(0 < len(value) <= 200 for value in facts.values())
     assert facts["place_addresses"].endswith(", +396")
     assert facts["place_remote"] == "+1"
+    assert dict(PlaceEvidence(remote=None).facts())["place_remote"] == "not-readable", "not: none"
     assert dict(PlaceEvidence((INSIDE,)).facts()) == {
         "place_addresses": "eth0 10.20.3.4/16",
         "place_gateways": f"10.20.0.1 {ROUTER}",
@@ -93,11 +97,16 @@ def test_facts_are_short_whatever_the_machine_has() -> None:
 
 
 SECOND = 1_000_000
+ALONE = frozenset({Fit.NO_NETWORK})
 #: the looks (fit, at which second) · what is told at which second
 LOOKS: Sequence[tuple[str, Sequence[tuple[Fit, int]], Sequence[tuple[str, int]]]] = [
     ("fits all along", [(Fit.FITS, 0), (Fit.FITS, 10)], []),
     ("opened elsewhere: at once, and once", [(Fit.OTHER_NETWORK, 0), (Fit.OTHER_NETWORK, 10), (Fit.TUNNEL, 500)], [("opening", 0)]),
-    ("opened without a network", [(Fit.NO_NETWORK, 0)], [("opening", 0)]),
+    ("opened without a network", [(Fit.NO_NETWORK, 0), (Fit.NO_NETWORK, 9), (Fit.NO_NETWORK, 10)], [("opening", 10)]),
+    ("opened before the network was there", [(Fit.NO_NETWORK, 0), (Fit.GATEWAY_UNKNOWN, 4), (Fit.FITS, 6), (Fit.FITS, 16)], []),
+    ("nothing could be read at the opening", [(Fit.NOT_READ, 0), (Fit.OTHER_NETWORK, 10)], [("opening", 10)]),
+    ("one look in between that read nothing", [(Fit.TUNNEL, 0), (Fit.NOT_READ, 10), (Fit.TUNNEL, 20), (Fit.TUNNEL, 50)], [("opening", 0)]),
+    ("unreadable while it lasts", [(Fit.FITS, 0), (Fit.TUNNEL, 10), (Fit.NOT_READ, 20), (Fit.TUNNEL, 40)], [("open", 40)]),
     ("the gateway answers in time", [(Fit.GATEWAY_UNKNOWN, 0), (Fit.FITS, 3), (Fit.FITS, 20)], []),
     ("the gateway never answers", [(Fit.GATEWAY_UNKNOWN, 0), (Fit.GATEWAY_UNKNOWN, 9), (Fit.GATEWAY_UNKNOWN, 10)], [("opening", 10)]),
     ("the gateway is another", [(Fit.GATEWAY_UNKNOWN, 0), (Fit.OTHER_GATEWAY, 1)], [("opening", 1)]),
@@ -109,6 +118,10 @@ LOOKS: Sequence[tuple[str, Sequence[tuple[Fit, int]], Sequence[tuple[str, int]]]
         [("open", 31), ("open", 80)],
     ),
     ("asleep: the first look after waking is the first", [(Fit.FITS, 0), (Fit.NO_NETWORK, 9000), (Fit.FITS, 9005)], []),
+    ("no network, asleep, no network", [(Fit.FITS, 0), (Fit.NO_NETWORK, 10), (Fit.NO_NETWORK, 9000), (Fit.FITS, 9005)], []),
+    ("asleep at the opening", [(Fit.NO_NETWORK, 0), (Fit.NO_NETWORK, 9000), (Fit.FITS, 9005)], []),
+    ("asleep, and unreadable at first", [(Fit.FITS, 0), (Fit.NO_NETWORK, 10), (Fit.NOT_READ, 9000), (Fit.NO_NETWORK, 9001)], []),
+    ("asleep, and still away after it", [(Fit.FITS, 0), (Fit.TUNNEL, 1), (Fit.TUNNEL, 900), (Fit.TUNNEL, 930)], [("open", 930)]),
     ("bound to a key server: nothing is judged", [(Fit.NOT_SET, 0), (Fit.NOT_SET, 100)], []),
     ("unbound while away", [(Fit.NOT_SET, 0), (Fit.OTHER_NETWORK, 10), (Fit.OTHER_NETWORK, 40)], [("open", 40)]),
 ]
@@ -116,13 +129,24 @@ LOOKS: Sequence[tuple[str, Sequence[tuple[Fit, int]], Sequence[tuple[str, int]]]
 
 @pytest.mark.parametrize(("looks", "told"), [row[1:] for row in LOOKS], ids=[row[0] for row in LOOKS])
 def test_when_it_is_told(looks: Sequence[tuple[Fit, int]], told: Sequence[tuple[str, int]]) -> None:
-    presence = Presence(10 * SECOND, 30 * SECOND)
+    presence = Presence(10 * SECOND, 30 * SECOND, 30 * SECOND)
     said = []
     for fit, at in looks:
-        if moment := presence.look(fit, at * SECOND):
+        if moment := presence.look(fit, at * SECOND, has_gateway=fit not in ALONE):
             said.append((moment, at))
-        assert presence.is_pending == (fit in MISFITS and not said) or said
+        assert fit is Fit.NOT_READ or presence.is_pending == (fit in MISFITS and not said) or said
     assert said == list(told)
+
+
+@pytest.mark.parametrize("fit", sorted(MISFITS, key=lambda one: one.value))
+def test_an_opening_without_any_gateway_is_given_time_whatever_does_not_fit(fit: Fit) -> None:
+    presence = Presence(10 * SECOND, 30 * SECOND, 30 * SECOND)
+    assert [presence.look(fit, at * SECOND, has_gateway=False) for at in (0, 9, 10, 11)] == ["", "", "opening", ""]
+
+
+def test_the_bridge_of_a_container_is_no_gateway() -> None:
+    assert not PlaceEvidence((link("172.17.0.1/16", gateway=None, name="docker0"),)).has_gateway
+    assert PlaceEvidence((link("172.17.0.1/16", gateway=None, name="docker0"), INSIDE)).has_gateway
 
 
 # ---- the policy --------------------------------------------------------------------------------------------------------------------
@@ -149,9 +173,6 @@ def test_places_are_taken_in_a_stations_own_form() -> None:
 GOOD = {"name": "Headquarters", "subnets": ["10.20.0.0/16"]}
 #: a list of places · (place, part) that is named
 WRONG: Sequence[tuple[str, object, tuple[str, str]]] = [
-    ("no list", "10.20.0.0/16", ("", "approved_places")),
-    ("a table", GOOD, ("", "approved_places")),
-    ("too many", [{**GOOD, "name": str(n)} for n in range(PLACES_MOST + 1)], ("", "approved_places")),
     ("no table in it", ["Headquarters"], ("1", "approved_places")),
     ("no name", [{"subnets": ["10.20.0.0/16"]}], ("1", "name")),
     ("an empty name", [GOOD, {**GOOD, "name": " "}], ("2", "name")),
@@ -182,3 +203,10 @@ def test_places_written_wrongly_are_refused_and_named(value: object, named: tupl
     with pytest.raises(RefusedError, match=r"^policy\.place ") as refusal:
         policy_from({"approved_places": value})
     assert (refusal.value.facts["place"], refusal.value.facts["part"]) == named
+
+
+@pytest.mark.parametrize("value", ["10.20.0.0/16", GOOD, [{**GOOD, "name": str(n)} for n in range(PLACES_MOST + 1)]])
+def test_what_is_no_list_of_places_or_too_long_a_one_is_refused_without_a_name(value: object) -> None:
+    with pytest.raises(RefusedError, match=r"^policy\.places ") as refusal:
+        policy_from({"approved_places": value})
+    assert refusal.value.facts == {"most": PLACES_MOST}

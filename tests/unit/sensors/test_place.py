@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import socket
 import struct
@@ -200,8 +201,33 @@ def test_a_kernel_that_does_not_say_is_no_place_and_no_error(monkeypatch: pytest
 
     monkeypatch.setattr(place.socket, "socket", refuse)
     evidence = PlaceReader(lambda: ()).look()
-    assert evidence.unread == "not-readable"
+    assert evidence.unread == place.NOT_READABLE
     assert judge((ApprovedPlace("x", (ip_network("10.0.0.0/8"),)),), evidence).fit is Fit.NOT_READ
+
+
+@linux
+def test_a_kernel_that_fails_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, refused = socket.socket, []
+
+    def refuse_once(*words: int) -> socket.socket:
+        if not refused:
+            refused.append(words)
+            raise OSError
+        return real(*words)
+
+    monkeypatch.setattr(place.socket, "socket", refuse_once)
+    assert not PlaceReader(lambda: ()).look().unread
+    assert refused
+
+
+@linux
+def test_a_remote_session_that_cannot_be_looked_for_costs_no_evidence() -> None:
+    def refuse() -> tuple[Finding, ...]:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    evidence = PlaceReader(refuse).look()
+    assert (evidence.unread, evidence.remote) == ("", None)
+    assert evidence.links == PlaceReader(tuple).look().links
 
 
 # ---- the watch -----------------------------------------------------------------------------------------------------------------------
@@ -276,10 +302,16 @@ def test_carried_off_while_open_is_told_when_it_lasts() -> None:
     reader.evidence = HOME
     until(lambda: one.fit is Fit.OTHER_NETWORK)
     assert not told
-    clock.step(31.0)
+    clock.step(500.0)
+    reader.looked_on()
+    assert not told, "asleep: the time begins anew"
+    for _ in range(4):
+        clock.step(10.0)
+        reader.looked_on()
     until(lambda: bool(told))
     one.stop()
-    assert dict(told[0].facts)["moment"] == "open"
+    [signal] = told
+    assert dict(signal.facts)["moment"] == "open"
 
 
 def test_a_bound_workstation_is_not_judged_by_evidence_but_says_it(away: Somewhere) -> None:

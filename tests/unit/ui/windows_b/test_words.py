@@ -105,9 +105,39 @@ def test_where_it_happened_stands_once_and_with_its_times_where_it_changed() -> 
     assert later != earlier
 
 
+def test_where_it_happened_stays_however_many_signals_follow() -> None:
+    view = stage.report_view(stage.report(1))
+    first = dataclasses.replace(view.facts[0], facts=(("place_name", "Headquarters"), ("place_hash", "aa")))
+    blocks = evidence(dataclasses.replace(view, facts=(first, *[view.facts[0]] * 60)))
+    [place] = [rows for heading, rows in blocks if heading == "Where it happened"]
+    assert place == [("Approved place", "Headquarters")], "the hash of a medium's folder is none of it"
+    assert len(blocks) == 1 + 1 + 40
+
+
+#: name and value of a fact · what is shown
+SAID = [
+    ("moment", "opening", "Being opened"),
+    ("moment", "open", "Open"),
+    ("place_unread", "not-readable", "The system did not say"),
+    ("place_addresses", "none", "None"),
+    ("place_gateways", "none", "None"),
+    ("place_tunnels", "none", "None"),
+    ("place_remote", "none", "None"),
+    ("place_remote", "not-readable", "Could not be looked for"),
+    ("place_remote", "forwarded relay, of-a-later version", "A program forwards the screen; of-a-later version"),
+    ("place_addresses", "eth0 10.20.3.4/16, wlan0 10.20.3.5/16", "eth0 10.20.3.4/16, wlan0 10.20.3.5/16"),
+    ("place_name", "none", "none"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "shown"), SAID)
+def test_codes_of_the_place_are_said_in_words(name: str, value: str, shown: str) -> None:
+    assert breach_words.fact_row(name, value)[1] == shown
+
+
 @pytest.mark.parametrize("fit", Fit)
 def test_every_judgement_of_the_place_is_said_in_words(fit: Fit) -> None:
-    assert breach_words.fact_row("place_fit", fit.value)[1] == strings.text(f"breaches.place_fit.{fit.value}")
+    assert breach_words.fact_row("place_fit", fit.value)[1] == strings.text(f"breaches.code.place_fit.{fit.value}")
     assert breach_words.fact_row("place_fit", "of-a-later-version")[1] == "of-a-later-version"
 
 
