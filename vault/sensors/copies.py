@@ -390,7 +390,8 @@ class CopiesSensor:
             self._await_missing()
         elif task.what == "rescan":
             self._scans.clear()
-            self._look_through_all()
+            self._look_through_all(self._read_memory())
+            self._blocks_until = 0.0  # the reading of them, too, may just have been given up
             self._deep_at = 0.0  # a search that was under way, and what arrived unseen
 
     def _look_through_all(self, between: Iterable[None] = ()) -> None:
@@ -399,7 +400,7 @@ class CopiesSensor:
 
     def _read_memory(self) -> Iterator[None]:
         """Learn what earlier processes searched. That takes moments, but the watch comes first."""
-        if self._searched is not None:
+        if self._searched is not None and not self._searched.is_loaded:
             yield from self._searched.load()
 
     def _look_through(self, folders: Sequence[Path], between: Iterable[None]) -> Iterator[None]:
@@ -420,7 +421,7 @@ class CopiesSensor:
         inside = self._depth_of(place) <= _MAX_DEPTH
         if place in self._places:
             self._places.remove(place)
-        if not inside and place.is_mount():
+        if not inside and os.path.ismount(place):
             self._places.append(place)
         for root in (*self._folders, *self._places):
             real = Path(os.path.realpath(root))
@@ -432,7 +433,7 @@ class CopiesSensor:
 
     def _add_tree(self, folder: Path, depth: int, *, new: bool, looking: bool = True) -> Iterator[None]:
         assert self._watching is not None
-        if self._is_skipped(folder) or not folder.is_dir() or folder.is_symlink():
+        if self._is_skipped(folder) or not _is_folder(folder):
             return
         if depth > _MAX_DEPTH or self._watching.count >= _MAX_FOLDERS or not self._watch(folder):
             self._partly = True
@@ -469,12 +470,12 @@ class CopiesSensor:
         assert self._watching is not None
         for folder in self._folders:
             real = Path(os.path.realpath(folder))
-            if real.is_dir():
+            if _is_folder(real):
                 if not self._watching.has(real):
                     self._tasks.put(_Task("folder", real))
                 continue
             parent = real.parent
-            while not parent.is_dir():
+            while not _is_folder(parent) and parent != parent.parent:
                 parent = parent.parent
             with suppress(OSError):
                 self._watching.add_parent(parent)
@@ -590,7 +591,7 @@ class CopiesSensor:
         """Look for parts of the vault anywhere in a file: samples, then the whole, as far as `most_bytes`, then samples again."""
         path = task.path
         identity = self._fresh().identity if self._fingerprint.is_whole else b""
-        began_ns = time.time_ns()
+        known_ns = min(time.time_ns(), self._fingerprint.read_ns)
         if not self._is_foreign(path, task):
             return  # before it is opened (rule 7)
         descriptor = _open_quietly(path)
@@ -611,7 +612,8 @@ class CopiesSensor:
                     return
                 yield
             after = os.fstat(descriptor)
-            self._note_searched(status, after, began_ns, identity)
+            if offset == 0:  # nobody knows whether what was read earlier is still as it was then
+                self._note_searched(status, after, known_ns, identity)
             if task.new and after.st_nlink:
                 done = min(status.st_size, max(offset, most_bytes))
                 self._left[inode] = _Left(done, head, os.pread(descriptor, OVERLAP_BYTES, max(0, done - OVERLAP_BYTES)))
@@ -633,11 +635,14 @@ class CopiesSensor:
             return False
         return stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in self._own(task) and not self._is_skipped(path)
 
-    def _note_searched(self, before: os.stat_result, after: os.stat_result, began_ns: int, identity: bytes) -> None:
-        """Remember a file that nobody changed while it was searched, nor so shortly before that a later change has the same time."""
+    def _note_searched(self, before: os.stat_result, after: os.stat_result, known_ns: int, identity: bytes) -> None:
+        """Remember a file that nobody changed while it was searched, nor since what it was compared with was read from the vault.
+
+        A moment more: so that no later change has the same time.
+        """
         if self._searched is None or not identity or before.st_dev not in self._honest:
             return
-        if before.st_ctime_ns >= began_ns - _CLOCK_GRAIN_NS:
+        if before.st_ctime_ns >= known_ns - _CLOCK_GRAIN_NS:
             return
         if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) == (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
             self._searched.note(before, identity)
@@ -685,7 +690,8 @@ class CopiesSensor:
         facts: tuple[tuple[str, str | int], ...] = (("name", path.name), ("folder", shown), ("bytes", status.st_size), ("of", of))
         facts += (("copy", copy), ("seen", "arriving" if task.new else "already-there"))
         facts += (("found", "inside"),) if inside else ()
-        self._emit(Signal(SignalKind.STORE_COPIED, wall_clock_us(), facts + (writers[0].facts() if writers else ())))
+        facts += writers[0].facts() if writers else ()
+        self._emit(Signal(SignalKind.STORE_COPIED, wall_clock_us(), tuple((name, _readable(value)) for name, value in facts)))
 
     def _fresh(self) -> Fingerprint:
         """Ask once a second, not once a file."""
@@ -861,6 +867,14 @@ def _open_quietly(path: Path) -> int:
         return -1
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder and no link; also False where that cannot be told and `Path.is_dir` raises (EACCES, a dead mount)."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 def _read_head(path: Path) -> bytes:
     """The first bytes of a regular file; empty if it cannot be read."""
     descriptor = _open_quietly(path)
@@ -872,6 +886,11 @@ def _read_head(path: Path) -> bytes:
         return b""
     finally:
         os.close(descriptor)
+
+
+def _readable(value: str | int) -> str | int:
+    """A fact that can be written down: of a name that is not UTF-8, what is."""
+    return os.fsencode(value).decode("utf-8", "replace") if isinstance(value, str) else value
 
 
 def _be_idle_on_disk() -> None:

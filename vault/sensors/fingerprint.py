@@ -14,6 +14,7 @@ Rules:
 
 7. The mark is drawn anew in each process among bytes that text does not have: nobody can fill a file with it to keep the search busy.
 
+LIMIT: of pages that are in the journal alone no word is known yet: a part of one without its frame's salts is not known then, nor again.
 LIMIT: re-encrypted, base64, XOR or in pieces of less than `window_bytes` without a salt among them: not known. Blocks of pages that were
 rewritten are not known any more (a copy made before still has most of its others).
 
@@ -26,6 +27,7 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -78,6 +80,7 @@ class Fingerprint:
         self._identity = b""
         self._seen: dict[Path, tuple[int, int]] = {}  # size and time of change when the blocks were read
         self._every = 1
+        self._read_ns = 0
 
     def refresh(self) -> None:
         """Ask for the salts anew. Microseconds; call it about once a second while files are looked at."""
@@ -93,6 +96,7 @@ class Fingerprint:
     def read_blocks(self) -> Iterator[None]:
         """Read the blocks of every database that is open and changed since, a step at a time."""
         total = 0
+        began_ns, is_all = time.time_ns(), True
         for database in self._databases:
             with suppress(OSError):
                 total += database.stat().st_size
@@ -100,10 +104,12 @@ class Fingerprint:
         for database in self._databases:
             descriptor = self._descriptor_of(database)
             if descriptor is None:
+                is_all = False
                 continue
             try:
                 before = os.fstat(descriptor)
             except OSError:
+                is_all = False
                 continue
             state = (before.st_size, before.st_mtime_ns)
             if self._seen.get(database) == state and every == self._every:
@@ -116,12 +122,17 @@ class Fingerprint:
                         yield
                 after = os.fstat(descriptor)
             except OSError:
+                is_all = False
                 continue
             if (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino):  # not closed and given to another file meanwhile
                 self._blocks[database] = frozenset(found)
                 self._seen[database] = state
+            else:
+                is_all = False
         self._every = every
         self._words = frozenset().union(*self._blocks.values())
+        if is_all:
+            self._read_ns = began_ns
 
     @property
     def identity(self) -> bytes:
@@ -132,6 +143,11 @@ class Fingerprint:
     def is_whole(self) -> bool:
         """Whether everything is known that a search needs: the salts, and the words of every database."""
         return bool(self._salts) and all(database in self._blocks for database in self._databases)
+
+    @property
+    def read_ns(self) -> int:
+        """When the last whole reading of the blocks began, by the wall clock, in ns; 0 before. What came since is not known."""
+        return self._read_ns
 
     @property
     def window_bytes(self) -> int:

@@ -7,7 +7,14 @@ Rules:
 2. The file of them is appended to in sealed records, each at its place: from the first record that is not ours, nothing is believed, and
    the file is written anew. Nothing here raises because of what is in it, or because it cannot be read or written.
 3. At most `_MOST` files; beyond that they are searched again each time. After a whole search the files that are gone are forgotten.
-4. Only where the kernel alone says when an inode changed (`honest_devices`): not on what can be pulled out or mounted by anybody.
+4. Only where the kernel alone says when an inode changed (`honest_devices`): not on what can be pulled out or mounted by anybody, nor on
+   another machine's disk.
+5. Where several accounts have one vault, each has a file of its own: what one's search does not come by is not gone for another's.
+6. Nothing waits for the disk: the thread reads and writes when nobody else does, and closing the vault waits for it. A power cut costs
+   a search.
+
+LIMIT: a file system that names no device (btrfs, zfs, an overlay) on a stick that an administrator mounts outside `_FOREIGN_PLACES`
+counts as a disk.
 
 LIMIT: whoever is root, or writes past the file system (a disk's device, a disk in another machine, a power cut in the seconds before a
 changed time is on the disk), changes a file without its inode's time. So does who mapped the file, had made its pages dirty before the
@@ -40,29 +47,29 @@ _SLOTS = 1 << 19  # of a table: 4 MiB, never more than half full
 _MOST_BYTES = 4 << 20
 _COUNT = struct.Struct("<I")
 _PLACE = struct.Struct("<Q")
-_FACTS = struct.Struct("<QQqqq")
+_FACTS = struct.Struct("<QQqQQ")
+_TIME_BITS = (1 << 64) - 1  # a file can be given a time after 2262, which is more nanoseconds than 63 bits hold, and one before 1970
 _ENTRY_BYTES = 8
 _SEAL_BYTES = 16
 _MOST_IN_A_RECORD = 1 << 16
 _ENTRIES_A_STEP = 2048
 _GONE_SHARE = 4  # written anew when more than a fourth of the entries are of files that are gone
 _LOOP_DEVICES = "7:"
+_BLOCK_DEVICES = Path("/sys/dev/block")
 _FOREIGN_PLACES = tuple(map(Path, ("/media", "/mnt", "/run/media")))  # where a desktop mounts what its account asks for
-_HONEST_TYPES = frozenset(
-    ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "zfs", "bcachefs", "nilfs2", "overlay", "tmpfs", "nfs", "nfs4")
-)
+_HONEST_TYPES = frozenset(("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "zfs", "bcachefs", "nilfs2", "overlay", "tmpfs"))
 
 
 class SearchedFiles:
     """The memory of searched files.
 
     Args:
-        path: in the vault's folder; made with the mode of the vault's files.
+        path: in the vault's folder; made with the mode of the vault's files. Installed, the account's number is added to its name.
         key: 32 bytes of the workstation's; what is used is derived from it for this purpose alone.
     """
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self._path = path
+        self._path = path.with_name(f"{path.name}.{os.getuid()}") if reach.is_launched() else path
         self._key = hmac.digest(key, b"searched-files", "sha256")
         self._known = _Table()
         self._seen: _Table | None = None  # while a whole search is under way: what it came by
@@ -75,8 +82,13 @@ class SearchedFiles:
         """How many files are remembered."""
         return self._known.count
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether `load` came to its end; before that nothing is written."""
+        return self._is_loaded
+
     def load(self) -> Iterator[None]:
-        """Read what earlier processes left, a step at a time; what is not theirs is not believed."""
+        """Read what earlier processes left, a step at a time; what is not theirs is not believed. May be begun again."""
         data = self._read()
         place = 0
         while place < len(data):
@@ -124,7 +136,7 @@ class SearchedFiles:
         self.save()
 
     def save(self) -> None:
-        """Write what came since, durably; if that fails, the next time writes everything. Before `load`, nothing."""
+        """Write what came since; if that fails, the next time writes everything. Before `load`, nothing."""
         if not self._is_loaded:
             return
         try:
@@ -161,7 +173,6 @@ class SearchedFiles:
             if not stat.S_ISREG(status.st_mode) or status.st_size != self._bytes:
                 return False
             _write_whole(descriptor, data)
-            os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
         self._bytes += len(data)
@@ -175,7 +186,6 @@ class SearchedFiles:
         descriptor = os.open(beside, flags, reach.file_mode())
         try:
             _write_whole(descriptor, data)
-            os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
         beside.replace(self._path)
@@ -204,7 +214,8 @@ class SearchedFiles:
         return hmac.digest(self._key, _PLACE.pack(place) + record, "sha256")[:_SEAL_BYTES]
 
     def _entry(self, status: os.stat_result, identity: bytes) -> int:
-        facts = _FACTS.pack(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        times = (status.st_mtime_ns & _TIME_BITS, status.st_ctime_ns & _TIME_BITS)
+        facts = _FACTS.pack(status.st_dev, status.st_ino, status.st_size, *times)
         return int.from_bytes(hashlib.blake2b(facts + identity, key=self._key, digest_size=_ENTRY_BYTES).digest(), "little") or 1
 
 
@@ -253,11 +264,23 @@ def honest_devices(roots: Sequence[Path], mounted: Iterable[Mount]) -> frozenset
     devices: set[int] = set()
     foreign: set[int] = set()
     for mount in concerned:
-        is_ours = mount.type in _HONEST_TYPES and not mount.device.startswith(_LOOP_DEVICES) and not is_removable(mount.device)
+        is_ours = mount.type in _HONEST_TYPES and not any(map(_is_foreign, _layers(mount.device)))
         is_ours = is_ours and not any(mount.place.is_relative_to(place) for place in _FOREIGN_PLACES)
         with suppress(OSError):
             (devices if is_ours else foreign).add(mount.place.lstat().st_dev)
     return frozenset(devices - foreign)
+
+
+def _is_foreign(device: str) -> bool:
+    return device.startswith(_LOOP_DEVICES) or is_removable(device)
+
+
+def _layers(device: str) -> Iterator[str]:
+    """Give a device and those it lies on, as a LUKS volume does on its stick."""
+    yield device
+    with suppress(OSError):
+        for below in (_BLOCK_DEVICES / device / "slaves").iterdir():
+            yield from _layers((below / "dev").read_text("ascii").strip())
 
 
 def _little(numbers: array[int]) -> array[int]:

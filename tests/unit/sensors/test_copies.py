@@ -366,6 +366,111 @@ def test_a_file_that_changed_a_moment_ago_is_searched_again(station: Station, mo
     assert set(station.run()) == names
 
 
+def started(station: Station) -> CopiesSensor:
+    """A sensor that has searched what was there."""
+    sensor = station.sensor()
+    sensor.start(station.stage.emit)
+    wait_until(lambda: sensor._deep_at > 0 and not sensor._scans)
+    return sensor
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def wait_for_read(station: Station, sensor: CopiesSensor, name: str) -> None:
+    wait_until(lambda: name in station.read)
+    station.stage.quiet()
+    wait_until(lambda: not sensor._scans and not sensor._insides)
+
+
+def test_a_file_that_was_read_on_is_searched_whole_by_the_next_process(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its middle may have changed as well."""
+    monkeypatch.setattr(Fingerprint, "read_ns", property(lambda _self: time.time_ns()))
+    stage = station.stage
+    sensor = started(station)
+    stage.sh(f"head -c 3M /dev/urandom > {DOCS}/log")
+    wait_for_read(station, sensor, "log")
+    station.read.clear()
+    stage.sh(f"(dd if={V}/register.db bs=1000 skip=300 count=30 | dd of={DOCS}/log bs=1000 seek=1000 conv=notrunc) 2> /dev/null")
+    stage.sh(f"echo more >> {DOCS}/log")
+    wait_for_read(station, sensor, "log")
+    sensor.stop()
+    assert station.found() == set(), "read on from its end"
+    assert station.run() == ["log"]
+    assert station.found() == {"log"}
+
+
+def test_a_part_of_pages_written_since_they_were_learned_is_found_by_the_next_process(station: Station) -> None:
+    stage = station.stage
+    sensor = started(station)
+    with (stage.vault / "register.db").open("r+b") as database:
+        database.seek(10 * 4096)
+        database.write(os.urandom(4096))
+    stage.sh(f"dd if={V}/register.db of={DOCS}/x bs=4096 skip=10 count=1 status=none")
+    wait_for_read(station, sensor, "x")
+    sensor.stop()
+    assert station.found() == set(), "its words are not known yet"
+    assert station.run() == ["x"]
+    assert station.found() == {"x"}
+
+
+def test_lost_events_while_the_memory_is_read(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = write_lines(station.stage, 20)
+    assert set(station.run()) == names
+    station.read.clear()
+    loading, begun = SearchedFiles.load, []
+
+    def endless_at_first(searched: SearchedFiles) -> Iterator[None]:
+        begun.append(searched)
+        while len(begun) == 1:
+            yield
+        yield from loading(searched)
+
+    monkeypatch.setattr(SearchedFiles, "load", endless_at_first)
+    sensor = station.sensor()
+    sensor.start(station.stage.emit)
+    wait_until(lambda: bool(begun))
+    assert sensor._watching is not None
+    sensor._watching.on_queue_overflow()
+    wait_until(lambda: sensor._deep_at > 0 and not sensor._scans)
+    sensor.stop()
+    assert station.read == []
+
+
+def test_what_nobody_can_look_at_does_not_end_the_watch(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time beyond 2262, a folder in one that may be listed and not entered, a file system whose program died."""
+    stage, asking = station.stage, Path.stat
+    stage.sh(f"mkdir -p {DOCS}/a/locked {DOCS}/a/dead {DOCS}/z; echo a longer line of text > {DOCS}/late")
+    os.utime(stage.home / "Documents" / "late", (1.05e10, 1.05e10))
+    numbers = {"locked": errno.EACCES, "dead": errno.ENOTCONN}
+
+    def asked(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name in numbers:
+            raise OSError(numbers[path.name], "refused")
+        return asking(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", asked)
+    sensor = started(station)
+    assert "late" in station.read
+    stage.sh(f"cp {V}/register.db {DOCS}/z/x; mkdir {DOCS}/dead; cp {V}/register.db {DOCS}/z/y")
+    assert {stage.next(10)["name"], stage.next(10)["name"]} == {"x", "y"}
+    sensor.look_again(stage.home / "Documents" / "a" / "dead")
+    assert sensor.self_test().state is ProtectionState.DETECTED
+    sensor.stop()
+
+
+def test_the_facts_of_a_copy_can_be_written_whatever_its_name(stage: Stage) -> None:
+    (stage.home / "Documents" / "work" / "deep" / os.fsdecode(b"\xff")).mkdir()
+    stage.sh(f"cp {V}/register.db {DOCS}/work/deep/$(printf '\\377/a\\377b')")
+    facts = stage.next(10)
+    assert facts["name"] == "a\N{REPLACEMENT CHARACTER}b"
+    assert str(facts["folder"]).encode("utf-8").endswith("/\N{REPLACEMENT CHARACTER}".encode())
+
+
 def test_where_times_are_not_the_kernels_nothing_is_remembered(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "honest_devices", lambda *_given: frozenset())
     names = write_lines(station.stage, 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,3 +154,20 @@ def test_without_an_open_file_there_are_no_blocks_and_nothing_matches(tmp_path: 
     assert not fingerprint.is_whole
     assert not fingerprint.has_block(os.urandom(10_000))
     assert fingerprint.of_head(os.urandom(4096)) == fingerprint.within(os.urandom(10_000)) == ""
+
+
+def test_when_the_blocks_were_read_is_said_only_of_all_of_them(vault: Vault) -> None:
+    before = vault.fingerprint.read_ns
+    assert 0 < before <= time.time_ns()
+    vault.learn()
+    again = vault.fingerprint.read_ns
+    assert again > before
+    partly = Fingerprint(
+        frozenset,
+        "",
+        [vault.path, vault.path.with_name("closed.db")],
+        lambda path: vault.descriptor_of(vault.path) if path == vault.path else None,
+    )
+    for _ in partly.read_blocks():
+        assert partly.read_ns == 0, "not before its end"
+    assert partly.read_ns == 0

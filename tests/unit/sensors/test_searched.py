@@ -57,6 +57,57 @@ def test_what_was_noted_is_known_to_the_next_process(tmp_path: Path) -> None:
         assert not memory.has(state(1, **{name: 9}), VAULT), name
 
 
+LONG_AFTER_NS = 10_500_000_000 * 1_000_000_000  # in 2302
+
+
+def test_times_that_no_clock_has(tmp_path: Path) -> None:
+    """Anybody can give a file one: it may not end the search."""
+    file, memory = tmp_path / "file", open_memory(tmp_path / "searched")
+    file.write_bytes(b"x")
+    os.utime(file, (1.05e10, 1.05e10))
+    memory.note(file.stat(), VAULT)
+    assert memory.has(file.stat(), VAULT)
+    for time_ns in (LONG_AFTER_NS, -LONG_AFTER_NS):
+        odd = state(1, st_mtime_ns=time_ns, st_ctime_ns=time_ns)
+        assert not memory.has(odd, VAULT)
+        memory.note(odd, VAULT)
+        assert memory.has(odd, VAULT)
+
+
+def test_each_account_has_a_memory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Officers share an installed vault, and see each other's homes not at all."""
+    path, folder = tmp_path / "searched", tmp_path
+    monkeypatch.setattr("vault.reach.is_launched", lambda: True)
+    for account, numbers in ((1001, range(10)), (1002, range(10, 20))):
+        monkeypatch.setattr(os, "getuid", lambda account=account: account)
+        memory = open_memory(path)
+        memory.begin_whole()
+        for number in numbers:
+            memory.note(state(number), VAULT)
+        memory.end_whole()
+    for account, numbers in ((1001, range(10)), (1002, range(10, 20))):
+        monkeypatch.setattr(os, "getuid", lambda account=account: account)
+        memory = open_memory(path)
+        memory.begin_whole()
+        assert [number for number in range(20) if memory.has(state(number), VAULT)] == list(numbers)
+        memory.end_whole()
+    assert sorted(found.name for found in folder.iterdir()) == ["searched.1001", "searched.1002"]
+    assert all(found.stat().st_mode & 0o007 == 0 for found in folder.iterdir())
+
+
+def test_keeping_it_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread writes when nobody else does, and closing the vault waits for the thread."""
+
+    def waiting(_descriptor: int) -> None:
+        raise AssertionError("waits for the disk")
+
+    monkeypatch.setattr(os, "fsync", waiting)
+    monkeypatch.setattr(os, "fdatasync", waiting)
+    note(tmp_path / "searched", 1, 2)
+    note(tmp_path / "searched", 3)
+    assert known(tmp_path / "searched", range(5)) == [1, 2, 3]
+
+
 def test_nothing_is_written_where_nothing_is_new(tmp_path: Path) -> None:
     path = tmp_path / "searched"
     note(path, 1, 2)
@@ -187,7 +238,7 @@ MOUNTS: Sequence[tuple[str, str, bool]] = [
     # what, mountinfo's line for the folder, whether its times are the kernel's
     ("a disk", "27 1 254:0 / {} rw - ext4 /dev/vda rw", True),
     ("memory", "27 1 0:31 / {} rw - tmpfs tmpfs rw", True),
-    ("a server's disk", "27 1 0:31 / {} rw - nfs4 server:/home rw", True),
+    ("a server's disk", "27 1 0:31 / {} rw - nfs4 server:/home rw", False),
     ("a stick's file system", "27 1 254:0 / {} rw - vfat /dev/sdb1 rw", False),
     ("a program's", "27 1 0:60 / {} rw - fuse.sshfs host:/ rw", False),
     ("Windows shares", "27 1 0:60 / {} rw - cifs //host/share rw", False),
@@ -202,3 +253,21 @@ MOUNTS: Sequence[tuple[str, str, bool]] = [
 def test_only_where_the_kernel_alone_says_when_an_inode_changed(tmp_path: Path, line: str, is_honest: bool) -> None:
     devices = honest_devices([tmp_path], read_mounts(line.format(tmp_path)))
     assert (tmp_path.stat().st_dev in devices) == is_honest
+
+
+def test_an_encrypted_stick_is_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a volume in an image, however many layers are between."""
+    for above, below in (("253:1", "253:0"), ("253:0", "8:17"), ("253:3", "7:4"), ("253:4", "8:1")):
+        (tmp_path / "sys" / above / "slaves" / "x").mkdir(parents=True)
+        (tmp_path / "sys" / above / "slaves" / "x" / "dev").write_text(below + "\n")
+    monkeypatch.setattr(searched, "_BLOCK_DEVICES", tmp_path / "sys")
+    monkeypatch.setattr(searched, "is_removable", lambda device: device == "8:17")
+
+    def is_honest(device: str) -> bool:
+        mounted = read_mounts(f"27 1 {device} / {tmp_path} rw - ext4 /dev/mapper/x rw")
+        return tmp_path.stat().st_dev in honest_devices([tmp_path], mounted)
+
+    assert not is_honest("253:0")
+    assert not is_honest("253:1")
+    assert not is_honest("253:3")
+    assert is_honest("253:4")
