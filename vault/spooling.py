@@ -41,7 +41,7 @@ from vault.errors import TamperError, UnavailableError, VaultError
 from vault.secret import Secret
 from vault.sensors import screen
 from vault.sensors.place import PlaceReader
-from vault.services.breach import SealedFact
+from vault.services.breach import SealedFact, legible
 from vault.services.operation import Priority
 from vault.services.ports import Clock, Entropy, SecretKeeper
 from vault.services.world import supervisors_place
@@ -224,7 +224,8 @@ class Spooling:
         if public is None:
             public = unverified_public_kem
             facts = (*facts, ("sealed_to", "unverified header"))
-        fact = SealedFact(observed_us, kind, "", "", 0, 0, Containment.NONE, (*facts, *self._place.facts()))
+        told = tuple((name, legible(value)) for name, value in (*facts, *self._place.facts()))
+        fact = SealedFact(observed_us, kind, "", "", 0, 0, Containment.NONE, told)
         sealed = seal_to(public, msgspec.json.encode(fact), bind(*supervisors_place("facts", breach_id)))
         return spool.append(breach_id, kind, observed_us, sealed, code)
 

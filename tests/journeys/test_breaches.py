@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -51,6 +52,15 @@ def test_every_kind_becomes_a_report_of_its_severity(crew: Crew, kind: SignalKin
     assert (line.kind, line.severity, line.state, line.count) == (kind, SEVERITY[kind], TriageState.OPEN, 1)
     assert line.officer is not None
     assert line.officer.badge_no == OFFICER
+
+
+def test_a_name_that_is_no_text_does_not_lose_its_report(crew: Crew) -> None:
+    apart(crew)
+    crew.at(OFFICER)
+    name = os.fsdecode(b"shot-\xff.png")
+    notice = crew.vault.breaches.record(Signal(SignalKind.NEW_PICTURE, crew.station.clock.now_us(), (("name", name), ("format", "PNG"))))
+    [fact] = crew.at(SUPERVISOR).supervision.report(notice.breach_id).facts
+    assert dict(fact.facts)["name"] == "shot-?.png"
 
 
 def test_repeats_join_within_ten_minutes_of_the_last_and_the_third_copy_key_raises(crew: Crew) -> None:

@@ -62,7 +62,7 @@ def timeline(view: ReportView) -> list[Moment]:
 
 
 def evidence(view: ReportView) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Give the evidence as blocks of (heading, rows): the report as a whole, where it happened, then each signal, the latest first."""
+    """Give the evidence as blocks of (heading, rows): the report as a whole, each signal, the latest first, then where it happened."""
     line = view.line
     whole = [
         ("severity", breach_words.severity_mark(line.severity)[0]),
@@ -74,11 +74,10 @@ def evidence(view: ReportView) -> list[tuple[str, list[tuple[str, str]]]]:
         whole.append(("last", strings.local_time_full(line.last_us)))
     whole.append(("detection", strings.text("breaches.detection_ms", ms=strings.number(view.detection_ms))))
     blocks = [("", [(strings.text(f"breaches.evidence.{key}"), value) for key, value in whole])]
-    blocks += _places(view.facts)  # all of them: the place stands with the first signal
     for fact in reversed(view.facts[-_SIGNALS_SHOWN:]):
         heading = f"{strings.text(f'breaches.kind.{fact.kind.value}')} · {strings.local_time(fact.at_us)}"
         blocks.append((heading, _signal_rows(fact)))
-    return blocks
+    return blocks + _places(view.facts)  # of all signals: the place stands with the first
 
 
 def _places(facts: Sequence[ReportFact]) -> list[tuple[str, list[tuple[str, str]]]]:

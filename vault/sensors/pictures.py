@@ -16,6 +16,7 @@ Thread: the copies sensor's. Source: PNG, JPEG (JFIF), GIF89a, BMP, PNM, WebP, T
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,8 +75,13 @@ class NewPictures:
         if not self._is_watched() or not _may_be(head):
             return
         try:
-            with path.open("rb", buffering=0) as file:
-                status, whole = os.fstat(file.fileno()), file.read(_HEAD_BYTES)
+            # A pipe may have been put in its place since it was listed: that would never open, or never be read to its end.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 -- a descriptor opened without following a link
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    return
+                whole = file.read(_HEAD_BYTES)
         except OSError:
             return
         picture = recognise(whole)

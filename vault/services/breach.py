@@ -68,6 +68,11 @@ class SealedFact(msgspec.Struct, frozen=True):
     facts: tuple[tuple[str, str], ...]
 
 
+def legible(text: str) -> str:
+    """Give a fact as it can be written: a file's name may be no text, and a report must not be lost for that."""
+    return text.encode("utf-8", "replace").decode()[:_FACT_MOST_CHARACTERS]
+
+
 class Breaches:
     """Records what was observed."""
 
@@ -285,10 +290,7 @@ class Breaches:
             page_no=seen.page_no if seen else 0,
             check_out_no=seen.check_out.check_out_no if seen else 0,
             containment=containment,
-            facts=tuple(
-                (name[:_FACT_MOST_CHARACTERS], value[:_FACT_MOST_CHARACTERS])
-                for name, value in (*observed, *where, *(self._behind() if where else ()))
-            ),
+            facts=tuple((legible(name), legible(value)) for name, value in (*observed, *where, *(self._behind() if where else ()))),
         )
         return self._world.seal_to_supervisors(msgspec.json.encode(fact), "facts", breach_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -82,6 +83,16 @@ def test_only_pictures_of_the_screens_size_count(tmp_path: Path, size: tuple[int
     for _ in range(2):
         pictures.look(path, path.read_bytes()[:4096])
     assert [one.kind for one in told] == [SignalKind.NEW_PICTURE] * counts
+
+
+def test_what_is_put_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    head = b"\x89PNG\r\n\x1a\n"
+    os.mkfifo(tmp_path / "pipe.png")
+    Image.new("RGB", SCREEN, "red").save(tmp_path / "real.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
+    pictures = NewPictures(lambda: True, lambda: SCREEN, lambda signal: pytest.fail(str(signal)))
+    for name in ("pipe.png", "link.png", "gone.png"):
+        pictures.look(tmp_path / name, head)
 
 
 def test_nothing_counts_while_no_page_is_shown(tmp_path: Path) -> None:
