@@ -13,5 +13,5 @@ declare -A wanted=(
 mkdir -p "$target"
 for name in "${!wanted[@]}"; do
     "$root/.venv/bin/python" -c 'import sys; from PIL import Image
-Image.open(sys.argv[1]).convert("RGB").quantize(128).save(sys.argv[2], optimize=True)' "$shift_pictures/${wanted[$name]}.png" "$target/$name.png"
+Image.open(sys.argv[1]).convert("RGB").quantize(256, Image.Quantize.FASTOCTREE).save(sys.argv[2], optimize=True)' "$shift_pictures/${wanted[$name]}.png" "$target/$name.png"
 done
