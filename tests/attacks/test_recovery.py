@@ -23,7 +23,7 @@ from tests.conftest import OFFICER
 from tests.journeys.command_line import CommandLine
 from tests.journeys.crew import refused
 from tests.secret_service import PrivateSecretService
-from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station
+from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station, opening
 from tests.tang import TangServer
 from vault.crypto.keypairs import KeyPair, generate_key_pair
 from vault.crypto.recovery import HolderPublic, make_holder_file, make_recovery_slot, open_holder_file
@@ -111,15 +111,6 @@ def come_together(station: Station, *numbers: int, hours: int = DEFAULT_HOURS) -
         )
     finally:
         pages.close()
-
-
-def opening(station: Station) -> str:
-    station.close()
-    try:
-        _ = station.vault
-    except VaultError as error:
-        return error.code
-    return "opens"
 
 
 def entries(station: Station, *kinds: AuditKind) -> list[dict[str, str | int]]:

@@ -12,10 +12,9 @@ import pytest
 
 from tests.conftest import AUDITOR, OFFICER
 from tests.journeys.crew import LONG, refused
-from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, Station
+from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, Station, opening
 from vault.domain.audit import AuditKind
 from vault.domain.breach import SignalKind
-from vault.errors import VaultError
 from vault.services.ports import AuditFilter
 from vault.storage.header import HEADER_NAME
 
@@ -45,15 +44,6 @@ def test_who_may_not(station: Station, badge: str, acts: tuple[str, ...]) -> Non
     kinds = [one.kind for one in station.vault.store.audit_entries(AuditFilter(), 0, 100)]
     assert AuditKind.POLICY_CHANGED.value not in kinds
     assert kinds.count(AuditKind.ACCESS_REFUSED.value) == (len(acts) if badge else 0), "the attempt is in the trail"
-
-
-def opening(station: Station) -> str:
-    station.close()
-    try:
-        _ = station.vault
-    except VaultError as error:
-        return error.code
-    return "opens"
 
 
 def edited(path: Path, policy_text: str) -> None:

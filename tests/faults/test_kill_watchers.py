@@ -29,6 +29,7 @@ import pytest
 
 from tests.conftest import OFFICER
 from tests.driven import DRIVEN_POLICY
+from tests.inotify_watch import watches
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station
 from tests.tang import TangServer
@@ -180,11 +181,7 @@ class Beset:
 
     def _sentinel_watches(self) -> bool:
         assert self.sentinel is not None
-        inode = f"ino:{(self.station.directory / REGISTER_NAME).stat().st_ino:x} "
-        try:
-            return any(inode in one.read_text() for one in Path(f"/proc/{self.sentinel.pid}/fdinfo").iterdir())
-        except OSError:
-            return False
+        return watches(self.sentinel.pid, self.station.directory / REGISTER_NAME)
 
     # -- what goes on meanwhile ------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from tests.conftest import OFFICER
+from tests.inotify_watch import watches
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station
 from tests.tang import TangServer
@@ -78,21 +79,9 @@ class Watched:
         """It has an inotify watch of the register, and its first look at the folders is over."""
         assert self.process is not None
         assert self.process.poll() is None, "the sentinel ended"
-        inode = f"ino:{(self.directory / REGISTER_NAME).stat().st_ino:x} "
-        notified = Path(f"/proc/{self.process.pid}/fdinfo")
-        try:
-            watched = any(inode in one.read_text() for one in notified.iterdir())
-        except OSError:
-            return False
-        return watched and (self.directory / ".probe").exists() and (self.home / "Downloads").exists() and self._watches_downloads()
-
-    def _watches_downloads(self) -> bool:
-        assert self.process is not None
-        inode = f"ino:{(self.home / 'Downloads').stat().st_ino:x} "
-        try:
-            return any(inode in one.read_text() for one in Path(f"/proc/{self.process.pid}/fdinfo").iterdir())
-        except OSError:
-            return False
+        downloads = self.home / "Downloads"
+        is_begun = (self.directory / ".probe").exists() and downloads.exists()
+        return is_begun and watches(self.process.pid, self.directory / REGISTER_NAME) and watches(self.process.pid, downloads)
 
     def stop(self) -> None:
         if self.process is not None:

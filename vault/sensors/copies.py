@@ -197,7 +197,7 @@ class CopiesSensor:
         self._folders = tuple(folders)
         self._skip = Path(os.path.realpath(skip))
         self._below_skip = f"{self._skip}{os.sep}"
-        self._kernel_folders = _kernel_folders()
+        self._kernel_folders: frozenset[str] = frozenset()  # where the kernel shows itself as files: nothing can be copied there
         self._own_files = tuple(own_files)
         self._memory = memory
         self._searched = searched
@@ -708,12 +708,14 @@ class CopiesSensor:
 
     def _see_mounts(self) -> None:
         """Learn where nothing can be put, and where what was searched can be remembered."""
-        self._kernel_folders = _kernel_folders()
+        mounted: Sequence[mounts.Mount] = ()
+        with suppress(OSError):
+            mounted = mounts.read_mounts()
+        self._kernel_folders = frozenset(str(mount.place) for mount in mounted if mount.type in mounts.KERNEL_TYPES)
         self._honest = frozenset()
         if self._searched is not None:
             with suppress(OSError):
-                roots = [Path(os.path.realpath(root)) for root in self._folders]
-                self._honest = honest_devices(roots, mounts.read_mounts())
+                self._honest = honest_devices([Path(os.path.realpath(root)) for root in self._folders], mounted)
 
     def _own(self, task: _Task) -> Container[Inode]:
         """The vault's own files: as they are now for what arrives, as a second ago for each of the many that were there."""
@@ -911,13 +913,6 @@ def _born_ns(path: Path) -> int:
     (mask,) = struct.unpack_from("I", buffer, 0)
     seconds, nanoseconds = struct.unpack_from("qI", buffer, _STATX_BTIME_OFFSET)
     return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME else 0
-
-
-def _kernel_folders() -> frozenset[str]:
-    """Where the kernel shows itself as files (/proc and its like, also inside a container's root): nothing can be copied there."""
-    with suppress(OSError):
-        return frozenset(str(mount.place) for mount in mounts.read_mounts() if mount.type in mounts.KERNEL_TYPES)
-    return frozenset()
 
 
 def _drop(_signal: Signal) -> None:

@@ -11,7 +11,6 @@ Rules:
    in 256. Any stretch of `window_bytes` of a copy holds such a word, whatever it was shifted by.
 5. Blocks are read through descriptors given to us; nothing is opened or closed here, for closing one would drop SQLite's locks.
 6. Everything compared is at least 8 random bytes: a file that matches by chance is not expected in the life of a station.
-
 7. The mark is drawn anew in each process among bytes that text does not have: nobody can fill a file with it to keep the search busy.
 
 LIMIT: of pages that are in the journal alone no word is known yet: a part of one without its frame's salts is not known then, nor again.

@@ -12,7 +12,6 @@ from vault.assembly import REGISTER_NAME
 from vault.domain.breach import SignalKind
 from vault.storage.connection import REGISTER_FORMAT
 
-_DOES_NOT_HOLD = 3
 _SOON = 0.1  # nothing is committed before the vault is opened again
 
 
