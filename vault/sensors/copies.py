@@ -95,8 +95,8 @@ _TAG_BYTES = 16
 _PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise
 _FRESH_SECONDS = 1.0
 _IDLE_CLASS = 3
-_AT_FDCWD, _AT_SYMLINK_NOFOLLOW = -100, 0x100
-_STATX_BTIME, _STATX_BYTES, _STATX_BTIME_OFFSET = 0x800, 256, 80  # statx(2)
+_AT_FDCWD, _AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = -100, 0x100, 0x1000
+_STATX_INO, _STATX_BTIME, _STATX_BYTES, _STATX_INO_OFFSET, _STATX_BTIME_OFFSET = 0x100, 0x800, 256, 32, 80  # statx(2)
 
 
 class CopyMemory:
@@ -506,13 +506,23 @@ class CopiesSensor:
         if (status.st_dev, status.st_ino) in self._own(task):
             self._signal(path, status, "linked", task)
             return
-        head = _read_head(path)
+        descriptor = _open_quietly(path)
+        try:
+            self._look_at_head(task, descriptor)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def _look_at_head(self, task: _Task, descriptor: int) -> None:
+        """Look at the first bytes of an open file; of one that cannot be opened, number -1, again in a moment."""
+        path = task.path
+        head = _read_head(descriptor)
         if self._beside is not None and task.new:
             self._beside(path, head)
         if head[:SALT_BYTES] == self._probe_salt and path.parent == self._probe_folder:
             self._probe_seen.set()
         elif of := self._fresh().of_head(head):
-            self._signal(path, status, of, task)
+            self._signal(path, os.fstat(descriptor), of, task, descriptor)
         elif len(head) < SALT_BYTES:
             if task.attempt < len(_RETRY_SECONDS) and task.new:
                 self._again_in(_RETRY_SECONDS[task.attempt], _Task("file", path, task.attempt + 1))
@@ -608,7 +618,7 @@ class CopiesSensor:
             for part in self._parts(descriptor, offset, status.st_size, most_bytes):
                 of = part
                 if of:
-                    self._signal(path, status, of, task, inside=True)
+                    self._signal(path, status, of, task, descriptor, inside=True)
                     return
                 yield
             after = os.fstat(descriptor)
@@ -675,9 +685,16 @@ class CopiesSensor:
             yield self._fresh().within(data) or ("part" if self._fingerprint.has_block(data) else "")
             offset += max(1, len(data) - OVERLAP_BYTES) if offset + len(data) < end else len(data)
 
-    def _signal(self, path: Path, status: os.stat_result, of: str, task: _Task, *, inside: bool = False) -> None:
+    def _signal(
+        self, path: Path, status: os.stat_result, of: str, task: _Task, descriptor: int | None = None, *, inside: bool = False
+    ) -> None:
         inode = (status.st_dev, status.st_ino)
-        copy = f"{inode[0]}:{inode[1]}:{_born_ns(path)}"
+        if descriptor is not None:
+            born_ns = _born_ns(descriptor, inode)  # by the file that was read: another may have its path by now
+        else:
+            own = [place for place, other in self._own_inodes.items() if other == inode]
+            born_ns = next((born for place in (path, *own) if (born := _born_ns(place, inode))), 0)
+        copy = f"{inode[0]}:{inode[1]}:{born_ns}"
         if copy in self._found or (self._memory is not None and copy in self._memory):
             return
         if len(self._found) >= _MAX_REMEMBERED:
@@ -877,17 +894,12 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _read_head(path: Path) -> bytes:
+def _read_head(descriptor: int) -> bytes:
     """The first bytes of a regular file; empty if it cannot be read."""
-    descriptor = _open_quietly(path)
-    if descriptor < 0:
-        return b""
     try:
-        return os.read(descriptor, _HEAD_BYTES)
+        return os.pread(descriptor, _HEAD_BYTES, 0)
     except OSError:
         return b""
-    finally:
-        os.close(descriptor)
 
 
 def _readable(value: str | int) -> str | int:
@@ -902,17 +914,22 @@ def _be_idle_on_disk() -> None:
         ctypes.CDLL(None).syscall(number, 1, 0, _IDLE_CLASS << 13)
 
 
-def _born_ns(path: Path) -> int:
-    """When the file was made: with the inode number it names a file for good. 0 where the file system does not keep it.
+def _born_ns(place: int | Path, inode: Inode) -> int:
+    """When a file was made: with the inode number it names a file for good. 0 where the file system does not keep it.
+
+    Args:
+        place: a descriptor of it; or a path, for one that must not be opened: 0 as well if another file is there by now.
 
     LIMIT: with 0, a new copy that gets the number of a reported and deleted one is taken for it.
     """
     buffer = ctypes.create_string_buffer(_STATX_BYTES)
-    if ctypes.CDLL(None).statx(_AT_FDCWD, os.fsencode(path), _AT_SYMLINK_NOFOLLOW, _STATX_BTIME, buffer) != 0:
+    at, path, flag = (place, b"", _AT_EMPTY_PATH) if isinstance(place, int) else (_AT_FDCWD, os.fsencode(place), _AT_SYMLINK_NOFOLLOW)
+    if ctypes.CDLL(None).statx(at, path, flag, _STATX_INO | _STATX_BTIME, buffer) != 0:
         return 0
     (mask,) = struct.unpack_from("I", buffer, 0)
+    (number,) = struct.unpack_from("Q", buffer, _STATX_INO_OFFSET)
     seconds, nanoseconds = struct.unpack_from("qI", buffer, _STATX_BTIME_OFFSET)
-    return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME else 0
+    return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME and number == inode[1] else 0
 
 
 def _drop(_signal: Signal) -> None:

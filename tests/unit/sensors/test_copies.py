@@ -159,6 +159,34 @@ def test_copy_is_found_once(stage: Stage, script: str, name: str, of: str) -> No
     stage.quiet()
 
 
+RENAMED = [
+    # script, what the sensor does right before it asks when the file was made
+    pytest.param(f"cp {V}/register.db {DOCS}/x", (Fingerprint, "of_head"), id="first bytes read"),
+    pytest.param(f"dd if={V}/register.db of={DOCS}/x bs=4096 skip=1 status=none", (Fingerprint, "has_block"), id="inside read"),
+    pytest.param(f"ln {V}/register.db {DOCS}/x", (CopiesSensor, "_own"), id="link seen"),
+]
+
+
+@pytest.mark.parametrize(("script", "asked"), RENAMED)
+def test_copy_renamed_while_it_is_looked_at_is_found_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, script: str, asked: tuple[type, str]
+) -> None:
+    answers, first = getattr(*asked), stage.home / "Documents" / "x"
+
+    def renaming(*given: object) -> object:
+        answer = answers(*given)
+        if answer:
+            with contextlib.suppress(FileNotFoundError):
+                first.rename(first.with_name("y"))
+        return answer
+
+    monkeypatch.setattr(*asked, renaming)
+    stage.sh(script)
+    assert stage.next()["name"] == "x"
+    stage.quiet()
+    assert first.with_name("y").exists()
+
+
 NOT_COPIES: Sequence[tuple[str, str]] = [
     ("documents written and edited", f"for i in 1 2 3 4 5; do echo text > {DOCS}/$i; sed -i s/t/u/ {DOCS}/$i; done"),
     ("empty and short files", f"touch {DOCS}/e; printf 123 > {DOCS}/s; mkfifo {DOCS}/f"),
