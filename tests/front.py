@@ -98,6 +98,7 @@ def running_front(place: Path, name: str = "ws-07") -> Iterator[Front]:
     """Run a front, its files below `place`, before a key server of its own, with an identity for one workstation."""
     folder = place / "front"
     folder.mkdir()
+    (folder / "places").mkdir()
     made = Front(folder, _free_port(), TangServer(place / "keys"))
     made.identities("authority")
     made.identities("front", "127.0.0.1")
@@ -106,6 +107,7 @@ def running_front(place: Path, name: str = "ws-07") -> Iterator[Front]:
     for shipped, here in (
         ("/etc/casevault-front/", f"{folder}/"),
         ("/var/log/nginx/", f"{folder}/"),
+        ("/var/lib/casevault-front/", f"{folder}/places/"),
         ("listen 8443 ssl", f"listen 127.0.0.1:{made.port} ssl"),
         ("127.0.0.1:9080", f"127.0.0.1:{made.station.port}"),
     ):

@@ -115,6 +115,7 @@ class Station:
                 self._pages,
             )
             self._vault.report_opening()
+            self._vault.place_witness.look()
         return self._vault
 
     @property
@@ -126,6 +127,7 @@ class Station:
         try:
             if self._vault is not None:
                 self._vault.witness.seal_now()
+                self._vault.place_witness.last(*self._vault.store.audit_head())
         finally:
             if self._vault is not None:
                 self._vault.close()

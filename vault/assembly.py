@@ -22,6 +22,7 @@ from vault import platform as system
 from vault.crypto.keypairs import generate_key_pair, verify
 from vault.crypto.locksmith import VaultLocksmith
 from vault.crypto.passphrase import check_passphrase
+from vault.crypto.place_file import place_file_key
 from vault.crypto.sealing import bind, derive, new_key
 from vault.crypto.selftest import run_self_test
 from vault.crypto.slots import Argon2Cost, VaultKeys, WorkstationSecrets, make_workstation_slot, vault_keys
@@ -30,6 +31,7 @@ from vault.domain.breach import Signal, SignalKind
 from vault.domain.identity import PersonId, UnitId, VaultId, WorkstationId
 from vault.domain.policy import Policy, policy_from
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
+from vault.place_witness import PlaceWitness
 from vault.premises import Binding, OpenedSlot, keep_workstation_secret, open_slot, workstation_secret_name
 from vault.rendition.client import RenditionWorker
 from vault.secret import Secret
@@ -99,6 +101,7 @@ class Vault:
     accommodations: Accommodations
     guard: InterfaceGuard
     witness: Witness
+    place_witness: PlaceWitness  # the witness outside this machine
     store: SqlCipherStore
     content: ContentStore
     renderers: tuple[RenditionWorker, ...]
@@ -387,6 +390,8 @@ def open_vault(
             own_open,
             on_denied,
             derive(secrets.vault_key, "copy-memory"),
+            place_file_key(secrets.vault_key),
+            keeper_for(header.vault_id),
             Binding(directory, header, opened, keeper, own_open),
         )
     except BaseException:
@@ -411,6 +416,8 @@ def _join(
     own_open: Callable[[], AbstractContextManager[None]],
     on_denied: Callable[[str], None] | None,
     copy_memory_key: Secret,
+    placing_key: Secret,
+    placing_keeper: SecretKeeper,
     binding: Binding,
 ) -> Vault:
     station = Station(
@@ -480,6 +487,7 @@ def _join(
         guard=InterfaceGuard(world),
         trust=WorkstationTrust(world, lambda: reading.on_screen),
         witness=witness,
+        place_witness=PlaceWitness(world, placing_key, placing_keeper, lambda: binding.lock, lambda: binding.generation, breaches.record),
         store=store,
         content=content,
         renderers=(reader, prober),

@@ -416,6 +416,7 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
             raise
         try:
             vault.report_opening()
+            vault.place_witness.look()
             spooling.take(vault)
             vault.session.sign_in(input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
             yield vault
@@ -423,6 +424,7 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
             if vault.world.session is not None:
                 vault.session.sign_out()
             vault.witness.seal_now()
+            vault.place_witness.last(*vault.store.audit_head())
             vault.close()
             pages.close()
 

@@ -187,6 +187,11 @@ class Binding:
         return None if self._opened.recovery is not None else self._opened.lock
 
     @property
+    def generation(self) -> int:
+        """The header's, as it was opened, or last written here."""
+        return self._header.generation
+
+    @property
     def recovery_ends_us(self) -> int:
         """When what the holders opened is over, 0 where they did not open it."""
         return self._opened.recovery.ends_us if self._opened.recovery is not None else 0

@@ -186,12 +186,14 @@ class Server:
             self._guarded(step)
 
     def _stop_watching(self, vault: Vault) -> None:
-        """Witness the end and stop the sensors, at the same time: until both are done, the keys are in this process's memory."""
+        """Witness the end and stop the sensors, at the same time: until all is done, the keys are in this process's memory."""
         watching = self._watching
         stopping = threading.Thread(target=self._guarded, args=(watching.stop,), name="stopping") if watching is not None else None
         if stopping is not None:
             stopping.start()
         self._guarded(vault.witness.seal_now)
+        if vault.world.premises_hold():
+            self._guarded(lambda: vault.place_witness.last(*vault.store.audit_head()))
         if stopping is not None:
             stopping.join()
 

@@ -20,6 +20,7 @@ from vault.domain.policy import Policy
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import RefusedError
 from vault.keyring_state import DEMO_KEYRING, KeyringState
+from vault.place_witness import PlaceWitness
 from vault.platform import environment
 from vault.platform.session_bus import BusFinding, Standing, examine_session_bus
 from vault.premises import Lease, workstation_secret_name
@@ -78,6 +79,7 @@ class Watching:
         self._starting: threading.Thread | None = None
         self._session_signals = system.SessionSignals(lock)
         self._lease: Lease | None = None
+        self._place_witness: PlaceWitness | None = None
         self._place: PlaceWatch | None = None
         self._blanked_for: set[str] = set()
         self._blanking = threading.Lock()
@@ -92,6 +94,8 @@ class Watching:
         `premises_over` is called once, on the lease's thread, when the premises were not proven for as long as the lease.
         """
         self._follow_premises(vault, premises_over)
+        vault.place_witness.start()
+        self._place_witness = vault.place_witness
         folders = [Path(one).expanduser() for one in vault.world.policy.copies_watched_folders]
         databases = [self._directory / REGISTER_NAME, self._directory / CONTENT_NAME]
         self._copies = CopiesSensor(
@@ -139,6 +143,8 @@ class Watching:
         """Stop the sensors before the store closes its files."""
         if self._lease is not None:
             self._lease.stop()
+        if self._place_witness is not None:
+            self._place_witness.stop()
         if self._place is not None:
             self._place.stop()
         if self._starting is not None:
@@ -274,7 +280,10 @@ class Watching:
             return self._by_evidence(vault.world.policy)
         if self._lease is None or not self._lease.holds:
             return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-proven")
-        return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, "key-server")
+        if not vault.place_witness.has_front:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, "key-server")
+        reason = "place-file" if vault.place_witness.keeps else "place-file-silent"
+        return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, reason)
 
     def _blank(self, reason: str, blanked: bool) -> None:
         """Cover the page for a reason, or take that reason away; it is seen again when none is left (any thread)."""

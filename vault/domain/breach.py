@@ -64,6 +64,7 @@ class SignalKind(enum.Enum):
     POLICY_CHANGED = "policy-changed"  # a supervisor laid another policy of the station; the others look at it
     PLACE_NOT_APPROVED = "place-not-approved"  # bound to no key server, and the network's evidence fits no approved place
     DESK_KILLED = "desk-killed"  # the vault process ended without closing while a case file was out
+    PLACE_FILE_ALTERED = "place-file-altered"  # what the key server's front kept of the vault is gone, older, or none of the vault's
     STARTED_OFF_PREMISES = "started-off-premises"  # the workstation was started or woken where no key server of the station answers
 
 
@@ -114,6 +115,7 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.PREMISES_LOST: Severity.DELIBERATE,
     SignalKind.PLACE_NOT_APPROVED: Severity.DELIBERATE,  # evidence may err, so the case file stays out
     SignalKind.DESK_KILLED: Severity.DELIBERATE,
+    SignalKind.PLACE_FILE_ALTERED: Severity.DELIBERATE,
     SignalKind.STARTED_OFF_PREMISES: Severity.DELIBERATE,
     SignalKind.RECOVERY_OPENED: Severity.EXPOSED,
     SignalKind.RECOVERY_REFUSED: Severity.DELIBERATE,
@@ -146,6 +148,7 @@ COPY_ATTEMPTS = (
         SignalKind.PREMISES_LOST,
         SignalKind.PLACE_NOT_APPROVED,
         SignalKind.DESK_KILLED,
+        SignalKind.PLACE_FILE_ALTERED,
         SignalKind.STARTED_OFF_PREMISES,
         SignalKind.RECOVERY_OPENED,
         SignalKind.RECOVERY_REFUSED,
