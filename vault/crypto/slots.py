@@ -11,6 +11,9 @@ Rules of this module:
   ceiling, so that a planted dear one cannot exhaust the machine.
 - A wrong passphrase, a slot of somebody else and altered sealed bytes give one answer: not recognised. LIMIT: AES-GCM cannot tell them
   apart.
+- One derivation at a time in a process: another waits. OpenSSL's Argon2id takes its threads from a number that is the process's, which
+  the library sets before each derivation and sets back to none after it: the end of one leaves another without the threads it counts on,
+  and it fails, said to be out of memory, or never returns.
 - The third kind, the recovery slot, is `vault.crypto.recovery`.
 
 Measured here (2 shared cores at 2.5 GHz, medians of 8): Argon2id at 256 MiB, t=3, p=4 takes 0.91 s, at the floor of 64 MiB 0.24 s. The
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,6 +50,8 @@ _ITERATIONS: Final = range(3, 65)
 _LANES: Final = range(1, 17)
 
 _KEY_PAIR_LENGTH: Final = struct.Struct(">H")
+
+DERIVING: Final = threading.Lock()  # held by whoever runs an Argon2id
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +159,13 @@ def derive_passphrase_key(passphrase: Secret, salt: bytes, cost: Argon2Cost) -> 
     Raises:
         RefusedError: passphrase.not-text.
         UnavailableError: slot.out-of-memory.
-    Thread: any; takes cost.memory_kib of memory meanwhile.
+    Thread: any, one after the other; takes cost.memory_kib of memory meanwhile.
     """
     argon2id = Argon2id(salt=salt, length=KEY_BYTES, iterations=cost.iterations, lanes=cost.lanes, memory_cost=cost.memory_kib)
+    text = normalise(passphrase)
     try:
-        return Secret(argon2id.derive(normalise(passphrase).reveal()))
+        with DERIVING:  # see the rules above
+            return Secret(argon2id.derive(text.reveal()))
     except MemoryError as error:
         raise UnavailableError("slot.out-of-memory", memory_kib=cost.memory_kib) from error
 

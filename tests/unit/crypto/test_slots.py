@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from hypothesis import given
@@ -86,6 +89,32 @@ def test_memory_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(slots, "Argon2id", Exhausted)
     with pytest.raises(UnavailableError, match=r"slot\.out-of-memory"):
         derive_passphrase_key(PASSPHRASE, SALT, FLOOR)
+
+
+DERIVING_AT_ONCE = """
+import threading
+from vault.crypto.slots import Argon2Cost, derive_passphrase_key
+from vault.secret import Secret
+
+keys = []
+
+def derive():
+    for _ in range(2):
+        keys.append(derive_passphrase_key(Secret(b"quiet harbour lamp"), bytes(16), Argon2Cost(65536, 3, 4)).reveal())
+
+threads = [threading.Thread(target=derive) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(keys), len(set(keys)))
+"""
+
+
+def test_derivations_at_once_take_turns() -> None:
+    """In a process of its own: those that do not, may wait for each other for ever."""
+    ended = subprocess.run([sys.executable, "-c", DERIVING_AT_ONCE], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.split() == ["4", "1"]
 
 
 @pytest.mark.parametrize(
