@@ -101,6 +101,7 @@ class CapturesSensor:
         self._signed_in = signed_in
         self._blank = blank
         self._environment = environment
+        self._own_pids = frozenset(own_pids)
         self._vouching = Vouching(allowed, own_pids)
         self._ledger = ClientLedger(self._vouching)
         self._casts: CastMonitor | None = None
@@ -419,7 +420,7 @@ class CapturesSensor:
 
     def _draw_curtain(self) -> None:
         assert self._connection is not None
-        self._connection.draw_curtain(*self._screen_px)
+        self._connection.draw_curtain(*self._screen_px, self._own_pids)
         self._curtain_until = time.monotonic() + _CURTAIN_SECONDS
 
     def _lift_curtain(self) -> None:

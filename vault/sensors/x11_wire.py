@@ -5,8 +5,9 @@ Rules:
 - Local displays only: a display reached over the network is another sensor's report, and is refused here.
 - Questions are synchronous and bounded by `_PATIENCE_SECONDS`; a connection that failed once is closed for good, and the caller makes
   another.
-- Nothing is grabbed, captured or changed, and no key, button or selection content is ever asked for. What is drawn is one black window
-  (`draw_curtain`); the server takes it away when the connection ends, however that happens.
+- Nothing is captured or changed, no input is grabbed, and no key, button or selection content is ever asked for. What is drawn is black:
+  one window over the screen and one in each of our own (`draw_curtain`); the server takes them away when the connection ends, however that
+  happens.
 - Not thread-safe: one connection belongs to one thread, or to whoever holds the caller's lock.
 
 No library (docs/adr/0014-x11-wire.md): xcffib is published without wheels, python-xlib is no longer maintained, and these questions need
@@ -23,9 +24,10 @@ import select
 import socket
 import struct
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _PATIENCE_SECONDS = 5.0
 _ATTEMPTS, _BETWEEN_ATTEMPTS_SECONDS = 6, 0.05
@@ -37,7 +39,11 @@ _SENT_MASK = 0x7F
 _CLIENT_ID, _CLIENT_PID = 1, 2
 _MONITOR = struct.Struct("<IBBHhhHHII")
 _DEVICE = struct.Struct("<HHHHHBx")
-_BLACK, _PAINTED, _ABOVE = 0, 1, 0
+_PAINTED, _ABOVE = 1, 0
+_BLACK: Final = 0xFF000000  # opaque where a window has an alpha channel, and cut off where it has none
+_INCLUDE_INFERIORS: Final = 1
+_GROUND_AND_MODE = 1 << 2 | 1 << 15  # a graphics context's foreground, and whether it paints over the windows inside
+_DEEPEST_FRAME: Final = 3  # how far below the root a window manager puts a program's window
 _AS_SAID = 1 << 1 | 1 << 9  # a window's ground, and that no window manager is asked
 _SIZE_AND_PLACE = 1 << 2 | 1 << 3 | 1 << 6
 _RAW_KEY_PRESS, _RAW_BUTTON_PRESS, _RAW_MOTION = 13, 15, 17
@@ -101,6 +107,8 @@ class Connection:
         self._events: deque[bytes] = deque()
         self._extensions: dict[str, int] = {}
         self._curtain = 0  # its window, once it was drawn
+        self._inner: list[int] = []  # the curtain's windows in our own ones
+        self._last_id = 0
         for attempt in range(_ATTEMPTS):
             try:
                 self._socket = _connect(number)
@@ -146,7 +154,7 @@ class Connection:
 
     def selection_owner_pid(self, selection: str) -> int:
         """The process that owns CLIPBOARD or PRIMARY; 0 when nobody does or it is not a local one."""
-        window = struct.unpack_from("<I", self._ask(23, 0, struct.pack("<I", self._atom(selection))), 8)[0]
+        window = self._owner(selection)
         if not window:
             return 0
         answer = self._ask(self._extension("X-Resource"), 4, struct.pack("<III", 1, window, _CLIENT_PID))
@@ -205,19 +213,74 @@ class Connection:
 
     # -- the curtain -------------------------------------------------------------------------------------------------------------------
 
-    def draw_curtain(self, width_px: int, height_px: int) -> None:
-        """Have the server paint the screen black, at once and above every window; no window manager is asked and no focus moves."""
+    def draw_curtain(self, width_px: int, height_px: int, own_pids: Collection[int] = ()) -> None:
+        """Have the server paint the screen black, at once and above every window; no window manager is asked and no focus moves.
+
+        A compositing manager paints the screen from each window's own picture, and may fade a new window in. So the screen itself is
+        painted over besides, and, if there is one, every window of `own_pids` is blackened inside: what it paints next is black anyway.
+        The server serves nobody else meanwhile, a millisecond or so.
+        """
         size = width_px, height_px
         if not self._curtain:
-            self._curtain = self.base | 1
-            values = struct.pack("<II", _BLACK, 1)
-            self._send(1, 0, struct.pack("<IIhhHHHHII", self._curtain, self._root, 0, 0, *size, 0, _PAINTED, 0, _AS_SAID) + values)
-        self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *size, _ABOVE))
-        self._send(8, 0, struct.pack("<I", self._curtain))
+            self._curtain, self._brush = self._new_id(), self._new_id()
+            self._make_black(self._curtain, self._root, size)
+            self._send(55, 0, struct.pack("<IIIII", self._brush, self._root, _GROUND_AND_MODE, _BLACK, _INCLUDE_INFERIORS))
+        self._send(36, 0, b"")
+        try:
+            self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *size, _ABOVE))
+            self._send(8, 0, struct.pack("<I", self._curtain))
+            self._send(70, 0, struct.pack("<IIhhHH", self._root, self._brush, 0, 0, *size))
+            if own_pids and self.is_composited():
+                self._blacken(own_pids, size)
+        finally:
+            self._send(37, 0, b"")
 
     def lift_curtain(self) -> None:
         """Take the curtain away again."""
         self._send(10, 0, struct.pack("<I", self._curtain))
+        for one in self._inner:
+            self._send(4, 0, struct.pack("<I", one))  # it went with its window, maybe: nobody reads the refusal
+        self._inner.clear()
+
+    def is_composited(self) -> bool:
+        """Whether a compositing manager paints this screen (EWMH: it owns a selection of that name)."""
+        return bool(self._owner(f"_NET_WM_CM_S{self._screen_no}"))
+
+    def _blacken(self, own_pids: Collection[int], size: tuple[int, int]) -> None:
+        own = {one.base for one in self.clients() if one.pid in own_pids}
+        windows = [self._root]
+        for _ in range(_DEEPEST_FRAME):
+            found = self._children(windows)
+            for one in found:
+                if one & ~self._id_mask in own and one != self._curtain:
+                    self._inner.append(self._new_id())
+                    self._make_black(self._inner[-1], one, size)
+                    self._send(8, 0, struct.pack("<I", self._inner[-1]))
+            windows = [one for one in found if one & ~self._id_mask not in own]
+
+    def _children(self, windows: Sequence[int]) -> list[int]:
+        """The windows inside of these, asked for all together: a desktop has a hundred."""
+        asked = set()
+        for one in windows:
+            self._send(15, 0, struct.pack("<I", one))
+            asked.add(self._sequence)
+        found: list[int] = []
+        while asked:
+            message = self._take()
+            if message is None or (sequence := struct.unpack_from("<H", message, 2)[0]) not in asked:
+                continue
+            asked.remove(sequence)
+            if message[0] == _REPLY:  # else it is gone
+                found += struct.unpack_from(f"<{struct.unpack_from('<H', message, 16)[0]}I", message, _HEAD_BYTES)
+        return found
+
+    def _make_black(self, window: int, parent: int, size: tuple[int, int]) -> None:
+        values = struct.pack("<II", _BLACK, 1)
+        self._send(1, 0, struct.pack("<IIhhHHHHII", window, parent, 0, 0, *size, 0, _PAINTED, 0, _AS_SAID) + values)
+
+    def _new_id(self) -> int:
+        self._last_id = self._last_id % self._id_mask + 1
+        return self.base | self._last_id
 
     # -- the wire ----------------------------------------------------------------------------------------------------------------------
 
@@ -234,7 +297,10 @@ class Connection:
         for _ in range(screen_no):
             at = _after_screen(body, at)
         (self._root,) = struct.unpack_from("<I", body, at)
-        (self.base,) = struct.unpack_from("<I", body, 4)  # how `clients` names this connection
+        self.base: int
+        self._id_mask: int
+        self.base, self._id_mask = struct.unpack_from("<II", body, 4)  # how `clients` names this connection; what is left for its windows
+        self._screen_no = screen_no
 
     def _extension(self, name: str) -> int:
         if name not in self._extensions:
@@ -246,6 +312,11 @@ class Connection:
             if name == "X-Resource":
                 self._ask(answer[9], 0, struct.pack("<BBxx", 1, 2))
         return self._extensions[name]
+
+    def _owner(self, selection: str) -> int:
+        """The window that owns a selection; 0: nobody's."""
+        (window,) = struct.unpack_from("<I", self._ask(23, 0, struct.pack("<I", self._atom(selection))), 8)
+        return int(window)
 
     def _atom(self, name: str) -> int:
         encoded = name.encode("ascii")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.attacks.capture_stage import Display, display, xwd
+from tests.attacks.capture_stage import ROOT, Display, display, xwd
 from vault.sensors import capture_tools
 from vault.sensors.capture_tools import Use
 from vault.sensors.programs import Standing, Vouching
@@ -69,6 +70,67 @@ def test_the_curtain_covers_the_screen_and_goes_with_its_connection(tmp_path: Pa
         while is_black(shown):
             assert time.monotonic() < deadline, "the curtain outlived its connection"
             time.sleep(0.01)
+
+
+FRAMES = """
+import sys
+from tests.unit.sensors.test_x11 import window_in
+from vault.sensors.x11_wire import Connection
+frames = Connection()
+print(window_in(frames, window_in(frames, frames._root)), flush=True)
+sys.stdin.read()
+"""
+FADING = ["picom", "--config", "/dev/null", "--backend", "xrender", "--fading", "--fade-in-step", "0.01", "--fade-delta", "100"]
+ONLY_NEW_ONES = ["--fade-exclude", "!override_redirect"]  # the curtain, and not the page: the test would wait for it
+GREEN, PINK, BLUE = 0x00FF00, 0xFF00CC, 0x0000FF
+PATIENCE_SECONDS = 30.0
+
+
+def window_in(connection: Connection, parent: int, colour: int = GREEN, left_px: int = 0) -> int:
+    """A window of one colour, 600 x 400."""
+    made = connection._new_id()
+    connection._send(1, 0, struct.pack("<IIhhHHHHIII", made, parent, left_px, 0, 600, 400, 0, 1, 0, 1 << 1, colour))
+    connection._send(8, 0, struct.pack("<I", made))
+    connection.screen_size_px()  # a round trip: it is there
+    return made
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)
+
+
+def is_blue(shown: Display) -> bool:
+    red, green, blue = xwd((shown.folder / "Xvfb_screen0").read_bytes()).crop((700, 100, 1200, 300)).resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    return bool(blue > 100 and max(red, green) < 20)
+
+
+def test_the_curtain_is_down_at_once_where_a_manager_paints_the_screen_and_fades_windows_in(tmp_path: Path) -> None:
+    with display(tmp_path / "display") as shown, ExitStack() as stack:
+        ours, other, curtain = (stack.enter_context(closing(Connection(shown.environment))) for _ in range(3))
+        environment = {**os.environ, **shown.environment, "PYTHONPATH": str(ROOT)}
+        picom = subprocess.Popen([*FADING, *ONLY_NEW_ONES], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stack.callback(picom.wait)
+        stack.callback(picom.kill)
+        frames = subprocess.Popen([sys.executable, "-c", FRAMES], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        stack.callback(frames.communicate)
+        until(ours.is_composited, "the manager runs")
+        assert frames.stdout is not None
+        window_in(ours, int(frames.stdout.readline()), PINK)  # as a window manager has it: in a frame in a frame
+        for own, is_hidden in (((), False), ((os.getpid(),), True)):  # the first is what it is against
+            until(shown.shows_page, "the page is there")
+            curtain.draw_curtain(*curtain.screen_size_px(), own)
+            is_seen = False
+            late = window_in(other, other._root, BLUE, 650)  # the manager paints when something changes: so it has painted
+            while not is_blue(shown):
+                is_seen = is_seen or shown.shows_page()
+            until(lambda: shown.shows_page() is not is_hidden, "what the manager painted")  # noqa: B023 - within the turn
+            assert not (is_hidden and is_seen)
+            other._send(4, 0, struct.pack("<I", late))
+            curtain.lift_curtain()
+            curtain.screen_size_px()
 
 
 @needs_display
