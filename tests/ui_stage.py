@@ -32,7 +32,8 @@ from vault.domain.custody import CheckInStatement, Purpose, ReturnKind
 from vault.domain.identity import BreachId, CaseId, CheckOutId, DocumentId, GrantId, PersonId, Role, SessionId, UnitId, UnitKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import RefusedError, VaultError
-from vault.services import views
+from vault.secret import Secret
+from vault.services import views, wire
 from vault.services.views import (
     BreachNotice,
     CaseDetail,
@@ -350,6 +351,8 @@ class StagedBridge(QObject):
 
     def ask(self, method: Any, *args: Any) -> Reply[Any]:
         name = method.__qualname__
+        _, _, sent = wire.decode_call(bytes(wire.call_frame(1, method, args)[4:]))
+        args = wire.signature(method).arguments.decode(sent)  # as the vault is asked: encoded before this returns
         self.asked.append((name, args))
         reply: Reply[Any] = Reply(self.refused.emit)
 
@@ -573,7 +576,7 @@ class Stage:
         spin(200)
 
     def sign_in(self, person: PersonBrief = OFFICER) -> None:
-        self.routing.sign_in.submitted.emit(person.badge_no, "passphrase", "123456")
+        self.routing.sign_in.submitted.emit(person.badge_no, Secret(b"passphrase"), "123456")
         spin(500)
 
     def shell(self) -> Any:
@@ -593,7 +596,7 @@ def _scene_sign_in(stage: Stage) -> None:
 
 
 def _scene_sign_in_refused(stage: Stage) -> None:
-    stage.routing.sign_in.submitted.emit("9999", "x", "1")
+    stage.routing.sign_in.submitted.emit("9999", Secret(b"x"), "1")
 
 
 def _scene_founding(stage: Stage) -> None:

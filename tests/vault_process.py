@@ -64,7 +64,7 @@ class VaultProcess:
             self._calls += 1
             call_id = self._calls
         try:
-            self._ours.sendall(wire.frame(wire.encode_call(call_id, method, args)))
+            self._ours.sendall(wire.call_frame(call_id, method, args))
         except OSError as error:
             raise ProcessEndedError from error
         failure, value = self._wait(lambda: self._answers.pop(call_id, None), f"an answer to {method.__qualname__}")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ui.windows.lock import LockPage
     from ui.windows.shell import Shell
     from vault.errors import VaultError
+    from vault.secret import Secret
     from vault.services.views import SignedIn, StationView
 
 TITLE = "Casevault"
@@ -155,7 +156,7 @@ class Routing(QObject):
         self._bridge: Bridge | None = None
         self._station: StationView | None = None
         self._is_ready = False
-        self._wanted: tuple[str, str, str] | None = None
+        self._wanted: tuple[str, Secret, str] | None = None
         self._crashes = 0
         self._last_page = ("", "")
         self._locked_by_us = False
@@ -236,8 +237,9 @@ class Routing(QObject):
             self.sign_in.show_station(station)
             if self._window.face() is not self.sign_in:
                 self._window.show_face(self.sign_in)
-            if self._wanted is not None:
-                self._sign_in(*self._wanted)
+            wanted, self._wanted = self._wanted, None
+            if wanted is not None:
+                self._sign_in(*wanted)
 
     def _found(self) -> None:
         from ui.windows.founding import FoundingPage  # noqa: PLC0415 -- once in a vault's life
@@ -258,14 +260,20 @@ class Routing(QObject):
 
     # -- sign-in, unlock ---------------------------------------------------------------------------------------------------------------
 
-    def _sign_in(self, badge_no: str, passphrase: str, code: str) -> None:
+    def _sign_in(self, badge_no: str, passphrase: Secret, code: str) -> None:
+        self._forget_wanted()
         if not self._is_ready or self._bridge is None:
             self._wanted = (badge_no, passphrase, code)  # typed faster than the vault opened
             return
         from vault.services.session import Session  # noqa: PLC0415
 
-        self._wanted = None
         self._bridge.ask(Session.sign_in, badge_no, passphrase, code).then(self._open_shell, self._not_signed_in).owner(self)
+        passphrase.wipe()
+
+    def _forget_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            wanted[1].wipe()
 
     def _not_signed_in(self, error: VaultError) -> None:
         from ui import messages  # noqa: PLC0415
@@ -281,11 +289,12 @@ class Routing(QObject):
             self._lock.someone_else.connect(self._sign_in_someone_else)
         return self._lock
 
-    def _unlock(self, passphrase: str) -> None:
+    def _unlock(self, passphrase: Secret) -> None:
         from vault.services.session import Session  # noqa: PLC0415
 
         assert self._bridge is not None
         self._bridge.ask(Session.unlock, passphrase).then(self._open_shell, self._not_unlocked).owner(self)
+        passphrase.wipe()
 
     def _not_unlocked(self, error: VaultError) -> None:
         from ui import messages  # noqa: PLC0415
@@ -417,7 +426,7 @@ class Routing(QObject):
         if self._cannot_open is None:
             self._cannot_open = CannotOpen()
             self._cannot_open.acted.connect(self._again)
-        self._wanted = None  # what was typed is not kept for a vault that does not open
+        self._forget_wanted()  # what was typed is not kept for a vault that does not open
         self.sign_in.start_over()
         self._cannot_open.show_error(error or UnavailableError("vault.process-ended"), session_locked=self._premises_lost)
         self._window.show_face(self._cannot_open)

@@ -7,6 +7,7 @@ Rules:
 - A lock ends the vault process; the bridge throws the page memory away and starts a fresh process, which opens at workstation level while
   the next passphrase is typed (DESIGN §2).
 - A vault process that ends CRASHES_BORNE times before it answers is not started again until somebody asks (`start`).
+- A frame is overwritten once it is sent: it may carry a passphrase.
 - A missed tick (STALL_SECONDS without one) blanks the page: `stalled`.
 """
 
@@ -27,6 +28,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 
 from vault.errors import DefectError, UnavailableError, VaultError
+from vault.secret import wipe
 
 if TYPE_CHECKING:
     from vault.services.page_memory import PageMemory
@@ -116,7 +118,7 @@ class Bridge(QObject):
         self._found = tuple(found)
         self._process: subprocess.Popen[bytes] | None = None
         self._pages: PageMemory | None = None
-        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._outgoing: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
         self._replies: dict[int, tuple[Callable[..., Any], Reply[Any]]] = {}
         self._next_call_id = 1
         self._generation = 0
@@ -194,7 +196,7 @@ class Bridge(QObject):
 
         Args:
             method: the unbound method of a service class, for example ``Custody.check_out``.
-            args: its arguments; keywords are not used.
+            args: its arguments; keywords are not used. They are encoded before this returns: a `Secret` may be wiped then.
         Returns:
             Reply: delivers the value or the refusal on the main thread.
         """
@@ -208,7 +210,7 @@ class Bridge(QObject):
         call_id = self._next_call_id
         self._next_call_id += 1
         self._replies[call_id] = (method, reply)
-        self._outgoing.put(wire.frame(wire.encode_call(call_id, method, args)))
+        self._outgoing.put(wire.call_frame(call_id, method, args))
         return reply
 
     def picture(self, image: PageImage | BandImage) -> QImage:
@@ -257,6 +259,7 @@ class Bridge(QObject):
 
     def _on_end(self) -> None:
         self._tick.stop()
+        _discard(self._outgoing)
         pending, self._replies = self._replies, {}
         if self._process is not None:
             try:
@@ -302,10 +305,23 @@ def _read(pipe: socket.socket, generation: int, arrived: Any) -> None:  # noqa: 
         arrived.emit(body, generation)
 
 
-def _write(pipe: socket.socket, outgoing: queue.SimpleQueue[bytes | None]) -> None:
+def _discard(outgoing: queue.SimpleQueue[bytearray | None]) -> None:
+    """Overwrite what nobody will send any more."""
+    while not outgoing.empty():
+        try:
+            frame = outgoing.get_nowait()
+        except queue.Empty:  # the writer had it first
+            return
+        if frame is not None:
+            wipe(frame)
+
+
+def _write(pipe: socket.socket, outgoing: queue.SimpleQueue[bytearray | None]) -> None:
     while (frame := outgoing.get()) is not None:
         try:
             pipe.sendall(frame)
         except OSError:
             return
+        finally:
+            wipe(frame)  # a passphrase may be in it
     pipe.shutdown(socket.SHUT_WR)

@@ -34,7 +34,7 @@ from vault.errors import DefectError, RefusedError, TamperError, UnavailableErro
 from vault.place_witness import PlaceWitness
 from vault.premises import Binding, OpenedSlot, keep_workstation_secret, open_slot, workstation_secret_name
 from vault.rendition.client import RenditionWorker
-from vault.secret import Secret
+from vault.secret import Secret, secret_of
 from vault.services.accommodation import Accommodations
 from vault.services.administration import Administration
 from vault.services.breach import Breaches
@@ -202,7 +202,7 @@ def found_vault(
     if holds_a_vault(directory):
         raise RefusedError("founding.already")  # a vault whose header went is still a vault, and founding must not tidy it away
     for founder in founders:
-        check_passphrase(Secret(founder.passphrase.encode()), founder.badge_no)
+        check_passphrase(secret_of(founder.passphrase), founder.badge_no)
     station_policy(load_policy(), policy_text)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -289,7 +289,7 @@ def _build(
     ids = [UnitId(entropy.token()) for _ in holders]
     units = FoundingUnits(ids[0], holders[0], ids[1], holders[1], ids[2], holders[2])
     people = tuple(
-        (person_id, one, locksmith.new_person(person_id, one.badge_no.strip(), Secret(one.passphrase.encode()), station_name))
+        (person_id, one, locksmith.new_person(person_id, one.badge_no.strip(), secret_of(one.passphrase), station_name))
         for one, person_id in ((one, PersonId(entropy.token())) for one in founders)
     )
     roots = tuple(made.keys.holder.sign_public for _, _, made in people[:2])

@@ -7,7 +7,13 @@ libraries live until their process ends, which is why a lock ends the vault proc
 from __future__ import annotations
 
 import hmac
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+
+def wipe(held: bytearray) -> None:
+    """Overwrite what is held with zeros."""
+    for index in range(len(held)):
+        held[index] = 0
 
 
 class Secret:
@@ -15,17 +21,20 @@ class Secret:
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: bytes | bytearray) -> None:
+    def __init__(self, value: bytes | bytearray | memoryview) -> None:
         self._value: Final = bytearray(value)
 
     def reveal(self) -> bytes:
         """Return the bytes; the caller lets go of them at once."""
         return bytes(self._value)
 
+    def lend(self) -> memoryview:
+        """Give the value itself, read-only and not copied, to be read at once; `wipe` overwrites it under the reader's eyes."""
+        return memoryview(self._value).toreadonly()
+
     def wipe(self) -> None:
         """Overwrite the value with zeros."""
-        for index in range(len(self._value)):
-            self._value[index] = 0
+        wipe(self._value)
 
     def __len__(self) -> int:
         """Give the length in bytes."""
@@ -46,3 +55,15 @@ class Secret:
     def __reduce__(self) -> tuple[object, ...]:
         """Refuse to pickle."""
         raise TypeError("a secret cannot be pickled")
+
+
+if TYPE_CHECKING:
+    Passphrase = str | Secret
+    """A passphrase handed to a service: the desk sends a `Secret`, which crosses the pipe as a text (`vault.services.wire`)."""
+else:
+    Passphrase = str  # what the pipe's decoder reads
+
+
+def secret_of(passphrase: Passphrase) -> Secret:
+    """Give a passphrase as a `Secret` of its own, for the caller to wipe."""
+    return Secret(passphrase.lend() if isinstance(passphrase, Secret) else passphrase.encode())

@@ -512,7 +512,7 @@ class Pipe:
 
     def ask(self, method: Callable[..., object], *arguments: object) -> object:
         self._calls += 1
-        self._mine.sendall(wire.frame(wire.encode_call(self._calls, method, arguments)))
+        self._mine.sendall(wire.call_frame(self._calls, method, arguments))
         self._mine.settimeout(120)
         while (body := wire.read_frame(self._mine.recv)) is not None:
             call_id, failure, value = wire.decode_answer(body)

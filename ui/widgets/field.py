@@ -1,9 +1,8 @@
-"""Labelled inputs with their error beside them: a line, a passphrase. Choices are in `chosen_field`, paragraphs in `text_field`.
+"""Labelled inputs with their error beside them. See also `passphrase_field`, `chosen_field`, `text_field` (paragraphs).
 
 Rules of this module:
 
 - The label is above, the hint or the error directly below, and the error is the input's accessible description too.
-- A passphrase is shown only while its eye is held, never predicted, learnt, dropped in or copied out.
 - `copy_disabled` refuses copy, cut, drag, the context menu and (X11) the PRIMARY selection, which a mere selection would fill.
 """
 
@@ -11,24 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, Signal
+from PySide6.QtCore import QRect, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from ui import strings, theme
+from ui import theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
-from ui.widgets.buttons import IconButton
 from ui.widgets.early import set_properties
 from ui.widgets.label import Label
 
 if TYPE_CHECKING:
     # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
-    from PySide6.QtCore import QObject
     from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPaintEvent
 
-_SENSITIVE = "|ImhSensitiveData|ImhNoPredictiveText|ImhNoAutoUppercase"
+SENSITIVE_INPUT = "|ImhSensitiveData|ImhNoPredictiveText|ImhNoAutoUppercase"
 
 
 class _ErrorLine(QWidget):
@@ -151,7 +148,7 @@ class LineField(Field):
         self.line.setMaxLength(max_length)
         if digits:
             self.line.setFont(theme.font(tabular=True))
-            set_properties(self.line, inputMethodHints="ImhDigitsOnly" + _SENSITIVE)
+            set_properties(self.line, inputMethodHints="ImhDigitsOnly" + SENSITIVE_INPUT)
         self.line.textChanged.connect(lambda _text: self.changed.emit())
         self.line.returnPressed.connect(self.submitted)
 
@@ -162,41 +159,3 @@ class LineField(Field):
     def set_value(self, value: str) -> None:
         """Fill the field."""
         self.line.setText(value)
-
-
-class PassphraseField(Field):
-    """A passphrase. Shown only while the eye is held; `submitted` is Enter."""
-
-    submitted = Signal()
-
-    def __init__(self, label: str, *, hint: str = "") -> None:
-        self.line: QLineEdit = _Line(copy_disabled=True)
-        eye = IconButton(IconName.ACKNOWLEDGE, strings.text("field.show_while_held"))
-        super().__init__(label, self.line, hint, beside=eye)
-        self._hide()
-        set_properties(self.line, inputMethodHints="ImhHiddenText" + _SENSITIVE)
-        self.line.textChanged.connect(lambda _text: self.changed.emit())
-        self.line.returnPressed.connect(self.submitted)
-        eye.pressed.connect(lambda: self.line.setEchoMode(QLineEdit.EchoMode.Normal))
-        eye.released.connect(self._hide)
-        # Focus leaving with the button held would leave the words on screen.
-        eye.installEventFilter(self)
-
-    def _hide(self) -> None:
-        self.line.setEchoMode(QLineEdit.EchoMode.Password)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802 -- Qt's name
-        """Hide the words when the eye loses the focus or the window."""
-        if event.type() in {QEvent.Type.FocusOut, QEvent.Type.WindowDeactivate, QEvent.Type.Hide}:
-            self._hide()
-        return False
-
-    def value(self) -> str:
-        """Give the passphrase exactly as typed. LIMIT: Qt and Python keep copies that cannot be wiped; the process ends at lock."""
-        return self.line.text()
-
-    def clear(self) -> None:
-        """Empty the field, and forget the way back to what was typed."""
-        self.line.clear()
-        self.line.setModified(False)
-        self._hide()

@@ -30,7 +30,7 @@ from ui.widgets.chip import Chip, FilterChip
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.chosen_field import ChoiceField, DateTimeField
 from ui.widgets.empty_state import EmptyState
-from ui.widgets.field import LineField, PassphraseField
+from ui.widgets.field import LineField
 from ui.widgets.frame import Frame
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.label import Label
@@ -38,6 +38,7 @@ from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.overlay import Overlay
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.palette import Action
+from ui.widgets.passphrase_field import PassphraseField
 from ui.widgets.progress_bar import ProgressBar
 from ui.widgets.protected_page import ProtectedPage, Zoom
 from ui.widgets.protection_strip import ShownProtection

@@ -3,7 +3,7 @@
 Rules of this module:
 
 - The rule a passphrase must meet is shown while it is typed; the vault checks it again and knows more (common passphrases).
-- The passphrase fields are emptied as soon as it was sent, whatever the answer. LIMIT: Qt and Python keep copies that cannot be wiped.
+- The passphrase fields are emptied, and what was typed is overwritten, as soon as it was sent, whatever the answer.
 - The second factor is shown once, full size, with the words that a supervisor's signature is still missing.
 """
 
@@ -20,8 +20,9 @@ from ui.icons import IconName
 from ui.theme import Colour, Tone, Weight
 from ui.widgets.chip import Chip
 from ui.widgets.chosen_field import ChoiceField
-from ui.widgets.field import Field, LineField, PassphraseField
+from ui.widgets.field import Field, LineField
 from ui.widgets.label import Label
+from ui.widgets.passphrase_field import PassphraseField, Typed
 from ui.widgets.qr import QrCode
 from ui.windows.act_sheet import ActSheet
 from ui.windows.beside import beside
@@ -38,7 +39,7 @@ _LEAST_BADGE = 3
 _CODE_PX = 300
 
 
-def passphrase_feedback(passphrase: str, badge_no: str) -> tuple[str, bool]:
+def passphrase_feedback(passphrase: Typed, badge_no: str) -> tuple[str, bool]:
     """Say how a passphrase stands against the rule.
 
     Returns:
@@ -48,9 +49,9 @@ def passphrase_feedback(passphrase: str, badge_no: str) -> tuple[str, bool]:
         return strings.text("enrol.passphrase_rule", least=LEAST_CHARACTERS), False
     if len(passphrase) < LEAST_CHARACTERS:
         return strings.text("enrol.passphrase_short", n=len(passphrase), least=LEAST_CHARACTERS), False
-    if len(set(passphrase)) < LEAST_DIFFERENT:
+    if passphrase.different() < LEAST_DIFFERENT:
         return strings.text("enrol.passphrase_plain", least=LEAST_DIFFERENT), False
-    if len(badge_no) >= _LEAST_BADGE and badge_no.casefold() in passphrase.casefold():
+    if len(badge_no) >= _LEAST_BADGE and passphrase.contains(badge_no):
         return strings.text("enrol.passphrase_badge"), False
     return strings.text("enrol.passphrase_good"), True
 
@@ -130,38 +131,40 @@ class EnrolSheet(ActSheet):
         self.unit.set_value(chosen)
 
     def _judge(self) -> None:
-        self._rule.say(*passphrase_feedback(self.passphrase.value(), self.badge.value()))
-        again = self.again.value()
-        same = again == self.passphrase.value()
+        self._rule.say(*passphrase_feedback(self.passphrase.typed, self.badge.value()))
+        again = bool(self.again.typed)
+        same = self.again.typed.same_as(self.passphrase.typed)
         # Room is kept from the start, so that nothing jumps under the hands of somebody typing.
         words = strings.text("enrol.again_good" if same else "enrol.again_differs") if again else strings.text("enrol.again_hint")
-        self._match.say(words, bool(again) and same)
+        self._match.say(words, again and same)
 
     def _save(self) -> None:
         wrong = self._first_wrong()
         if wrong is not None:
             wrong.control.setFocus(Qt.FocusReason.OtherFocusReason)
             return
+        passphrase = self.passphrase.value()
         reply = self._bridge.ask(
             Administration.enrol,
             self.badge.value(),
             self.name.value(),
             Role(self.role.value()),
             UnitId(self.unit.value()),
-            self.passphrase.value(),
+            passphrase,
         )
+        passphrase.wipe()
         self.passphrase.clear()
         self.again.clear()
         self.send(reply, self._enrolled)
 
     def _first_wrong(self) -> Field | None:
-        rule, met = passphrase_feedback(self.passphrase.value(), self.badge.value())
+        rule, met = passphrase_feedback(self.passphrase.typed, self.badge.value())
         checks: tuple[tuple[Field, bool, str], ...] = (
             (self.badge, bool(self.badge.value()), strings.text("enrol.badge_missing")),
             (self.name, bool(self.name.value()), strings.text("enrol.name_missing")),
             (self.unit, bool(self.unit.value()), strings.text("enrol.unit_missing")),
             (self.passphrase, met, rule),
-            (self.again, self.again.value() == self.passphrase.value(), strings.text("enrol.again_differs")),
+            (self.again, self.again.typed.same_as(self.passphrase.typed), strings.text("enrol.again_differs")),
         )
         first: Field | None = None
         for field, fine, error in checks:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.buttons import Button, ButtonKind
-from ui.widgets.field import LineField, PassphraseField
+from ui.widgets.field import LineField
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
+from ui.widgets.passphrase_field import PassphraseField, Typed
 from ui.widgets.qr import QrCode
 from ui.windows.quiet_page import QuietPage
+from vault.secret import Secret
 from vault.services.founding import Founding
 from vault.services.views import Enrolment, Founder
 
@@ -53,11 +56,11 @@ class Step(enum.IntEnum):
 
 @dataclass(slots=True)
 class _Typed:
-    """What one founder typed; dropped as soon as it was sent."""
+    """What one founder typed; the passphrase is overwritten once the vault is founded."""
 
     badge_no: str = ""
     name: str = ""
-    passphrase: str = ""
+    passphrase: Secret = dataclasses.field(default_factory=lambda: Secret(b""))
 
 
 class _Steps(QWidget):
@@ -218,21 +221,22 @@ class FoundingPage(QuietPage):
     def _keep_founder(self) -> bool:
         """Take what was typed if nothing is wrong with it; otherwise say what, beside its field."""
         role = _FOUNDERS[self._step - 1]
-        badge, name, passphrase = self.badge.value(), self.person_name.value(), self.passphrase.value()
+        badge, name, passphrase = self.badge.value(), self.person_name.value(), self.passphrase.typed
         others = {typed.badge_no.casefold() for other, typed in self._typed.items() if other != role and typed.badge_no}
         wrong = {
             self.badge: "badge_missing" if not badge else "badge_taken" if badge.casefold() in others else "",
             self.person_name: "" if name else "name_missing",
             self.passphrase: _passphrase_fault(passphrase, badge),
-            self.again: "" if self.again.value() == passphrase else "again_differs",
+            self.again: "" if self.again.typed.same_as(passphrase) else "again_differs",
         }
-        for field, fault in wrong.items():
-            field.set_error(strings.text(f"founding.{fault}") if fault else "")
-        first = next((field for field, fault in wrong.items() if fault), None)
+        for part, fault in wrong.items():
+            part.set_error(strings.text(f"founding.{fault}") if fault else "")
+        first = next((part for part, fault in wrong.items() if fault), None)
         if first is not None:
             self.put_focus(first)
             return False
-        self._typed[role] = _Typed(badge, name, passphrase)
+        self._typed[role].passphrase.wipe()  # one that was typed before
+        self._typed[role] = _Typed(badge, name, self.passphrase.value())
         return True
 
     # -- the vault -------------------------------------------------------------------------------------------------------------------
@@ -243,6 +247,8 @@ class FoundingPage(QuietPage):
         self._bridge.ask(Founding.found, self._station_name, *founders).then(self._enrolled, self._refused).owner(self)
 
     def _enrolled(self, enrolments: tuple[Enrolment, ...]) -> None:
+        for typed in self._typed.values():
+            typed.passphrase.wipe()
         self._typed = {role: _Typed() for role in _FOUNDERS}
         self.passphrase.clear()
         self.again.clear()
@@ -274,10 +280,10 @@ class FoundingPage(QuietPage):
         self.founded.emit()
 
 
-def _passphrase_fault(passphrase: str, badge_no: str) -> str:
+def _passphrase_fault(passphrase: Typed, badge_no: str) -> str:
     if len(passphrase) < _LEAST_PASSPHRASE:
         return "passphrase_short"
-    if len(badge_no) >= _LEAST_BADGE_IN_PASSPHRASE and badge_no.casefold() in passphrase.casefold():
+    if len(badge_no) >= _LEAST_BADGE_IN_PASSPHRASE and passphrase.contains(badge_no):
         return "passphrase_badge"
     return ""
 

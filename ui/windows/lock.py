@@ -19,8 +19,8 @@ from ui import strings
 from ui.icons import IconName
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets.buttons import Button, ButtonKind
-from ui.widgets.field import PassphraseField
 from ui.widgets.label import Label
+from ui.widgets.passphrase_field import PassphraseField
 from ui.windows.quiet_page import Mark, QuietPage
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class LockPage(QuietPage):
-    """The lock page. `unlocking` carries the passphrase, `someone_else` asks for the sign-in page."""
+    """The lock page. `unlocking` carries the passphrase, which its listener wipes; `someone_else` asks for the sign-in page."""
 
-    unlocking = Signal(str)
+    unlocking = Signal(object)  # a `Secret`: as a text it would leave copies behind
     someone_else = Signal()
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class LockPage(QuietPage):
             self._entered_early = True  # a fresh vault process is still starting
             return
         self._entered_early = False
-        if not self.passphrase.value():
+        if not self.passphrase.typed:
             self.passphrase.set_error(strings.text("sign_in.passphrase_missing"))
             return
         self.passphrase.set_error("")

@@ -20,8 +20,9 @@ from ui import strings
 from ui.icons import IconName
 from ui.theme import Colour, TypeSize
 from ui.widgets.buttons import Button, ButtonKind
-from ui.widgets.field import LineField, PassphraseField
+from ui.widgets.field import LineField
 from ui.widgets.label import Label
+from ui.widgets.passphrase_field import PassphraseField
 from ui.windows.quiet_page import Mark, QuietPage
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ _PREMISES_ROLE = {"enforced": Colour.GREEN, "detected": Colour.TEXT_QUIET, "unav
 class SignIn(QuietPage):
     """The sign-in page. It asks nothing itself: whoever shows it listens to `submitted`."""
 
-    submitted = Signal(str, str, str)
-    """Badge, passphrase, code."""
+    submitted = Signal(str, object, str)
+    """Badge, passphrase (a `Secret`, for the listener to wipe: as a text it would leave copies behind), code."""
 
     def __init__(self) -> None:
         super().__init__("sign_in")
@@ -129,13 +130,13 @@ class SignIn(QuietPage):
 
     def _submit(self) -> None:
         missing = [
-            (self.badge, self.badge.value(), "sign_in.badge_missing"),
-            (self.passphrase, self.passphrase.value(), "sign_in.passphrase_missing"),
-            (self.code, self.code.value(), "sign_in.code_missing"),
+            (self.badge, not self.badge.value(), "sign_in.badge_missing"),
+            (self.passphrase, not self.passphrase.typed, "sign_in.passphrase_missing"),
+            (self.code, not self.code.value(), "sign_in.code_missing"),
         ]
-        for field, value, words in missing:
-            field.set_error("" if value else strings.text(words))
-        empty = [field for field, value, _ in missing if not value]
+        for field, is_empty, words in missing:
+            field.set_error(strings.text(words) if is_empty else "")
+        empty = [field for field, is_empty, _ in missing if is_empty]
         if empty:
             self.put_focus(empty[0])
             return

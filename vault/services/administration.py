@@ -17,7 +17,7 @@ from dataclasses import replace
 from vault.domain.audit import AuditKind
 from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind, folded_badge
 from vault.errors import RefusedError
-from vault.secret import Secret
+from vault.secret import Passphrase, secret_of
 from vault.services.custody import Custody
 from vault.services.events import RegisterChanged
 from vault.services.locksmith import NewPerson
@@ -57,7 +57,7 @@ class Administration:
         return unit_lines(self._world)
 
     @operation(Priority.CHANGE, Lane.KEYS)
-    def enrol(self, badge_no: str, name: str, role: Role, unit_id: UnitId, passphrase: str) -> Enrolment:
+    def enrol(self, badge_no: str, name: str, role: Role, unit_id: UnitId, passphrase: Passphrase) -> Enrolment:
         """Enrol a person, who types the passphrase; a supervisor's signature makes the account good.
 
         Raises:
@@ -70,7 +70,7 @@ class Administration:
         name = " ".join(name.split())
         world.on_control(lambda: self._may_enrol(badge_no, name, role, unit_id))
         person_id = PersonId(world.entropy.token())
-        secret = Secret(passphrase.encode())
+        secret = secret_of(passphrase)
         try:
             made = world.locksmith.new_person(person_id, badge_no, secret, world.station.station_name)
         finally:

@@ -17,7 +17,7 @@ from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.identity import PersonState, SessionId, folded_badge
 from vault.domain.protection import ProtectionStatus
 from vault.errors import RefusedError
-from vault.secret import Secret
+from vault.secret import Passphrase, secret_of
 from vault.services.locksmith import PersonKeys
 from vault.services.operation import Lane, Priority, operation, query
 from vault.services.ports import AuditFilter, PersonRow, SessionRow
@@ -50,7 +50,7 @@ class Session:
         return self._world.protections()
 
     @operation(Priority.CHANGE, Lane.KEYS)
-    def sign_in(self, badge_no: str, passphrase: str, code: str) -> SignedIn:
+    def sign_in(self, badge_no: str, passphrase: Passphrase, code: str) -> SignedIn:
         """Open a session.
 
         Raises:
@@ -60,7 +60,7 @@ class Session:
         world = self._world
         badge_no = folded_badge(badge_no)
         person = world.on_control(lambda: self._candidate(badge_no))
-        secret = Secret(passphrase.encode())
+        secret = secret_of(passphrase)
         try:
             if person is None:
                 world.locksmith.spend_time(secret)
@@ -75,7 +75,7 @@ class Session:
         return world.on_control(lambda: self._open(person, keys, step))
 
     @operation(Priority.CHANGE, Lane.KEYS)
-    def unlock(self, passphrase: str) -> SignedIn:
+    def unlock(self, passphrase: Passphrase) -> SignedIn:
         """Resume the session that is locked on this workstation.
 
         Raises:
@@ -84,7 +84,7 @@ class Session:
         """
         world = self._world
         row, person = world.on_control(self._locked)
-        secret = Secret(passphrase.encode())
+        secret = secret_of(passphrase)
         try:
             keys = world.locksmith.open_person(person.slot, person.person_id, secret)
         except RefusedError:

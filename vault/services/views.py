@@ -27,6 +27,7 @@ from vault.domain.identity import (
     UnitKind,
 )
 from vault.domain.protection import ProtectionStatus, TrustLevel
+from vault.secret import Passphrase
 
 # ---- people ------------------------------------------------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ class Founder:
 
     badge_no: str
     name: str
-    passphrase: str
+    passphrase: Passphrase
 
 
 # ---- cases -------------------------------------------------------------------------------------------------------------------------

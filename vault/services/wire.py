@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from vault.errors import DefectError, Fact, RefusedError, TamperError, UnavailableError, VaultError
+from vault.secret import Secret, wipe
 from vault.services import events
 from vault.services.operation import Operation
 
@@ -32,6 +33,10 @@ _RAW_ANSWER = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw, msgspec.Raw])
 _FAILURE = msgspec.msgpack.Decoder(tuple[str, str, dict[str, str | int]])
 _NAME = msgspec.msgpack.Decoder(str)
 _NIL: Final = b"\xc0"
+_STR_8: Final = 0xD9
+_STR_8_MOST: Final = 0xFF
+_STR_16: Final = 0xDA
+_CALL_ROOM_BYTES: Final = 64 * 1024  # more than the longest call with passphrases in it: three founders'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,7 @@ def signature(method: Callable[..., Any]) -> Signature:
 
 def frame(body: bytes) -> bytes:
     """Put the length before a body."""
-    if len(body) > FRAME_MAX_BYTES:
-        raise DefectError("wire.frame-too-long", size_bytes=len(body))
-    return _LENGTH.pack(len(body)) + body
+    return _LENGTH.pack(_checked_length(len(body))) + body
 
 
 def read_frame(receive: Callable[[int], bytes]) -> bytes | None:
@@ -73,9 +76,31 @@ def read_frame(receive: Callable[[int], bytes]) -> bytes | None:
     return _exactly(receive, length)
 
 
-def encode_call(call_id: int, method: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
-    """Make the body of a call."""
-    return msgspec.msgpack.encode((call_id, method.__qualname__, arguments))
+def call_frame(call_id: int, method: Callable[..., Any], arguments: tuple[Any, ...]) -> bytearray:
+    """Make the whole frame of a call, for its sender to overwrite once it is sent.
+
+    A `Secret` among the arguments crosses as the text it is. Nothing of it is left but the frame: what is made on the way is wiped, and the
+    frame never grows, which would leave a copy behind. (It is cut to its length in place: a large block stays where it is.)
+
+    Raises:
+        DefectError: wire.frame-too-long.
+    """
+    packed: list[bytearray] = []
+
+    def as_text(value: object) -> msgspec.Raw:
+        if not isinstance(value, Secret):
+            raise NotImplementedError
+        packed.append(_packed_text(value))
+        return msgspec.Raw(packed[-1])
+
+    made = bytearray(_CALL_ROOM_BYTES)
+    try:
+        msgspec.msgpack.Encoder(enc_hook=as_text).encode_into((call_id, method.__qualname__, arguments), made, _LENGTH.size)
+    finally:
+        for one in packed:
+            wipe(one)
+    _LENGTH.pack_into(made, 0, _checked_length(len(made) - _LENGTH.size))
+    return made
 
 
 def decode_call(body: bytes) -> tuple[int, str, msgspec.Raw]:
@@ -115,6 +140,22 @@ def decode_failure(failure: msgspec.Raw) -> VaultError | None:
     kind, code, facts = _FAILURE.decode(failure)
     typed: dict[str, Fact] = dict(facts)
     return _ERRORS[kind](code, **typed)
+
+
+def _checked_length(length: int) -> int:
+    if length > FRAME_MAX_BYTES:
+        raise DefectError("wire.frame-too-long", size_bytes=length)
+    return length
+
+
+def _packed_text(secret: Secret) -> bytearray:
+    """Give a secret as a MessagePack text; the caller wipes it."""
+    length = len(secret)
+    head = struct.pack(">BB", _STR_8, length) if length <= _STR_8_MOST else struct.pack(">BH", _STR_16, length)
+    made = bytearray(len(head) + length)
+    made[: len(head)] = head
+    memoryview(made)[len(head) :] = secret.lend()  # assigned to the array itself, it would be copied once more
+    return made
 
 
 def _exactly(receive: Callable[[int], bytes], count: int) -> bytes | None:

@@ -15,7 +15,7 @@ from tests.unit.ui.test_record_table import accessible_texts
 from ui.icons import IconName
 from ui.widgets.buttons import Button
 from ui.widgets.choices import Choice, NumberedChoices
-from ui.widgets.field import LineField, PassphraseField
+from ui.widgets.field import LineField
 from ui.widgets.frame import Frame
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.painted_text import PaintedText
@@ -75,22 +75,6 @@ def test_copying_from_a_guarded_field_gives_nothing(desk: QApplication, qtbot: Q
         QTest.keyClick(plain.line, keys, CTRL)
     assert clipboard.text() == MARKER, "a plain field does copy: the test can fail"
     clipboard.setMimeData(QMimeData())
-
-
-def test_a_passphrase_shows_only_while_the_eye_is_held(desk: QApplication, qtbot: QtBot) -> None:
-    field = PassphraseField("Passphrase")
-    qtbot.addWidget(field)
-    field.show()
-    eye = next(child for child in field.findChildren(QWidget) if child.accessibleName() == "Show while held")
-    QTest.keyClicks(field.line, "correct horse")
-    assert field.line.echoMode() is QLineEdit.EchoMode.Password
-    QTest.mousePress(eye, Qt.MouseButton.LeftButton)
-    assert field.line.echoMode() is QLineEdit.EchoMode.Normal
-    QTest.mouseRelease(eye, Qt.MouseButton.LeftButton)
-    assert field.line.echoMode() is QLineEdit.EchoMode.Password
-    assert field.value() == "correct horse"
-    field.clear()
-    assert field.value() == ""
 
 
 # Choices --------------------------------------------------------------------------------------------------------------------------------

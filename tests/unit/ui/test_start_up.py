@@ -17,8 +17,9 @@ from ui.theme import Colour
 from ui.widgets import painting
 from ui.widgets.buttons import Button
 from ui.widgets.early import set_properties
-from ui.widgets.field import LineField, PassphraseField
+from ui.widgets.field import LineField
 from ui.widgets.label import Label
+from ui.widgets.passphrase_field import PassphraseField
 from vault.errors import DefectError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,6 +65,7 @@ def test_only_the_sign_in_is_imported_before_the_first_paint(first: dict[str, li
         "ui.widgets.field",
         "ui.widgets.label",
         "ui.widgets.painting",
+        "ui.widgets.passphrase_field",
         "ui.windows",
         "ui.windows.quiet_page",
         "ui.windows.sign_in",

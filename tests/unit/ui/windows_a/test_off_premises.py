@@ -136,7 +136,7 @@ def test_what_was_typed_is_not_kept_for_a_vault_that_does_not_open(driver: Drive
     driver.bridge.answers["Session.station"] = away()
     driver.bridge.release("Session.station")
     driver.until(lambda: isinstance(driver.window.face(), CannotOpen))
-    assert driver.routing.sign_in.passphrase.value() == ""
+    assert not driver.routing.sign_in.passphrase.typed
     driver.bridge.held_back.clear()
     driver.bridge.answers["Session.station"] = STATION
     driver.press(Key.Key_Return)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests import ui_stage_b as stage
 from ui import strings
+from ui.widgets.passphrase_field import Typed
 from ui.windows import audit_words, breach_words
 from ui.windows.audit_words import KindGroup
 from ui.windows.enrol import matrix, passphrase_feedback, unit_suits
@@ -229,7 +230,9 @@ def test_every_value_shown_has_a_word(value: Purpose | PersonState | Role | Unit
     [("", False), ("short", False), ("aaaaaaaaaaaaaaa", False), ("badge 4610 in it", False), ("four grey lamps", True)],
 )
 def test_the_passphrase_rule_is_told_while_typing(passphrase: str, fine: bool) -> None:
-    assert passphrase_feedback(passphrase, "4610")[1] is fine
+    typed = Typed()
+    typed.splice(0, 0, passphrase)
+    assert passphrase_feedback(typed, "4610")[1] is fine
 
 
 @pytest.mark.parametrize(
