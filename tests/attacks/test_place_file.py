@@ -295,10 +295,14 @@ def test_a_front_that_takes_no_place_file_is_told_of_once(bound: Station, front:
 
 @pytest.mark.slow
 def test_an_ordinary_day_is_nobodys_attempt(bound: Station, front: Front) -> None:
+    last = 0
     for _ in range(4):
         kept(bound)
         bound.vault.place_witness.look()
+        before = place_file(front).read_bytes()
         bound.close()
+        last += place_file(front).read_bytes() != before
+    assert last, "the end of the trail is there too, where the front is quick"
     kept(bound)
     bound.sign_in(SUPERVISOR)
     for _ in range(3):

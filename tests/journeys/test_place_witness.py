@@ -1,0 +1,88 @@
+"""The witness outside the machine, in a desk's own vault process: kept from the opening on, across a kill, and told of a twin."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import MemorySecretKeeper
+from tests.front import Front, running_front, until
+from tests.secret_service import PrivateSecretService
+from tests.station import ADMINISTRATOR, Station
+from tests.vault_process import VaultProcess
+from vault.domain.breach import SignalKind
+from vault.domain.protection import Protection, ProtectionState
+from vault.platform.secret_service import open_secret_keeper
+from vault.secret import Secret
+from vault.services.events import BreachRecorded
+from vault.services.ports import MetServer
+from vault.services.session import Session
+from vault.storage.header import HEADER_NAME, read_unverified_header
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here"),
+]
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    with running_front(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def bound(tmp_path: Path, front: Front, secret_service: PrivateSecretService) -> tuple[Station, Station]:
+    """A closed station bound to the front, its keyring the session's; and a clone of it, with a keyring of its own."""
+    made = Station(tmp_path / "vault").found("witness_seconds = 5")
+    made.sign_in(ADMINISTRATOR)
+    place = front.place()
+    made.vault.premises.add(MetServer("Cellar", place.url, place.certificate, place.authority), front.station.thumbprint(), 1)
+    made.close()
+    clone = made.copy_to(tmp_path / "clone")
+    assert isinstance(made.keeper, MemorySecretKeeper)
+    keeper = open_secret_keeper(read_unverified_header(made.directory / HEADER_NAME).vault_id)
+    for name, value in made.keeper._values.items():
+        keeper.write(name, Secret(value))
+    return made, clone
+
+
+def test_a_desk_keeps_the_place_file_and_is_told_of_a_twin(bound: tuple[Station, Station], front: Front) -> None:
+    station, clone = bound
+    places = front.folder / "places"
+
+    def content() -> bytes:
+        return b"".join(path.read_bytes() for path in places.iterdir() if path.suffix == "")
+
+    def premises() -> tuple[ProtectionState, str]:
+        [one] = [one for one in desk.ask(Session.protections) if one.protection is Protection.PREMISES]
+        return one.state, one.reason
+
+    def clone_keeps() -> bool:
+        clone.vault.place_witness.look()
+        return clone.vault.place_witness.keeps
+
+    def tampered() -> list[BreachRecorded]:
+        return [one for one in desk.events(BreachRecorded) if one.notice.kind is SignalKind.STORE_TAMPERED]
+
+    desk = VaultProcess(station.directory)
+    until(lambda: premises() == (ProtectionState.ENFORCED, "place-file"))
+    first = content()
+    assert first
+    desk.kill()
+    desk = VaultProcess(station.directory)
+    try:
+        until(lambda: content() != first)
+        until(lambda: premises() == (ProtectionState.ENFORCED, "place-file"))
+        assert tampered() == [], "a kill is nobody's rollback"
+        until(clone_keeps)
+        desk.told(BreachRecorded, lambda one: one.notice.kind is SignalKind.STORE_TAMPERED)
+        assert {one.notice.kind for one in clone.events if isinstance(one, BreachRecorded)} == {SignalKind.STORE_TAMPERED}
+    finally:
+        desk.close()
+        clone.close()
