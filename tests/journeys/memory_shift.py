@@ -1,4 +1,4 @@
-"""Goal 0: what a search of memory finds while a page is open, and after the lock. Counts go to a file; `test_memory` judges them.
+"""Goal 0: what a search of memory finds at each of STATES. Counts go to a file; `test_memory` judges them.
 
     packaging/session.sh headless python -m tests.journeys.memory_shift --out build/memory.json
 
@@ -24,6 +24,7 @@ from vault.storage.header import HEADER_NAME, read_unverified_header
 
 PAGE_WORDS = ("PERIWINKLE-STATEMENT", "QUILLWORT-WITNESS", "MERGANSER-ADDRESS")
 CASE_TITLE = "ZEBRAFISH inquiry"
+STATES = ("page-open", "locked", "passphrase-typed", "unlocked")
 
 
 class MemoryShift(Shift):
@@ -31,8 +32,8 @@ class MemoryShift(Shift):
 
     people = (OFFICER,)
 
-    def play_to_lock(self, kept: Path) -> None:
-        """Open a page, keep the memory of every process, lock, keep it again."""
+    def play_to_unlock(self, kept: Path) -> None:
+        """Open a page, lock, type the passphrase and unlock; keep the memory of every process at each of STATES."""
         try:
             for act in (
                 self.first_run,
@@ -50,6 +51,12 @@ class MemoryShift(Shift):
             self.desk.wait("focus lock_passphrase", since=0)
             self.desk.settle(2.0)
             self.keep(kept / "locked")
+            self.type_and_look()
+            self.keep(kept / "passphrase-typed")
+            before = self.desk.key("Return")
+            self.desk.wait("show shell", since=before, seconds=60)
+            self.desk.settle(2.0)
+            self.keep(kept / "unlocked")
         finally:
             self.desk.close()
 
@@ -72,6 +79,17 @@ class MemoryShift(Shift):
         (folder / "statement.txt").write_text("\n".join(PAGE_WORDS * 12), encoding="utf-8")
         self._take_folder(folder)
         shutil.rmtree(folder)
+
+    def type_and_look(self) -> None:
+        """Type the passphrase, look at it with its eye held, and go back to it."""
+        self.desk.type(passphrase_of(OFFICER))
+        before = self.desk.key("Tab")
+        self.desk.wait("focus *", since=before)  # the eye has no name
+        self.desk._xdotool("keydown", "space")
+        self.desk.settle()
+        self.desk._xdotool("keyup", "space")
+        before = self.desk.key("shift+Tab")
+        self.desk.wait("focus lock_passphrase", since=before)
 
     def keep(self, folder: Path) -> None:
         """Write the writable memory of the desk and its children to files."""
@@ -111,7 +129,7 @@ def main() -> int:
     scratch.mkdir(parents=True)
     try:
         shift = MemoryShift(scratch)
-        shift.play_to_lock(scratch)
+        shift.play_to_unlock(scratch)
         wanted = {
             **shift.keys(),
             "page text": tuple(form for word in PAGE_WORDS for form in forms(word)),
@@ -120,7 +138,7 @@ def main() -> int:
         }
         counts = {
             state: {one.name.rpartition("-")[0] or one.name: count_in_file(one, wanted) for one in sorted((scratch / state).iterdir())}
-            for state in ("page-open", "locked")
+            for state in STATES
         }
     finally:
         shutil.rmtree(scratch)
