@@ -327,6 +327,7 @@ class ConsoleBridge(StagedBridge):
             "Supervision.report": lambda breach_id: report_view(self.line(breach_id)),
             "Supervision.audit_page": audit_page(head),
             "Supervision.verify_chain": CHAIN,
+            "Supervision.stop_verification": None,
             "Custody.board": lambda: board(count),
             "Custody.recall": lambda *_: None,
             "Custody.force_return": lambda *_: None,

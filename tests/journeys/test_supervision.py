@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 
 from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
 from vault.domain.audit import AuditKind
+from vault.domain.breach import Signal, SignalKind
+from vault.services.events import VerificationMoved
+from vault.services.operation import Lane, Priority
 from vault.services.views import AuditLine
+from vault.services.witness import SLICE_ENTRIES
+from vault.storage import verify
+from vault.threads import InlineThreads
+
+T = TypeVar("T")
 
 
 def pages(crew: Crew, limit: int, *, badge_no: str = "", rms_number: str = "", kinds: tuple[str, ...] = ()) -> list[AuditLine]:
@@ -148,3 +160,52 @@ def test_the_board_is_overdue_first_then_by_due_back(crew: Crew) -> None:
     assert [held[one.check_out_id] for one in board] == [2, 5, 9]
     assert [one.overdue for one in board] == [True, False, False]
     crew.vault.custody.return_expired()
+
+
+def slices_of(crew: Crew, monkeypatch: pytest.MonkeyPatch, between: Callable[[int], None]) -> None:
+    """Have the trail verified in slices of five entries; `between` is called before each piece of work, with its number."""
+    monkeypatch.setattr(verify, "_SLICE", 5)
+    threads, numbers = InlineThreads(), itertools.count(1)
+
+    class Counted:
+        def on_control(self, work: Callable[[], T], priority: Priority) -> T:
+            if priority is Priority.QUERY:
+                between(next(numbers))
+            return threads.on_control(work, priority)
+
+        def later(self, lane: Lane, work: Callable[[], None]) -> None:
+            threads.later(lane, work)
+
+    monkeypatch.setattr(crew.vault.world, "_threads", Counted())
+
+
+def test_a_report_goes_between_the_slices_of_a_verification_and_it_tells_how_far_it_is(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verify._SLICE == SLICE_ENTRIES
+    vault = crew.at(AUDITOR)
+    head, done, told = crew.head(), [], len(crew.station.events)
+
+    def between(number: int) -> None:
+        done.append(number)
+        if number == 3:
+            vault.breaches.record(Signal(SignalKind.STORE_OPENED, crew.station.clock.now_us(), (("name", "cat"),)))
+
+    slices_of(crew, monkeypatch, between)
+    line = vault.supervision.verify_chain()
+    assert line.holds
+    assert line.entries > head, "the report came between, and was verified, too"
+    assert len(done) >= line.entries // 5
+    moved = [one for one in crew.station.events[told:] if isinstance(one, VerificationMoved)]
+    assert {one.of for one in moved} == {head}
+    assert moved[0].entries == 0
+
+
+def test_a_verification_that_is_stopped_has_no_verdict(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = len(crew.trail(AuditKind.AUDIT_VERIFIED))
+    vault = crew.at(SUPERVISOR)
+    slices_of(crew, monkeypatch, lambda number: vault.supervision.stop_verification() if number == 3 else None)
+    with refused("audit.verification-stopped"):
+        vault.supervision.verify_chain()
+    assert len(crew.trail(AuditKind.AUDIT_VERIFIED)) == before
+    assert vault.supervision.verify_chain().holds, "the next one is another"
+    with refused("access.not-your-role"):
+        crew.at(OFFICER).supervision.stop_verification()

@@ -38,6 +38,7 @@ from ui.windows.page import PaletteAction
 from ui.windows.split_pane import SplitPane
 from ui.windows.trail import Trail, TrailFilter
 from vault.domain.identity import Role
+from vault.services.events import VerificationMoved
 from vault.services.supervision import Supervision
 from vault.services.views import AuditLine, ChainLine
 
@@ -64,6 +65,8 @@ class AuditPage(LivePage):
         self._head = PageHead(self.key, self.title)
         self.chain = ChainBar()
         self.chain.verify_pressed.connect(self.verify)
+        self.chain.stop_pressed.connect(self.stop_verifying)
+        bridge.told.connect(self._moved)
         self.chain.show_bad.connect(self._show_bad)
         self._notice = NoticeBar()
         self.table = RecordTable(
@@ -111,7 +114,13 @@ class AuditPage(LivePage):
         column.addWidget(self._filter)
         column.addWidget(self._notice)
         column.addWidget(self._split, 1)
-        for keys, act in (("V", self.verify), ("R", self.refresh), ("H", self.case_history), ("P", self.by_person)):
+        for keys, act in (
+            ("V", self.verify),
+            ("R", self.refresh),
+            ("H", self.case_history),
+            ("P", self.by_person),
+            ("Ctrl+.", self.stop_verifying),
+        ):
             self.shortcut(keys, act)
         self._show_entry()
 
@@ -278,9 +287,19 @@ class AuditPage(LivePage):
                 self.chain.show_chain, lambda error: self._not_verified(before, error)
             )
 
+    def stop_verifying(self) -> None:
+        """Stop the verification under way: the last verdict stands."""
+        if self.chain.is_verifying:
+            self.bridge.ask(Supervision.stop_verification).owner(self).then(lambda _: None, self._refused)
+
+    def _moved(self, event: object) -> None:
+        if isinstance(event, VerificationMoved):
+            self.chain.show_moved(event.entries, event.of)
+
     def _not_verified(self, before: ChainLine | None, error: VaultError) -> None:
         self.chain.show_chain(before)
-        self._refused(error)
+        if error.code != "audit.verification-stopped":  # it was asked for
+            self._refused(error)
 
     def _show_bad(self, seq: int) -> None:
         self._set_filter()
@@ -293,6 +312,8 @@ class AuditPage(LivePage):
             ("verify", IconName.AUDIT, self.verify, "V"),
             ("refresh", IconName.RETRY, self.refresh, "R"),
         ]
+        if self.chain.is_verifying:
+            offered.append(("stop_verifying", IconName.CANCEL, self.stop_verifying, "Ctrl+."))
         line = self.trail.current()
         if line is not None and line.case_label and self._sees_numbers:
             offered.append(("history", IconName.CASE, self.case_history, "H"))

@@ -48,6 +48,14 @@ class IntakeMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class VerificationMoved:
+    """The verification of the audit trail somebody asked for has followed `entries` of the `of` there were at its start."""
+
+    entries: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProtectionsChanged:
     """A protection's state changed; `trust` is the workstation's level now."""
 
@@ -104,6 +112,7 @@ Event = (
     | CustodyChanged
     | RegisterChanged
     | IntakeMoved
+    | VerificationMoved
     | ProtectionsChanged
     | LockRequired
     | ScreenBlanked

@@ -32,6 +32,7 @@ class Lane(enum.Enum):
     READING = "reading"  # the rendition worker and the content reader
     INTAKE = "intake"  # the content writer
     KEYS = "keys"  # Argon2id: half a second that nobody else waits for
+    TRAIL = "trail"  # a verification of the audit trail, which asks CONTROL for one slice after the other
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from vault.errors import RefusedError
 from vault.services.breach import SealedFact
 from vault.services.cases import Cases
 from vault.services.custody import Custody
-from vault.services.events import ReportChanged
-from vault.services.operation import change, query
+from vault.services.events import ReportChanged, VerificationMoved
+from vault.services.operation import Lane, Priority, change, operation, query
 from vault.services.ports import AuditFilter, BreachNoteRow, BreachRow
 from vault.services.views import AuditLine, AuditPage, ChainLine, ReportFact, ReportLine, ReportNote, ReportView
 from vault.services.witness import Witness, broken
@@ -47,6 +47,7 @@ class Supervision:
         self._custody = custody
         self._witness = witness
         self._last_listing: tuple[object, ...] | None = None
+        self._stopped = False  # the verification under way; control thread
 
     # -- breach reports --------------------------------------------------------------------------------------------------------------
 
@@ -135,25 +136,49 @@ class Supervision:
         lines = tuple(self._audit_line(entry, labels) for entry in entries)
         return AuditPage(lines, entries[-1].seq if len(entries) == limit else 0, world.store.audit_head()[0])
 
-    @change
+    @operation(Priority.CHANGE, Lane.TRAIL)
     def verify_chain(self) -> ChainLine:
-        """Verify the whole audit trail against its checkpoints and its witness.
+        """Verify the whole audit trail against its checkpoints and its witness. Progress follows as `VerificationMoved`.
+
+        Raises:
+            RefusedError: access.not-your-role, audit.verification-stopped.
+            TamperError: storage.damaged.
+        Audit: audit.verified, with the verdict; nothing if it was stopped. A trail that does not hold is reported as well.
+        Thread: a lane of its own; asks the control thread for one slice after the other.
+        """
+        self._world.on_control(self._begin_verification)
+        verdict = self._witness.verify(self._verification_moved)
+        return self._world.on_control(lambda: self._verified(verdict))
+
+    @change
+    def stop_verification(self) -> None:
+        """Stop the verification under way after its slice; it is refused as audit.verification-stopped. Without one, nothing happens.
 
         Raises:
             RefusedError: access.not-your-role.
-        Audit: audit.verified, with the verdict. A trail that does not hold is reported as well.
         """
+        self._world.require(Role.SUPERVISOR, Role.AUDITOR)
+        self._stopped = True
+
+    # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _begin_verification(self) -> None:
+        self._world.require(Role.SUPERVISOR, Role.AUDITOR)
+        self._stopped = False
+
+    def _verification_moved(self, entries: int, of: int) -> None:
+        if self._stopped:
+            raise RefusedError("audit.verification-stopped")
+        self._world.publish(VerificationMoved(entries, of))
+
+    def _verified(self, verdict: ChainVerdict) -> ChainLine:
         world = self._world
-        world.require(Role.SUPERVISOR, Role.AUDITOR)
-        verdict = self._witness.verify()
         world.store.append_audit(
             world.draft(AuditKind.AUDIT_VERIFIED, entries=verdict.entries, bad_seq=verdict.bad_seq, reason=verdict.reason)
         )
         if not verdict.holds:
             world.tampered(broken(verdict))
         return chain_line(verdict, world.clock.now_us())
-
-    # -- inner -----------------------------------------------------------------------------------------------------------------------
 
     def _row(self, breach_id: BreachId) -> BreachRow:
         world = self._world

@@ -7,8 +7,8 @@ latest every `witness_seconds`; at opening, the entry the witness names must sti
 The header's generation is witnessed likewise: an older header that is put back is authentic, and would bring back a recovery slot or a
 binding that was replaced. It is reported once, and the vault opens: a station that restored a backup must not be shut out by it.
 
-The whole trail is verified against its checkpoints and the witness once a day while the vault is open, between other work, and whenever
-somebody asks; a trail that does not hold becomes a breach report.
+The whole trail is verified against its checkpoints and the witness once a day while the vault is open, and whenever somebody asks; both go
+between other work. A trail that does not hold becomes a breach report.
 
 LIMIT: a verification takes a minute for a million entries, in one session: a lock ends it, and the next one begins anew.
 LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts the witness back too.
@@ -17,21 +17,23 @@ LIMIT: what was appended since the last witness can be cut off without this show
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from vault.domain.audit import AuditDraft, AuditKind, ChainVerdict
 from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.locksmith import WORKSTATION_CONTEXT
-from vault.services.operation import Lane
+from vault.services.operation import Lane, Priority
 from vault.services.ports import AuditFilter, SecretKeeper
 from vault.services.world import World
 
 _RECORD = struct.Struct(">Q32s")
 _GENERATION = struct.Struct(">Q")
 VERIFY_EVERY_HOURS = 24
+SLICE_ENTRIES = 16_384  # what a slice of the store's verifier follows; a test holds the two together
 _HOUR_US = 3_600_000_000
 
 
@@ -66,9 +68,34 @@ class Witness:
         if not entries or entries[0].seq != witnessed[0] or entries[0].entry_hash != witnessed[1]:
             raise TamperError("audit.rolled-back", witnessed_seq=witnessed[0], found_seq=head_seq)
 
-    def verify(self) -> ChainVerdict:
-        """Verify the whole trail, its checkpoints and the witness (control thread)."""
-        return self._world.store.verify_chain(self._known, self._check)
+    def verify(self, moved: Callable[[int, int], None] = lambda _entries, _of: None) -> ChainVerdict:
+        """Verify the whole trail, its checkpoints and the witness: on the control thread, but one slice at a time, so that a report, a lock
+        and everybody else's work go between (any lane; waits).
+
+        Args:
+            moved: told on the control thread before each slice how many entries were followed, and of how many; what it raises ends this.
+        Raises:
+            TamperError: storage.damaged.
+        """
+        world = self._world
+        head_seq, slices = world.on_control(
+            lambda: (world.store.audit_head()[0], world.store.verify_in_slices(self._known, self._check)), Priority.QUERY
+        )
+
+        def follow(entries: int) -> ChainVerdict | None:
+            moved(min(entries, head_seq), head_seq)
+            try:
+                next(slices)
+            except StopIteration as end:
+                verdict: ChainVerdict = end.value
+                return verdict
+            return None
+
+        for entries in itertools.count(0, SLICE_ENTRIES):
+            verdict = world.on_control(lambda entries=entries: follow(entries), Priority.QUERY)  # type: ignore[misc]
+            if verdict is not None:
+                return verdict
+        raise AssertionError
 
     def verify_in_turn(self) -> None:
         """Verify the trail if nobody did for a day, one slice a call, so that nobody waits for it (control thread).

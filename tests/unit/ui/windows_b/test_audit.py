@@ -8,11 +8,13 @@ from typing import Any
 from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
+from ui import strings
 from ui.theme import Tone
 from ui.windows.audit import AuditPage
 from ui.windows.audit_words import DAY_US, KindGroup, day_us, kinds_of
 from vault.domain.audit import AuditKind
 from vault.errors import RefusedError, UnavailableError
+from vault.services.events import VerificationMoved
 
 Stage = Callable[..., Any]
 
@@ -139,6 +141,28 @@ def test_a_verification_that_could_not_run_is_not_a_verdict(on_stage: Stage) -> 
     on.until(on.page._notice.isVisible)
     assert on.page.chain.chain() is None
     assert on.find("audit_verify").isEnabled()
+
+
+def test_how_far_a_verification_is_shows_and_it_can_be_stopped(on_stage: Stage) -> None:
+    on = ready(on_stage)
+    on.bridge.told.emit(VerificationMoved(16_384, 18_204))  # another's, or one of before this page
+    far = strings.text("audit.verifying_of", done=strings.number(16_384), all=strings.number(18_204))
+    assert far not in on.find("audit_chain_words").text()
+    on.page.stop_verifying()
+    assert not on.asked("Supervision.stop_verification")
+    on.bridge.held_back.add("Supervision.verify_chain")
+    on.page.table.setFocus()
+    on.press(Qt.Key.Key_V)
+    on.bridge.told.emit(VerificationMoved(16_384, 18_204))
+    assert far in on.find("audit_chain_words").text()
+    on.bridge.answers["Supervision.verify_chain"] = RefusedError("audit.verification-stopped")
+    on.find("audit_stop_verifying").click()
+    on.until(lambda: on.asked("Supervision.stop_verification"))
+    on.bridge.release("Supervision.verify_chain")
+    on.until(lambda: on.find("audit_verify").isEnabled())
+    assert not on.page._notice.isVisible()
+    assert not on.there("audit_stop_verifying")
+    assert on.page.chain.chain() is None
 
 
 def test_a_cases_history_and_a_persons_acts_are_one_key(on_stage: Stage) -> None:
