@@ -2,8 +2,8 @@
 
 Holds: `sealing` (AES-256-GCM records and document chunks, key derivation) · `keypairs` (hybrid HPKE and Ed25519) · `slots` (what opens
 a person's and a workstation's keys) · `tang` (the exchange with a key server) · `premises` (a workstation bound to key servers) ·
-`directory` (public keys vouched for by two people) · `second_factor` (TOTP) · `passphrase` (the passphrase rule) · `selftest` (known
-answers, run at start) · `locksmith` (all of it, as the services ask for it).
+`place_file` (what a front keeps of a vault) · `directory` (public keys vouched for by two people) · `second_factor` (TOTP) ·
+`passphrase` (the passphrase rule) · `selftest` (known answers, run at start) · `locksmith` (all of it, as the services ask for it).
 May import: the standard library, `cryptography`, `Crypto` (in `tang` alone), `pyotp`, `segno`, `vault.services`, `vault.domain`,
 `vault.errors`, `vault.secret`; never another adapter room.
 Runs in: the vault process; functions are pure apart from entropy (`tang` speaks to the network) and may be called from any thread,

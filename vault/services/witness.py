@@ -11,7 +11,8 @@ The whole trail is verified against its checkpoints and the witness once a day w
 between other work. A trail that does not hold becomes a breach report.
 
 LIMIT: a verification takes a minute for a million entries, in one session: a lock ends it, and the next one begins anew.
-LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts the witness back too.
+LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts this witness back too; the place file at a
+key server's front (`vault.place_witness`), where there is one, tells of that.
 LIMIT: what was appended since the last witness can be cut off without this showing; the next checkpoint is at most `witness_seconds` away.
 """
 
