@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, QSettings, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
-from ui import strings, theme
+from ui import bare_import, icons, strings, theme  # noqa: F401 -- bare_import works by being imported
 from ui.windows.sign_in import SignIn
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ class Routing(QObject):
     def _start(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
+        icons.release()
         theme.follow_system(app)
         from ui import warm_up  # noqa: PLC0415 -- after the first paint
 
@@ -206,10 +207,8 @@ class Routing(QObject):
             next(self._later)
             QTimer.singleShot(0, self, self._load_next)
         except StopIteration:
-            from ui.icons import IconName, icon  # noqa: PLC0415
-
             self._later = None
-            self._window.setWindowIcon(icon(IconName.CASEVAULT))
+            self._window.setWindowIcon(icons.icon(icons.IconName.CASEVAULT))
             gc.freeze()
             gc.set_threshold(*_RUBBISH)
 
@@ -526,6 +525,7 @@ def main(arguments: Sequence[str], platform: Sequence[str] = (), harden: Callabl
     app.setDesktopFileName("casevault")
     app.setQuitOnLastWindowClosed(False)
     theme.apply_first(app)
+    icons.hold()
     if "--steps" in arguments:
         from ui.steps import Steps  # noqa: PLC0415 -- not without the option
 

@@ -4,7 +4,8 @@ Rules of this module:
 
 - Every icon has a name here and a file in `resources/icons`, and the other way round; a test says so.
 - An icon never stands for a state alone: a word goes with it.
-- QtSvg is loaded with the first icon, so that a window without one costs nothing.
+- QtSvg is loaded with the first icon that is drawn, and not before the window's first paint: between `hold` and `release` an icon's place
+  stays empty, and `release` has those widgets painted again.
 
 Thread: the interface's main thread. Raises `DefectError` icons.file when a file is missing or is not a drawing.
 """
@@ -15,8 +16,9 @@ import enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QRect, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
 
 from ui import theme
 from ui.resource_files import RESOURCES
@@ -25,7 +27,7 @@ from vault.errors import DefectError
 
 if TYPE_CHECKING:
     # Names for annotations only: PySide6 builds a class with its enums when it is first touched, 1-50 ms each, and the first paint waits.
-    from PySide6.QtGui import QColor, QIcon
+    from PySide6.QtGui import QColor, QIcon, QImage, QPaintDevice
 
 
 class IconName(enum.Enum):
@@ -95,10 +97,29 @@ class IconName(enum.Enum):
 
 _SIZES_PX = (16, 20, 24, 32)
 
+_held: list[QPaintDevice] | None = None  # whose icons wait; None when none has to
+
+
+def hold() -> None:
+    """Leave the places of icons empty from now on: before the first window is painted."""
+    global _held  # noqa: PLW0603 -- one first paint in the life of a process
+    _held = []
+
+
+def release() -> None:
+    """Draw icons from now on, and those that were held back with the event loop's next paint."""
+    global _held
+    waiting, _held = _held or [], None
+    for device in waiting:
+        if isinstance(device, QWidget):
+            device.update()
+
 
 @lru_cache(maxsize=512)
 def _drawn(name: IconName, hex_colour: str, side_px: int) -> QImage:
-    from PySide6.QtSvg import QSvgRenderer  # noqa: PLC0415 -- 3 ms that the first paint need not pay
+    from PySide6.QtCore import QByteArray  # noqa: PLC0415 -- with its enums, as QImage and QtSvg: 5 ms that the first paint need not pay
+    from PySide6.QtGui import QImage  # noqa: PLC0415
+    from PySide6.QtSvg import QSvgRenderer  # noqa: PLC0415
 
     try:
         drawing = (RESOURCES / "icons" / f"{name.value}.svg").read_bytes().replace(b"currentColor", hex_colour.encode())
@@ -125,6 +146,9 @@ def paint_icon(painter: QPainter, at: QRect, name: IconName, tint: QColor) -> No
         name: which.
         tint: the stroke's colour.
     """
+    if _held is not None:
+        _held.append(painter.device())
+        return
     side = min(at.width(), at.height())
     ratio = painter.device().devicePixelRatioF()
     target = QRectF(at.x() + (at.width() - side) // 2, at.y() + (at.height() - side) // 2, side, side)

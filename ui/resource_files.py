@@ -4,7 +4,7 @@ Rules of this module:
 
 - `tokens.toml` and `en.toml` are TOML, restricted to tables and one-line keys whose value is a basic string or an integer. A test reads
   both with `tomllib` and finds the same; reading them so takes 1 ms, importing and running `tomllib` 15-30 ms of a start-up of 125.
-- `split_tables` lets `strings` read only the tables that are asked for.
+- `split_tables` lets `strings` read only the tables that are asked for; `find_table` does not even cut the others.
 - Nothing is cached here and nothing is written.
 """
 
@@ -46,6 +46,24 @@ def split_tables(path: Path) -> dict[str, str]:
             raise ValueError(f"{path.name}: not a plain table header of its own: [{header}")
         found[name] = body
     return found
+
+
+def find_table(text: str, name: str) -> str | None:
+    """Cut one table out of a file's text, and look at nothing else of it.
+
+    Args:
+        text: of a file of ours, with a newline before it.
+        name: of a table whose header has no quotes.
+    Returns:
+        the lines that `split_tables` gives for it; None when no header is written so.
+    """
+    header = f"\n[{name}]\n"
+    at = text.find(header)
+    if at < 0:
+        return None
+    begin = at + len(header)
+    end = text.find("\n[", begin - 1)
+    return text[begin:] if end < 0 else text[begin : max(begin, end)]
 
 
 def read_table(name: str, body: str) -> dict[str, str | int]:

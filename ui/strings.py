@@ -6,7 +6,8 @@ Rules of this module:
   run (CASEVAULT_STRICT=1) and its own name on screen otherwise: a person with a strange word can work, a person with a crash cannot.
 - ``key.one`` and ``key.other`` are chosen by the value `count`.
 - Times are shown local, 24-hour; the zone is in `local_time_full`, which goes on hover. Thousands are parted by a narrow no-break space.
-- A table of the file is read when its first word is asked for: reading them all would cost the first paint 10 ms.
+- A table of the file is read when its first word is asked for: reading them all would cost the first paint 10 ms. The first window's are
+  looked for by their names; the file is cut into all its tables (1 ms) when a name is not found so.
 
 Thread: the interface's main thread.
 """
@@ -17,7 +18,7 @@ import os
 import time
 from functools import lru_cache
 
-from ui.resource_files import RESOURCES, read_table, split_tables
+from ui.resource_files import RESOURCES, find_table, read_table, split_tables
 from vault.errors import DefectError
 
 _THIN = "\u202f"  # narrow no-break space
@@ -29,21 +30,40 @@ Value = str | int | float
 
 
 class _Words:
-    """The file, cut into tables; a table is read when its first word is asked for."""
+    """The file; a table is read when its first word is asked for."""
 
     def __init__(self) -> None:
-        self._unread = split_tables(RESOURCES / "strings" / "en.toml")
+        self._file = RESOURCES / "strings" / "en.toml"
+        self._text = "\n" + self._file.read_bytes().decode()
+        self._found: set[str] = set()  # tables found by name before the file was cut
+        self._unread: dict[str, str] | None = None  # the others, cut
         self._read: dict[str, str] = {}
 
     def find(self, key: str) -> str | None:
         """Give the sentence of a key, None if there is none."""
-        table = key
+        sentence = self._read.get(key)
+        if sentence is not None:
+            return sentence
+        table = key.rpartition(".")[0]
         while table:
-            table = table.rpartition(".")[0]
-            body = self._unread.pop(table, None)
+            body = self._take(table)
             if body is not None:
                 self._read.update((name, str(words)) for name, words in read_table(table, body).items())
+            table = table.rpartition(".")[0]
         return self._read.get(key)
+
+    def _take(self, table: str) -> str | None:
+        """Give a table's lines, once."""
+        if table in self._found:
+            return None
+        if self._unread is None:
+            body = find_table(self._text, table)
+            if body is not None:
+                self._found.add(table)
+                return body
+            self._unread = {name: lines for name, lines in split_tables(self._file).items() if name not in self._found}
+            self._text = ""
+        return self._unread.pop(table, None)
 
 
 @lru_cache(maxsize=1)

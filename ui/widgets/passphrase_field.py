@@ -286,10 +286,14 @@ class PassphraseField(Field):
         super().__init__(label, self.line, hint, beside=eye)
         self.line.textChanged.connect(lambda _stand_ins: self.changed.emit())
         self.line.returnPressed.connect(self.submitted)
-        eye.pressed.connect(lambda: self.line.show_words(shown=True))
+        self._eye = eye
+        eye.pressed.connect(self._show)
         eye.released.connect(self._hide)
-        # Focus leaving with the button held would leave the words on screen.
-        eye.installEventFilter(self)
+
+    def _show(self) -> None:
+        # Focus leaving with the button held would leave the words on screen. Not asked for earlier: the first event costs, see `buttons`.
+        self._eye.installEventFilter(self)
+        self.line.show_words(shown=True)
 
     def _hide(self) -> None:
         self.line.show_words(shown=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -19,7 +19,7 @@ from ui.widgets.early import set_properties
 from ui.widgets.label import Label
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtGui import QPaintEvent, QResizeEvent
 
 _MARGIN_PX = 32
 _MARK_PX = 22
@@ -34,10 +34,13 @@ class _Card(QWidget):
         super().__init__()
         self._painted = False
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() in {QEvent.Type.LayoutRequest, QEvent.Type.Resize}:
-            self.fit()
-        return super().event(event)
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        self.fit()
+        super().resizeEvent(event)
+
+    def follow(self) -> None:
+        """Fit from now on whenever what is inside changes, too."""
+        self.installEventFilter(_Fitting(self))
 
     def fit(self) -> None:
         inside = self.layout()
@@ -53,6 +56,19 @@ class _Card(QWidget):
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self, self.painted.emit)
+
+
+class _Fitting(QObject):
+    """Fits a card before it hears that its inside changed."""
+
+    def __init__(self, card: _Card) -> None:
+        super().__init__(card)
+        self._card = card
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._card.fit()
+        return False
 
 
 class Mark(QWidget):
@@ -90,18 +106,23 @@ class QuietPage(QWidget):
 
     painted = Signal()
 
-    def __init__(self, name: str, *, width_px: int = 400, branded: bool = True) -> None:
+    def __init__(self, name: str, *, width_px: int = 400, branded: bool = True, first: bool = False) -> None:
         """Make the page.
 
         Args:
             name: its stable objectName.
             width_px: of the card.
             branded: whether the product's name stands at the top of the card.
+            first: whether nothing was painted before it. Until it is, the card is fitted when it gets its place, not when words change.
         """
         super().__init__()
         self.setObjectName(name)
         card = _Card()
         card.setFixedWidth(width_px)
+        if first:
+            card.painted.connect(card.follow)
+        else:
+            card.follow()
         card.painted.connect(self.painted)
         self.column = QVBoxLayout(card)
         self.column.setContentsMargins(_MARGIN_PX, 28, _MARGIN_PX, 28)

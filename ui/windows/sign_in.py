@@ -39,7 +39,7 @@ class SignIn(QuietPage):
     """Badge, passphrase (a `Secret`, for the listener to wipe: as a text it would leave copies behind), code."""
 
     def __init__(self) -> None:
-        super().__init__("sign_in")
+        super().__init__("sign_in", first=True)
         self.badge = LineField(strings.text("sign_in.badge"), digits=True, max_length=20)
         self.passphrase = PassphraseField(strings.text("sign_in.passphrase"))
         self.code = LineField(

@@ -7,8 +7,9 @@ import re
 import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from ui import icons
 from ui.icons import IconName, icon, paint_icon
 from ui.resource_files import RESOURCES
 
@@ -37,6 +38,24 @@ def test_paints_in_the_colour_asked_for(name: IconName, desk: QApplication) -> N
     opaque = [picture.pixelColor(x, y) for x in range(24) for y in range(24) if picture.pixelColor(x, y).alpha() > 250]
     assert opaque
     assert all(abs(pixel.red() - 0xAE) <= 3 and abs(pixel.green() - 0x24) <= 3 for pixel in opaque)
+
+
+def test_an_icon_held_back_is_painted_after_the_release(desk: QApplication) -> None:
+    class Marked(QWidget):
+        def paintEvent(self, _event: object) -> None:
+            painter = QPainter(self)
+            paint_icon(painter, QRect(0, 0, 24, 24), IconName.LOCK, QColor("#AE2419"))
+            painter.end()
+
+    widget = Marked()
+    widget.resize(24, 24)
+    icons.hold()
+    try:
+        empty = widget.grab().toImage()
+    finally:
+        icons.release()
+    assert empty.pixelColor(0, 0) == empty.pixelColor(12, 12)
+    assert widget.grab().toImage() != empty
 
 
 def test_icons_for_qt_come_in_every_size(desk: QApplication) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.resource_files import RESOURCES, read_flat
+from ui.resource_files import RESOURCES, find_table, read_flat, split_tables
 
 
 def _flatten(table: dict[str, object], prefix: str = "") -> dict[str, object]:
@@ -24,6 +24,19 @@ def _flatten(table: dict[str, object], prefix: str = "") -> dict[str, object]:
 def test_reads_the_same_as_tomllib(name: str) -> None:
     path = RESOURCES / name
     assert read_flat(path) == _flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def test_a_table_found_by_its_name_is_the_one_that_is_cut() -> None:
+    path = RESOURCES / "strings" / "en.toml"
+    text = "\n" + path.read_text(encoding="utf-8")
+    found = {name: find_table(text, name) for name in split_tables(path)}
+    assert {name: lines for name, lines in found.items() if lines is not None} == {
+        name: lines for name, lines in split_tables(path).items() if f"\n[{name}]\n" in text
+    }
+    assert found["sign_in"]
+    assert find_table(text, "sign") is None
+    assert find_table("\n[empty]\n[next]\na = 1", "empty") == ""
+    assert find_table("\n[empty]\n[next]\na = 1", "next") == "a = 1"
 
 
 @pytest.mark.parametrize(

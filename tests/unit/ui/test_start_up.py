@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 # Enums are noted as they are built: PySide6 builds those of a class when it is first touched.
 _PROGRAM = """
-import enum, json, os, sys
+import enum, json, linecache, os, sys
 made, build = [], enum.EnumType.__new__
 def note(kind, name, *rest, **more):
     made.append(name)
@@ -34,7 +34,8 @@ def note(kind, name, *rest, **more):
 enum.EnumType.__new__ = note
 import ui.app
 def first_paint(routing):
-    print(json.dumps({"modules": sorted(sys.modules), "enums": made}), flush=True)
+    found = {"modules": sorted(sys.modules), "enums": made, "sources": list(linecache.cache)}
+    print(json.dumps(found), flush=True)
     os._exit(0)
 ui.app.Routing._start = first_paint
 ui.app.main(["--vault", "nowhere"])
@@ -55,6 +56,7 @@ def test_only_the_sign_in_is_imported_before_the_first_paint(first: dict[str, li
     assert [name for name in first["modules"] if name.partition(".")[0] in {"ui", "vault"}] == [
         "ui",
         "ui.app",
+        "ui.bare_import",
         "ui.icons",
         "ui.resource_files",
         "ui.strings",
@@ -76,14 +78,22 @@ def test_only_the_sign_in_is_imported_before_the_first_paint(first: dict[str, li
 
 @pytest.mark.parametrize(
     "name",
-    ["msgspec", "cryptography", "sqlalchemy", "sqlcipher3", "tomllib", "dataclasses", "subprocess", "asyncio", "PySide6.QtNetwork"],
+    ["msgspec", "cryptography", "sqlalchemy", "sqlcipher3", "tomllib", "dataclasses", "subprocess", "asyncio"],
 )
 def test_nothing_heavy_is_imported_before_the_first_paint(first: dict[str, list[str]], name: str) -> None:
     assert name not in first["modules"]
 
 
-@pytest.mark.parametrize("name", ["Key", "WidgetAttribute", "AlignmentFlag", "PixelMetric", "StandardPixmap"])
-def test_the_enums_of_qt_and_of_its_style_are_not_built_before_the_first_paint(first: dict[str, list[str]], name: str) -> None:
+def test_of_qt_only_core_gui_and_widgets_are_imported_before_the_first_paint(first: dict[str, list[str]]) -> None:
+    assert [name for name in first["modules"] if name.startswith("PySide6.Qt")] == ["PySide6.QtCore", "PySide6.QtGui", "PySide6.QtWidgets"]
+
+
+def test_no_source_of_ours_is_read_before_the_first_paint(first: dict[str, list[str]]) -> None:
+    assert [path for path in first["sources"] if Path(path).is_relative_to(ROOT / "ui")] == [str(ROOT / "ui" / "__init__.py")]
+
+
+@pytest.mark.parametrize("name", ["Key", "WidgetAttribute", "AlignmentFlag", "PixelMetric", "StandardPixmap", "ScrollState"])
+def test_enums_of_qt_its_style_and_all_events_are_not_built_before_the_first_paint(first: dict[str, list[str]], name: str) -> None:
     assert "Colour" in first["enums"]  # the note is taken
     assert name not in first["enums"]
 
