@@ -9,6 +9,8 @@ Rules:
   header, and the facts say so. Without either nothing can be sealed: the log says it.
 - One report a cause (kind and code) in the joining window: whoever presses "Try again" twenty times is one report, as in the vault. A
   server that pretends to be the station's is another cause than one that is silent, however soon it comes after.
+- Refused holders are each a cause of their own, for a report names one: whoever tries two files within the window is in both. Of more than
+  `_MOST_REFUSED` in a window the rest is not named: the spool's room is not for whoever makes holders' files to fill.
 - Each says where the workstation stood, as evidence that nobody has judged: the approved places lie in the vault.
 - Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
 - Whoever is killed after sealing a report and before noting so sees the same thing again at its next start. What can be named (a copy, a
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
 _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
 _REFUSED_HOLDERS: Final = frozenset({"recovery.too-few", "recovery.not-recognised"})
+_MOST_REFUSED: Final = 16
 _CONTACT: Final = "premises-contact"
 _NAMING: Final = "spool-naming"
 _ID_BYTES: Final = 16
@@ -197,18 +200,24 @@ class Spooling:
 
     def _append(self, spool: Spool, kind: SignalKind, error: VaultError) -> None:
         now_us = self._clock.now_us()
-        latest = spool.latest()
-        if (
-            latest is not None
-            and (latest.kind, latest.code) == (kind, error.code)
-            and abs(now_us - latest.observed_us) <= JOINING_WINDOW_US
-        ):
+        cause = _cause(error)
+        if self._joins(spool, kind, cause, now_us):
             return
         facts = (("code", error.code), *((name, str(value)) for name, value in error.facts.items()))
         unverified = b""
         if spool.supervisors_public_kem() is None:
             unverified = read_unverified_header(self._directory / HEADER_NAME).supervisors_public_kem
-        self._write(spool, BreachId(self._entropy.token()), kind, now_us, facts, unverified, error.code)
+        self._write(spool, BreachId(self._entropy.token()), kind, now_us, facts, unverified, cause)
+
+    def _joins(self, spool: Spool, kind: SignalKind, cause: str, now_us: int) -> bool:
+        """Whether a report that waits stands for this attempt too."""
+        if kind is SignalKind.RECOVERY_REFUSED:
+            refused = [one for one in spool.waiting().reports if one.kind is kind and abs(now_us - one.observed_us) <= JOINING_WINDOW_US]
+            return len(refused) >= _MOST_REFUSED or any(one.code == cause for one in refused)
+        latest = spool.latest()
+        if latest is None or (latest.kind, latest.code) != (kind, cause):
+            return False
+        return abs(now_us - latest.observed_us) <= JOINING_WINDOW_US
 
     def _write(
         self,
@@ -250,6 +259,13 @@ def _id_of(keeper: SecretKeeper, thing: str) -> BreachId:
         key = new_key()
         keeper.write(_NAMING, key)
     return BreachId(hmac.digest(key.reveal(), thing.encode(), "sha256")[:_ID_BYTES].hex())
+
+
+def _cause(error: VaultError) -> str:
+    """What tells one cause from another, and stands in clear: the code; of refused holders also their thumbprint or how many came."""
+    if error.code not in _REFUSED_HOLDERS:
+        return error.code
+    return " ".join((error.code, *(str(error.facts[name]) for name in ("holder", "present") if name in error.facts)))
 
 
 def _kind(error: VaultError) -> SignalKind | None:

@@ -33,7 +33,7 @@ from vault.demo import read_plan
 from vault.domain.audit import AuditKind
 from vault.domain.breach import Severity, SignalKind, TriageState
 from vault.domain.identity import VaultId, WorkstationId
-from vault.errors import VaultError
+from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import RecoveryOpening
 from vault.recovery import DEFAULT_HOURS, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
@@ -381,6 +381,24 @@ def test_who_is_refused_is_reported_once_and_without_content(
         facts = {"holder": holder_file()[1].thumbprint}
     assert said.items() >= {"code": code, **facts}.items()
     assert "post" not in str(said)
+
+
+def test_each_refused_holder_is_named_however_soon_they_come_after_another(bound: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    spooling = Spooling(bound.directory, lambda _label: bound.keeper, bound.clock, RealEntropy())
+    thumbprints = [one.thumbprint for one in holders(3, 4, 5, 6)]
+    monkeypatch.setattr("vault.spooling._MOST_REFUSED", 5)
+    for number in (0, 1, 0, 1, 2):
+        assert spooling.note(RefusedError("recovery.not-recognised", holder=thumbprints[number]))
+    for present in (0, 1, 0):
+        assert spooling.note(RefusedError("recovery.too-few", present=present, threshold=2))
+    assert spooling.note(RefusedError("recovery.not-recognised", holder=thumbprints[3])), "beyond the limit it joins"
+    come_together(bound, 0, 1)
+    spooling.take(bound.vault)
+    bound.sign_in(SUPERVISOR)
+    views = [bound.vault.supervision.report(line.breach_id) for line in bound.vault.supervision.queue(False)]
+    said = [dict(fact.facts) for view in views for fact in view.facts if fact.kind is SignalKind.RECOVERY_REFUSED]
+    assert sorted(one["holder"] for one in said if "holder" in one) == sorted(thumbprints[:3])
+    assert sorted(one["present"] for one in said if "present" in one) == ["0", "1"]
 
 
 def test_an_altered_slot_is_reported_at_the_next_opening(bound: Station) -> None:
