@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,11 @@ from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, Station
 from tests.vault_process import VaultProcess
 from vault.domain.breach import SignalKind
+from vault.domain.place_file import KINDS
 from vault.domain.protection import Protection, ProtectionState
 from vault.platform.secret_service import open_secret_keeper
 from vault.secret import Secret
-from vault.services.events import BreachRecorded
+from vault.services.events import BreachRecorded, Opened
 from vault.services.ports import MetServer
 from vault.services.session import Session
 from vault.storage.header import HEADER_NAME, read_unverified_header
@@ -52,16 +54,17 @@ def bound(tmp_path: Path, front: Front, secret_service: PrivateSecretService) ->
     return made, clone
 
 
+def premises(desk: VaultProcess) -> tuple[ProtectionState, str]:
+    [one] = [one for one in desk.ask(Session.protections) if one.protection is Protection.PREMISES]
+    return one.state, one.reason
+
+
 def test_a_desk_keeps_the_place_file_and_is_told_of_a_twin(bound: tuple[Station, Station], front: Front) -> None:
     station, clone = bound
     places = front.folder / "places"
 
     def content() -> bytes:
         return b"".join(path.read_bytes() for path in places.iterdir() if path.suffix == "")
-
-    def premises() -> tuple[ProtectionState, str]:
-        [one] = [one for one in desk.ask(Session.protections) if one.protection is Protection.PREMISES]
-        return one.state, one.reason
 
     def clone_keeps() -> bool:
         clone.vault.place_witness.look()
@@ -71,14 +74,14 @@ def test_a_desk_keeps_the_place_file_and_is_told_of_a_twin(bound: tuple[Station,
         return [one for one in desk.events(BreachRecorded) if one.notice.kind is SignalKind.STORE_TAMPERED]
 
     desk = VaultProcess(station.directory)
-    until(lambda: premises() == (ProtectionState.ENFORCED, "place-file"))
+    until(lambda: premises(desk) == (ProtectionState.ENFORCED, "place-file"))
     first = content()
     assert first
     desk.kill()
     desk = VaultProcess(station.directory)
     try:
         until(lambda: content() != first)
-        until(lambda: premises() == (ProtectionState.ENFORCED, "place-file"))
+        until(lambda: premises(desk) == (ProtectionState.ENFORCED, "place-file"))
         assert tampered() == [], "a kill is nobody's rollback"
         until(clone_keeps)
         desk.told(BreachRecorded, lambda one: one.notice.kind is SignalKind.STORE_TAMPERED)
@@ -86,3 +89,26 @@ def test_a_desk_keeps_the_place_file_and_is_told_of_a_twin(bound: tuple[Station,
     finally:
         desk.close()
         clone.close()
+
+
+def test_a_front_that_takes_the_question_and_is_silent_costs_an_opening_nothing(bound: tuple[Station, Station], front: Front) -> None:
+    """The proofs pass, the place file does not: the desk opens and works, the strip says so, and it is kept as soon as it can be."""
+    station, _ = bound
+    configuration = front.folder / "front.conf"
+    shipped = configuration.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # its backlog takes the question
+        held = f"proxy_pass http://127.0.0.1:{silent.getsockname()[1]};\n        dav_methods  PUT;"
+        assert "dav_methods  PUT;" in shipped
+        configuration.write_text(shipped.replace("dav_methods  PUT;", held))
+        front.reload()
+        desk = VaultProcess(station.directory)
+        try:
+            desk.told(Opened)
+            until(lambda: premises(desk) == (ProtectionState.ENFORCED, "place-file-silent"))
+            assert any(line[3] == "unlock or proof" for line in front.log())
+            configuration.write_text(shipped)
+            front.reload()
+            until(lambda: premises(desk) == (ProtectionState.ENFORCED, "place-file"))
+            assert [one.notice.kind for one in desk.events(BreachRecorded) if one.notice.kind in KINDS.values()] == []
+        finally:
+            desk.close()
