@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.installation import ROOT, Installation, as_launched, install, installation, wait_until
+from tests.attacks.user_manager import user_manager
 from tests.journeys.desk_driver import DeskDriver, children_of
 from tests.journeys.shift import CUSTODIAN, SUPERVISOR, Shift, passphrase_of
 from vault.domain.casefile import Marking
@@ -588,6 +589,8 @@ def test_the_command_line_works_on_the_installed_vault(closed: Station) -> None:
     assert "The trail holds" in answer.stdout
 
 
+SENTINEL = "casevault-sentinel.service"
+
 # ---- the sentinel ------------------------------------------------------------------------------------------------------------------
 
 
@@ -681,6 +684,38 @@ def _case_out(station: Station) -> Iterator[subprocess.Popen[bytes]]:
         yield pipe.process
     finally:
         pipe.close()
+
+
+def test_a_login_starts_the_sentinel_it_is_started_again_when_killed_and_the_logout_ends_it(closed: Station) -> None:
+    installed = closed.installed
+    register, spool = installed.vault / "register.db", installed.vault / "spool"
+
+    def opened() -> int:
+        return _spooled(installed).count("store-opened")
+
+    with user_manager(installed) as manager:
+
+        def pid() -> int:
+            return int(manager.fact(SENTINEL, "MainPID") or 0)
+
+        watched = []
+        for restarts in range(2):
+            assert wait_until(lambda: pid() and _watches(pid(), register)), manager.said.read_text()
+            watched.append(pid())
+            assert manager.fact(SENTINEL, "NRestarts") == str(restarts)
+            status = Path(f"/proc/{pid()}/status").read_text()
+            assert f"\nGid:\t{installed.gid}\t{installed.lent_gid}\t{installed.lent_gid}\t" in status, "the launcher may lend its group"
+            before = opened()
+            shutil.copy(register, installed.vault / "seen")
+            (installed.vault / "seen").unlink()
+            assert wait_until(lambda before=before: opened() > before), "sealed into the spool, with the keyring's counter"  # type: ignore[misc]
+            os.kill(pid(), signal.SIGKILL)
+        assert len(set(watched)) == 2
+        assert wait_until(lambda: pid() and _watches(pid(), register))
+        last = pid()
+        assert manager.end() == 0
+        assert not Path(f"/proc/{last}").exists(), "the logout ends it"
+    shutil.rmtree(spool)
 
 
 # ---- installing --------------------------------------------------------------------------------------------------------------------
