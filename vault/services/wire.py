@@ -89,7 +89,7 @@ def call_frame(call_id: int, method: Callable[..., Any], arguments: tuple[Any, .
 
     def as_text(value: object) -> msgspec.Raw:
         if not isinstance(value, Secret):
-            raise NotImplementedError
+            raise TypeError(type(value).__name__)
         packed.append(_packed_text(value))
         return msgspec.Raw(packed[-1])
 
