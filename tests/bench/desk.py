@@ -29,6 +29,7 @@ from ui.windows.reader import Reader
 from ui.windows.shell import Shell
 from vault.domain.identity import CaseId, CheckOutId
 from vault.errors import VaultError
+from vault.secret import Secret
 from vault.services.custody import Custody
 from vault.services.events import BreachRecorded
 
@@ -169,8 +170,12 @@ class Desk:
         return self.shell.reader
 
     def sign_in(self, badge_no: str) -> None:
-        self.routing._sign_in(*self.made.credentials(badge_no))
+        self.enter(*self.made.credentials(badge_no))
         wait(lambda: self.routing.shell is not None and self.routing.shell._page is not None)
+
+    def enter(self, badge_no: str, passphrase: str, code: str) -> None:
+        """Sign in as the form does with what was typed; not waited for."""
+        self.routing._sign_in(badge_no, Secret(passphrase.encode()), code)
 
     def ask(self, method: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a service and wait."""

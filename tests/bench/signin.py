@@ -85,7 +85,7 @@ def _sign_in(desk: Desk, credentials: tuple[str, str, str]) -> tuple[float, floa
     looking.timeout.connect(look)
     looking.start()
     began = time.perf_counter()
-    desk.routing._sign_in(*credentials)
+    desk.enter(*credentials)
     wait(lambda: usable)
     assert _page(desk).cases.row_count() == stations.GRANTED, _page(desk).cases.row_count()
     return usable[0] - began, max(after - before for before, after in itertools.pairwise([began, *turns]))
