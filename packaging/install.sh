@@ -2,7 +2,7 @@
 # Install Casevault on this workstation, or take it away again. Root only.
 #
 #   packaging/install.sh install      group, program, launcher, menu entry, sentinel, vault folder
-#   packaging/install.sh uninstall    all of them but the vault folder and its group
+#   packaging/install.sh uninstall    all of them but the vault folder and its group, and what an administrator added to the sentinel's unit
 #
 # PREFIX (/opt/casevault) is the program, VAULT (/var/lib/casevault) the vault, SHARE (/usr/share) the menu entry's place,
 # BIN (/usr/local/bin) the command's, SYSTEM (the machine's root) what the sentinel's unit, or its autostart entry, lies below. What is
@@ -84,7 +84,7 @@ place_sentinel() {
 Type=Application
 Name=Casevault sentinel
 Comment=Watches the vault while no desk is open
-Exec=$bin/casevault sentinel
+Exec=$bin/casevault sentinel --login
 Terminal=false
 NoDisplay=true
 ENTRY
@@ -151,6 +151,11 @@ uninstall_all() {
     remove_sentinel
     rm -f "$share/applications/casevault.desktop"
     if [[ -L $bin/casevault && $(readlink "$bin/casevault") == "$prefix/bin/casevault" ]]; then rm "$bin/casevault"; fi
+    local dropin kept=
+    for dropin in "$system"/etc/systemd/user/casevault-sentinel.service{,.d/*} "$system"/run/systemd/user/casevault-sentinel.service{,.d/*}; do
+        if [[ -f $dropin || -L $dropin ]]; then kept+=" $dropin"; fi
+    done
+    [[ -z $kept ]] || say "what was set for the sentinel's unit is the administrator's and stays:$kept"
     if [[ -d $vault ]]; then
         say "uninstalled. The vault in $vault stays as it is, with its group $GROUP; an installation to come opens it again."
     else

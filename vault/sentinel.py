@@ -72,6 +72,8 @@ _UNSETTLED_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 5.0
 _LAST_SECONDS: Final = 1.0
 _WAITING_SECONDS: Final = 2.0
+_PERSONS_OF_THIS_MACHINE: Final = range(1000, 60_514)
+_LAST_OF_16_BITS: Final = 65_535
 _ASKING_SECONDS: Final = 5.0
 _TESTING_SECONDS: Final = 600.0
 _ASLEEP_US: Final = 30_000_000
@@ -490,13 +492,28 @@ def _slept_us() -> int:
     return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 1000
 
 
+def is_persons(uid: int) -> bool:
+    """Whether a number is of a person's account, of this machine or a directory's: not root's, a service's nor the login screen's.
+
+    Source: systemd.io/UIDS-GIDS; login screens of today have dynamic numbers above those of people.
+    """
+    return uid in _PERSONS_OF_THIS_MACHINE or uid > _LAST_OF_16_BITS
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the sentinel: ``--vault DIR [--patience SECONDS] [--folder DIR ...]``. Ends on SIGTERM; waits for a vault, and for its turn."""
+    """Run the sentinel: ``--vault DIR [--patience SECONDS] [--folder DIR ...] [--login]``. Ends on SIGTERM; waits for a vault, its turn.
+
+    With ``--login``, which the desktop's autostart entry says, it ends at once for an account that is no person's, as the unit's condition
+    has it: the login screen's has no keyring, and would be in the officer's place.
+    """
     parser = argparse.ArgumentParser(prog="casevault sentinel")
     parser.add_argument("--vault", type=Path, required=True)
     parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
     parser.add_argument("--folder", action="append", default=[], dest="folders")
+    parser.add_argument("--login", action="store_true")
     options = parser.parse_args(arguments)
+    if options.login and not is_persons(os.getuid()):
+        return
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
     directory: Path = options.vault.absolute()
