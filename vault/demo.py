@@ -5,6 +5,7 @@ Rules:
 - Everything is made through the services, by the people who would make it: nothing is written past a rule.
 - The passphrases of a demo are published; its second factors are kept in the keyring, for `casevault code` to answer without a telephone.
   They protect nothing. `casevault found` makes a real vault.
+- It is not founded where the launcher says the vault is, among officers: their vault would open with what everybody can read.
 - Either the whole demo exists or nothing of it: it is made in a folder beside and moved into place.
 """
 
@@ -19,12 +20,13 @@ from urllib.parse import parse_qs, urlparse
 
 import pyotp
 
+from vault import reach
 from vault.assembly import Vault, found_vault, load_policy, open_vault
 from vault.crypto.slots import Argon2Cost
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.casefile import Marking
 from vault.domain.identity import CaseId, Role
-from vault.errors import DefectError
+from vault.errors import DefectError, RefusedError
 from vault.secret import Secret
 from vault.services.page_memory import PageMemory
 from vault.services.ports import Clock, Entropy, SecretKeeper
@@ -59,7 +61,13 @@ def make_demo(
         take_in: whether the documents are taken in; the scripted shift does that itself, in the window.
         cost: of the person slots.
         policy_text: what the station sets differently (TOML).
+
+    Raises:
+        RefusedError: demo.installed, and as `found_vault`.
+        UnavailableError: as `found_vault`.
     """
+    if reach.is_launched():
+        raise RefusedError("demo.installed")
     plan = read_plan()
     building = directory.with_name(directory.name + ".building")
     shutil.rmtree(building, ignore_errors=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pypdfium2 as pdfium
+import pytest
 
 from resources.demo.make_documents import DOCUMENTS, make_documents
 from tests.fakes import MemorySecretKeeper
 from tests.station import CHEAP, RealEntropy, SteppedClock
+from vault import reach
 from vault.demo import DEMO_FOLDER, current_code, make_demo, read_plan
+from vault.errors import RefusedError
 from vault.storage.header import HEADER_NAME
 
 
@@ -41,6 +44,14 @@ def test_the_documents_can_be_made_again(tmp_path: Path) -> None:
             assert committed.read_bytes() == made.read_bytes()
         else:
             assert made.stat().st_size > 1_000
+
+
+def test_the_demo_is_not_founded_where_officers_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "is_launched", lambda: True)
+    (tmp_path / "installed").mkdir()
+    with pytest.raises(RefusedError, match=r"^demo\.installed"):
+        make_demo(tmp_path / "installed", lambda _vault_id: MemorySecretKeeper(), SteppedClock(), RealEntropy(), print, cost=CHEAP)
+    assert not list((tmp_path / "installed").iterdir())
 
 
 def test_the_demo_is_a_whole_station_or_nothing(tmp_path: Path) -> None:
