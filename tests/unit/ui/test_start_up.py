@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from ui import theme
+from ui.resource_files import RESOURCES
 from ui.theme import Colour
 from ui.widgets import painting
 from ui.widgets.buttons import Button
@@ -34,7 +36,7 @@ def note(kind, name, *rest, **more):
 enum.EnumType.__new__ = note
 import ui.app
 def first_paint(routing):
-    found = {"modules": sorted(sys.modules), "enums": made, "sources": list(linecache.cache)}
+    found = {"modules": sorted(sys.modules), "enums": made, "sources": list(linecache.cache), "variables": list(os.environ)}
     print(json.dumps(found), flush=True)
     os._exit(0)
 ui.app.Routing._start = first_paint
@@ -90,6 +92,12 @@ def test_of_qt_only_core_gui_and_widgets_are_imported_before_the_first_paint(fir
 
 def test_no_source_of_ours_is_read_before_the_first_paint(first: dict[str, list[str]]) -> None:
     assert [path for path in first["sources"] if Path(path).is_relative_to(ROOT / "ui")] == [str(ROOT / "ui" / "__init__.py")]
+
+
+def test_our_font_configuration_is_well_formed_and_is_handed_to_nobody_else(first: dict[str, list[str]]) -> None:
+    folders = [element.text for element in ElementTree.parse(RESOURCES / "fonts" / "fonts.conf").iter("dir")]
+    assert folders == ["/usr/share/fonts", "/usr/local/share/fonts"]
+    assert "FONTCONFIG_FILE" not in first["variables"]
 
 
 @pytest.mark.parametrize("name", ["Key", "WidgetAttribute", "AlignmentFlag", "PixelMetric", "StandardPixmap", "ScrollState"])
