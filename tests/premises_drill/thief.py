@@ -42,7 +42,8 @@ def keyring_values(exported: Path) -> Path:
     return bare
 
 
-def _import_keyring(path: Path) -> None:
+def import_keyring(path: Path) -> None:
+    """Put everything an exported keyring held into this session's."""
     connection = secretstorage.dbus_init()
     mine = secretstorage.get_default_collection(connection)
     for label, attributes, secret, kind in json.loads(path.read_text()):
@@ -66,7 +67,7 @@ def _try(directory: Path) -> str:
 def main() -> None:
     """Try as often as asked."""
     directory, secrets = Path(sys.argv[1]), Path(sys.argv[2])
-    _import_keyring(secrets)
+    import_keyring(secrets)
     print("ready", flush=True)
     for _ in sys.stdin:
         print(_try(directory), flush=True)

@@ -1,5 +1,5 @@
-"""V67-V77: place, time, network, against a real key server on this machine's loopback, for V69 behind a real front; `make premises-drill`
-has networks of its own.
+"""V67-V77: place, time, network, against a real key server on this machine's loopback, for V69 and V71 behind a real front;
+`make premises-drill` has networks of its own.
 
 The station is bound to the key server by its command, once, when the first of these rows needs it; no row after them runs a desk elsewhere.
 """
@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 from tests.attacks.suite.rig import Rig, passphrase_of, wait_until
 from tests.front import Front, running_front
 from tests.journeys.desk_driver import ROOT, children_of
-from tests.premises_drill.thief import export_keyring
+from tests.premises_drill.thief import export_keyring, import_keyring
 from tests.tang import TangServer
 from vault.assembly import CONTENT_NAME, REGISTER_NAME
 from vault.commands import _error_words, _words
@@ -197,8 +197,8 @@ def tunnelled(rig: Rig) -> None:
 
 
 def _last_line(front: Front) -> tuple[str, str, str]:
-    """Who asked the front last, from where, and the status; nginx writes the line when the answer is given."""
-    line = front.log()[-1]
+    """Who asked the key server last, from where, and the status; nginx writes the line when the answer is given."""
+    line = [one for one in front.log() if one[3] != "place file"][-1]
     return line[1], line[2], line[-1]
 
 
@@ -242,17 +242,37 @@ def _thief_says(clone: Path, secrets: Path) -> str:
 
 
 def rolled_back(rig: Rig) -> None:
-    """V71: the files of before today's work put back. The vault opens, so that there is somewhere to report it."""
+    """V71: the files of before put back, then the keyring with them. The vault opens, so that there is somewhere to report it."""
     bound, vault = _bound(rig), rig.station.directory
     before = rig.home.parent / "before"
     shutil.copytree(vault, before)
     bound.come_back()
     with rig.act("V71", "older files put back", _TAMPERED, seconds=_SOON, code="audit.rolled-back"):
-        for name in (f"{one}{tail}" for one in (REGISTER_NAME, CONTENT_NAME) for tail in ("", "-wal", "-shm")):
-            (vault / name).unlink(missing_ok=True)
-            if (before / name).exists():
-                shutil.copy(before / name, vault / name)
+        _put_back(vault, before)
         bound.come_back()
+    room, secrets = rig.home.parent / "front-that-remembers", rig.home.parent / "before-keyring.json"
+    room.mkdir()
+    with running_front(room, "ws-07") as front:
+        place = front.place()
+        where = ("--name", "Front", "--url", place.url, "--thumbprint", front.station.thumbprint())
+        bound.signed_in("9001", "add", *where, "--certificate", place.certificate, "--authority", place.authority, "--threshold", "2")
+        bound.come_back()
+        shutil.rmtree(before)
+        shutil.copytree(vault, before)
+        export_keyring(secrets)
+        bound.come_back()
+        with rig.act("V71", "the keyring put back as well", _TAMPERED, seconds=_SOON, code="place-file.rolled-back"):
+            _put_back(vault, before)
+            import_keyring(secrets)
+            bound.come_back()
+        bound.signed_in("4001", "remove", "--name", "Front", "--threshold", "1")
+
+
+def _put_back(vault: Path, before: Path) -> None:
+    for name in (f"{one}{tail}" for one in (REGISTER_NAME, CONTENT_NAME) for tail in ("", "-wal", "-shm")):
+        (vault / name).unlink(missing_ok=True)
+        if (before / name).exists():
+            shutil.copy(before / name, vault / name)
 
 
 def clock_set_back(rig: Rig) -> None:
