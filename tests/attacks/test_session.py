@@ -320,6 +320,19 @@ def test_a_session_ends_after_twelve_hours_even_if_the_interface_does_nothing(st
     station.sign_in(OFFICER)
 
 
+def test_setting_the_clock_neither_ends_a_session_nor_stretches_it(station: Station) -> None:
+    station.sign_in(OFFICER)
+    vault = station.vault
+    station.clock.added_us += 13 * 3600 * 1_000_000
+    assert not vault.session.overdue()
+    vault.desk.overview()
+    station.clock.added_us -= 20 * 3600 * 1_000_000
+    station.clock.boot_added_us += 12 * 3600 * 1_000_000
+    assert vault.session.overdue()
+    with refused("session.ended"):
+        vault.desk.overview()
+
+
 def test_one_session_a_workstation(station: Station) -> None:
     first = station.sign_in(OFFICER)
     with refused("session.already-open"):

@@ -9,6 +9,8 @@ Rules:
 - Only an active account is locked: a lock is what a supervisor releases, and a release must not make a pending or disabled account good.
 - One session a person and one a workstation. A lock ends the vault process; the same person unlocks with the passphrase alone, on the same
   workstation, within the session's hours (CJIS IA-11: 12 at most).
+- An open session's hours run by the clock since boot: setting the clock neither ends nor stretches them. LIMIT: what passed until an unlock
+  is known by the wall clock alone; a clock set back is reported.
 """
 
 from __future__ import annotations
@@ -133,7 +135,7 @@ class Session:
     def overdue(self) -> bool:
         """Whether the open session has lasted as long as policy allows (control thread, every second)."""
         session = self._world.session
-        return session is not None and self._world.clock.now_us() >= self._world.session_ends_us(session.row)
+        return session is not None and self._world.is_overdue(session)
 
     # -- control thread --------------------------------------------------------------------------------------------------------------
 
@@ -247,7 +249,8 @@ class Session:
     def _session(self, row: SessionRow, person: PersonRow, keys: PersonKeys) -> OpenSession:
         world = self._world
         memberships = world.store.memberships_of(person.person_id)
-        session = OpenSession(row, person, tuple(one.unit_id for one in memberships), keys)
+        lasted_us = max(0, world.clock.now_us() - row.opened_us)
+        session = OpenSession(row, person, tuple(one.unit_id for one in memberships), keys, world.clock.boot_us() - lasted_us)
         for one in memberships:
             private = keys.holder.open_sealed(one.unit_key_sealed, unit_key_place(world, one.unit_id, person.person_id))
             session.unit_holders[one.unit_id] = world.locksmith.holder_from(private)

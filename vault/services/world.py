@@ -62,6 +62,7 @@ class OpenSession:
     person: PersonRow
     unit_ids: tuple[UnitId, ...]
     keys: PersonKeys
+    opened_boot_us: int  # when it was opened, by the clock since boot, which nobody sets
     last_signed_in_us: int = 0
     unit_holders: dict[UnitId, KeyHolder] = field(default_factory=dict)
     cases: dict[CaseId, CaseCipher] = field(default_factory=dict)
@@ -147,7 +148,7 @@ class World:
         session = self.session
         if session is None:
             raise RefusedError("session.locked")
-        if self.clock.now_us() >= self.session_ends_us(session.row):
+        if self.is_overdue(session):
             raise RefusedError("session.ended")
         if roles and session.person.role not in roles:
             self.store.append_audit(self.draft(AuditKind.ACCESS_REFUSED, outcome=Outcome.REFUSED, role=session.person.role.value))
@@ -155,8 +156,12 @@ class World:
         return session
 
     def session_ends_us(self, row: SessionRow) -> int:
-        """When a session has lasted as long as policy allows (CJIS IA-11)."""
+        """When a session has lasted as long as policy allows (CJIS IA-11), by the wall clock: for people, and the next process."""
         return row.opened_us + self.policy.session_hours * HOUR_US
+
+    def is_overdue(self, session: OpenSession) -> bool:
+        """Whether the open session has lasted as long as policy allows, however the wall clock was set meanwhile."""
+        return self.clock.boot_us() - session.opened_boot_us >= self.policy.session_hours * HOUR_US
 
     def draft(self, kind: AuditKind, case_id: CaseId | None = None, outcome: Outcome = Outcome.DONE, **facts: str | int) -> AuditDraft:
         """Draft an audit entry in the name of the open session."""
