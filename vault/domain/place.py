@@ -5,14 +5,16 @@ Rules (DESIGN §6):
 1. It is evidence, never a decision: on a workstation that is bound to key servers their answer decides, and this is a line of its reports.
 2. An address counts on an interface that is up and has a carrier; where the machine has a default gateway, on the interface that leads to
    one, so that the bridge of a virtual machine is no place. A place that names gateways asks for the hardware address of one of them.
-3. A tunnel that is up and a remote session count against the fit, whatever the network.
+3. A tunnel that is up and a remote session count against the fit, whatever the network; but for a tunnel of an interface the place names,
+   as that of a docked car which is never without one.
 4. What fits no place is told at an opening at once, and while open when it has lasted; once an opening of the vault, and again only after
    it fitted. At an opening a network without a gateway, or whose gateway's hardware address is not known yet, is given a little time.
    What could not be read changes nothing. Time lasts only while looks are close together: after a sleep it begins anew.
 
 LIMIT: all of it can be imitated: anybody can give a router of their own these addresses and these hardware addresses, and whoever is root
-can hide a tunnel or show no network at all. Who opens without a network and closes within the little time, or sleeps again and again before
-it has lasted, is not told of. A tunnel in a router, in a program or in the kernel without an interface (IPsec) is not seen.
+can hide a tunnel, give one a name that is allowed, or show no network at all. Who opens without a network and closes within the little
+time, or sleeps again and again before it has lasted, is not told of. A tunnel in a router, in a program or in the kernel without an
+interface (IPsec) is not seen.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ _NAME_MOST: Final = 60  # characters
 _VALUE_MOST: Final = 200  # characters of a fact
 _HARDWARE_ADDRESS = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _NO_HARDWARE: Final = "00:00:00:00:00:00"
-_PARTS: Final = frozenset({"name", "subnets", "gateways"})
+_INTERFACE = re.compile(r"[!-.0-9;-~]{1,15}")  # what Linux lets an interface be called: no space, no slash, no colon
+_PARTS: Final = frozenset({"name", "subnets", "gateways", "tunnel_allowed"})
 
 Network = IPv4Network | IPv6Network
 InterfaceAddress = IPv4Interface | IPv6Interface
@@ -54,6 +57,7 @@ class ApprovedPlace:
     name: str
     subnets: tuple[Network, ...]
     gateways: tuple[str, ...] = ()  # hardware addresses, ``aa:bb:cc:dd:ee:ff``; without one, any gateway
+    tunnel_allowed: tuple[str, ...] = ()  # names of interfaces, ``wg0``
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,15 @@ def judge(places: Sequence[ApprovedPlace], evidence: PlaceEvidence) -> PlaceFit:
     found = [_compare(place, links) for place in places]
     if Fit.FITS not in found:
         return PlaceFit(next((one for one in (Fit.GATEWAY_UNKNOWN, Fit.OTHER_GATEWAY) if one in found), Fit.OTHER_NETWORK))
-    fit = Fit.TUNNEL if evidence.tunnels else Fit.REMOTE_SESSION if evidence.remote else Fit.FITS
-    return PlaceFit(fit, places[found.index(Fit.FITS)].name)
+    fitting = [place for place, fit in zip(places, found, strict=True) if fit is Fit.FITS]
+    place = next((one for one in fitting if _tunnels_are_its_own(one, evidence)), None)
+    if place is None:
+        return PlaceFit(Fit.TUNNEL, fitting[0].name)
+    return PlaceFit(Fit.REMOTE_SESSION if evidence.remote else Fit.FITS, place.name)
+
+
+def _tunnels_are_its_own(place: ApprovedPlace, evidence: PlaceEvidence) -> bool:
+    return all(one.partition(" ")[0] in place.tunnel_allowed for one in evidence.tunnels)
 
 
 def _compare(place: ApprovedPlace, links: Iterable[Link]) -> Fit:
@@ -238,11 +249,19 @@ def _place(value: object, number: str) -> ApprovedPlace:
         raise RefusedError("policy.place", place=name, part=unknown[0][:_NAME_MOST])
     subnets = [_subnet(one) for one in _strings(value.get("subnets"))]
     gateways = [_hardware_address(one) for one in _strings(value.get("gateways", ()))]
+    tunnels = [_interface(one) for one in _strings(value.get("tunnel_allowed", ()))]
     if not subnets or None in subnets:
         raise RefusedError("policy.place", place=name, part="subnets")
     if ("gateways" in value and not gateways) or None in gateways:
         raise RefusedError("policy.place", place=name, part="gateways")
-    return ApprovedPlace(name, tuple(one for one in subnets if one is not None), tuple(one for one in gateways if one is not None))
+    if ("tunnel_allowed" in value and not tunnels) or None in tunnels:
+        raise RefusedError("policy.place", place=name, part="tunnel_allowed")
+    return ApprovedPlace(
+        name,
+        tuple(one for one in subnets if one is not None),
+        tuple(one for one in gateways if one is not None),
+        tuple(one for one in tunnels if one is not None),
+    )
 
 
 def _strings(value: object) -> Sequence[object]:
@@ -266,6 +285,10 @@ def _hardware_address(text: object) -> str | None:
         return None
     written = text.lower().replace("-", ":")
     return written if _HARDWARE_ADDRESS.fullmatch(written) and written != _NO_HARDWARE else None
+
+
+def _interface(text: object) -> str | None:
+    return text if isinstance(text, str) and _INTERFACE.fullmatch(text) else None
 
 
 def _listed(values: Sequence[str]) -> str:

@@ -27,6 +27,8 @@ from vault.errors import RefusedError
 ROUTER, CELLAR, OTHER = "00:1b:2c:3d:4e:5f", "00:1b:2c:3d:4e:60", "66:55:44:33:22:11"
 HEADQUARTERS = ApprovedPlace("Headquarters", (ip_network("10.20.0.0/16"), ip_network("2001:db8:20::/48")), (ROUTER, CELLAR))
 COURT = ApprovedPlace("Court office", (ip_network("192.168.7.0/24"),))
+CAR = ApprovedPlace("Car 12, docked", (ip_network("172.30.0.0/24"),), (), ("wg0", "tun0"))
+CAR_SHED = ApprovedPlace("Car shed", (ip_network("172.30.0.0/16"),))
 PLACES = (HEADQUARTERS, COURT)
 
 
@@ -149,6 +151,29 @@ def test_the_bridge_of_a_container_is_no_gateway() -> None:
     assert PlaceEvidence((link("172.17.0.1/16", gateway=None, name="docker0"), INSIDE)).has_gateway
 
 
+DOCKED = link("172.30.0.9/24")
+#: the tunnels that are up in a car, or at the shed · what is said of it
+TUNNELS: Sequence[tuple[str, PlaceEvidence, PlaceFit]] = [
+    ("its own", PlaceEvidence((DOCKED,), ("wg0 (wireguard)",)), PlaceFit(Fit.FITS, "Car 12, docked")),
+    ("all of its own", PlaceEvidence((DOCKED,), ("tun0 (tun)", "wg0 (wireguard)")), PlaceFit(Fit.FITS, "Car 12, docked")),
+    ("its own and another", PlaceEvidence((DOCKED,), ("wg0 (wireguard)", "wg1 (wireguard)")), PlaceFit(Fit.TUNNEL, "Car shed")),
+    ("one that is called nearly so", PlaceEvidence((DOCKED,), ("wg00 (wireguard)",)), PlaceFit(Fit.TUNNEL, "Car shed")),
+    (
+        "its own, by a remote session",
+        PlaceEvidence((DOCKED,), ("wg0 (tun)",), ("served x",)),
+        PlaceFit(Fit.REMOTE_SESSION, "Car 12, docked"),
+    ),
+    ("its own, somewhere else", PlaceEvidence((link("192.168.1.5/24"),), ("wg0 (wireguard)",)), PlaceFit(Fit.OTHER_NETWORK)),
+    ("its own, at a place that names none", PlaceEvidence((INSIDE,), ("wg0 (wireguard)",)), PlaceFit(Fit.TUNNEL, "Headquarters")),
+    ("none", PlaceEvidence((DOCKED,)), PlaceFit(Fit.FITS, "Car shed")),
+]
+
+
+@pytest.mark.parametrize(("evidence", "said"), [row[1:] for row in TUNNELS], ids=[row[0] for row in TUNNELS])
+def test_a_place_may_have_tunnels_of_its_own(evidence: PlaceEvidence, said: PlaceFit) -> None:
+    assert judge((HEADQUARTERS, CAR_SHED, CAR), evidence) == said
+
+
 # ---- the policy --------------------------------------------------------------------------------------------------------------------
 
 
@@ -164,9 +189,14 @@ def test_places_are_taken_in_a_stations_own_form() -> None:
         [[approved_places]]
         name = "Court office"
         subnets = ["192.168.7.0/24"]
+
+        [[approved_places]]
+        name = "Car 12, docked"
+        subnets = ["172.30.0.0/24"]
+        tunnel_allowed = ["wg0", "tun0"]
         """,
     )
-    assert policy.approved_places == PLACES
+    assert policy.approved_places == (*PLACES, CAR)
     assert station_policy(policy, "approved_places = []").approved_places == ()
 
 
@@ -194,6 +224,11 @@ WRONG: Sequence[tuple[str, object, tuple[str, str]]] = [
     ("an address for a hardware address", [{**GOOD, "gateways": ["10.20.0.1"]}], ("Headquarters", "gateways")),
     ("an empty list of gateways", [{**GOOD, "gateways": []}], ("Headquarters", "gateways")),
     ("gateways that are no list", [{**GOOD, "gateways": "00:1b:2c:3d:4e:5f"}], ("Headquarters", "gateways")),
+    ("an empty list of tunnels", [{**GOOD, "tunnel_allowed": []}], ("Headquarters", "tunnel_allowed")),
+    ("any tunnel", [{**GOOD, "tunnel_allowed": True}], ("Headquarters", "tunnel_allowed")),
+    ("a tunnel with its kind", [{**GOOD, "tunnel_allowed": ["wg0 (wireguard)"]}], ("Headquarters", "tunnel_allowed")),
+    ("a tunnel whose name is too long", [{**GOOD, "tunnel_allowed": ["w" * 16]}], ("Headquarters", "tunnel_allowed")),
+    ("a tunnel that is no name", [{**GOOD, "tunnel_allowed": [0]}], ("Headquarters", "tunnel_allowed")),
     ("a part there is not", [{**GOOD, "ssid": "station"}], ("Headquarters", "ssid")),
 ]
 
