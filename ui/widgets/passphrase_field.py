@@ -55,7 +55,7 @@ class Typed:
         return self._length
 
     def __del__(self) -> None:
-        """Overwrite what a sheet that was closed left."""
+        """Overwrite what nobody did."""
         self.wipe()
 
     def splice(self, start: int, end: int, coming: str) -> None:
@@ -142,6 +142,7 @@ class PassphraseLine(QLineEdit):
         self.setAcceptDrops(False)
         set_properties(self, contextMenuPolicy="PreventContextMenu", inputMethodHints="ImhHiddenText" + SENSITIVE_INPUT)
         self.textChanged.connect(self._follow)  # first of all: who listens to it asks `typed`
+        self.destroyed.connect(self.typed.wipe)  # a sheet that is closed goes at once; its Python half when the collector comes
 
     def setText(self, words: str | None) -> None:  # noqa: N802 -- Qt's name
         """Take words as if they had been typed."""

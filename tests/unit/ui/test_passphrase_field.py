@@ -204,7 +204,17 @@ def test_what_was_typed_is_overwritten(field: PassphraseField) -> None:
     assert field.typed._cells is cells
 
 
-def test_what_a_dropped_field_held_is_overwritten() -> None:
+def test_what_a_deleted_field_held_is_overwritten(desk: QApplication, qtbot: QtBot) -> None:
+    parent = QWidget()
+    line = PassphraseLine()
+    line.setParent(parent)
+    line.setText(WORDS)
+    cells = line.typed._cells
+    parent.deleteLater()
+    qtbot.waitUntil(lambda: not any(cells))
+
+
+def test_what_was_typed_goes_with_its_last_owner() -> None:
     typed = Typed()
     typed.splice(0, 0, WORDS)
     cells = typed._cells

@@ -154,3 +154,12 @@ def test_the_filter_finds_by_name_and_badge(on_stage: Stage) -> None:
     assert on.page._rows.current().person == stage.OFFICER
     on.press(Qt.Key.Key_Return)
     assert on.page.table.hasFocus()
+
+
+def test_a_passphrase_does_not_outlive_its_sheet(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.ADMINISTRATOR)
+    enrol(on, again="four grey lamp")
+    held = [on.find(name).typed._cells for name in ("enrol_passphrase", "enrol_again")]
+    assert all(map(any, held))
+    on.press(Qt.Key.Key_Escape)
+    on.until(lambda: not any(map(any, held)))
