@@ -181,13 +181,14 @@ class PassphraseLine(QLineEdit):
         """Take what an input method commits; what it is still composing is dots as well."""
         from PySide6.QtGui import QInputMethodEvent  # noqa: PLC0415 -- with the first key, after the first paint
 
-        coming, composing, replaced = _typable(event.commitString()), event.preeditString(), event.replacementLength()
-        if self.hasSelectedText() and (coming or composing or replaced):
+        coming, composing = _typable(event.commitString()), event.preeditString()
+        if self.hasSelectedText() and (coming or composing or event.replacementLength()):
             self.backspace()
+        at = self.cursorPosition()
+        start = min(max(0, at + event.replacementStart()), len(self.typed))
+        end = min(start + event.replacementLength(), len(self.typed))
         standing_in = QInputMethodEvent(STAND_IN * len(composing), [])
-        standing_in.setCommitString(STAND_IN * len(coming), event.replacementStart(), replaced)
-        start = max(0, self.cursorPosition() + (event.replacementStart() if replaced else 0))
-        end = min(len(self.typed), start + replaced)
+        standing_in.setCommitString(STAND_IN * len(coming), start - at, end - start)
         self._edit(start, end, coming, lambda: QLineEdit.inputMethodEvent(self, standing_in))
         event.setAccepted(standing_in.isAccepted())
 

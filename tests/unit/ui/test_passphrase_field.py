@@ -104,6 +104,8 @@ EDITS: list[tuple[str, Callable[[PassphraseLine], None], str]] = [
         "correct horse!",
     ),
     ("a syllable that takes the place of letters", commit("の", -2, 2), "correct horの"),
+    ("a syllable before the last letters", commit("の", -2, 0), "correct horのse"),
+    ("a syllable in place of everything and more", commit("の", -40, 80), "の"),
     ("a composition that is not finished", commit("", composing="ho"), WORDS),
     ("a composition over what was chosen", lambda line: [do(line) for do in (press((Key.Key_Left, SHIFT)), commit("a"))], "correct horsa"),
     ("pasted", paste(" staple"), "correct horse staple"),
