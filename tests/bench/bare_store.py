@@ -13,7 +13,7 @@ from sqlcipher3 import dbapi2 as engine
 
 from vault.storage.connection import CONTENT_FORMAT, REGISTER_FORMAT, Format
 
-GROUP_CHUNKS = 16  # as the intake: 4 MiB a commit
+GROUP_CHUNKS = 32  # as the intake: 8 MiB a commit
 
 
 def open_with_settings(path: Path, form: Format) -> engine.Connection:

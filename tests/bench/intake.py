@@ -1,4 +1,4 @@
-"""Intake of 1 GiB: throughput, memory, and the breach commits meanwhile.
+"""Intake of 1 GiB: throughput, memory, and what breach commits and readers notice of it.
 
 Rules:
 
@@ -6,12 +6,14 @@ Rules:
   entry make the document visible. The clock runs until that is durable.
 - The peers read the same chunks of the same file and store them unsealed, a group of as many a transaction, until the file is closed.
 - Breaches are recorded on the control thread of a process with its real threads, by priority, while its intake lane works.
+- A chunk is read as a page's bytes are: sealed, by a connection that only reads, another one each time.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +49,9 @@ from vault.threads import Lanes
 _BREACH_ROUNDS = 3
 _EVERY_SECONDS = 0.04
 _IDLE_BREACHES = 60
+_SEED = 2
 _APART_SECONDS = 660.0  # further apart than reports join
+_READ_P99_MS = 150.0  # a page that takes longer than that is felt as a hitch
 
 
 def run(report: Report) -> None:
@@ -168,12 +172,22 @@ class _Process:
 def _breaches(report: Report, station: Station, source: Path) -> None:
     process = _Process(station)
     case_id = process.lanes.on_control(lambda: process.vault.desk._listed("", 1), Priority.QUERY).lines[0].case_id
+    rows = process.lanes.on_control(lambda: process.vault.world.store.documents_of(case_id), Priority.QUERY)
+    largest = max(rows, key=lambda row: row.size_bytes)
+    reader = process.vault.content.open_reader()
+    chunks = itertools.cycle(random.Random(_SEED).sample(range(largest.chunk_count), largest.chunk_count))
     idle: list[float] = []
     busy: list[float] = []
+    idle_reads: list[float] = []
+    busy_reads: list[float] = []
+
+    def read() -> float:
+        return seconds(lambda: reader.read_chunk(largest.document_id, next(chunks)))
 
     def idle_round() -> float:
         for _ in range(_IDLE_BREACHES):
             idle.append(process.breach())
+            idle_reads.append(read())
             time.sleep(_EVERY_SECONDS)
         return 0.0
 
@@ -182,10 +196,12 @@ def _breaches(report: Report, station: Station, source: Path) -> None:
         process.start_intake(case_id, source)
         while not process.finished.wait(_EVERY_SECONDS):
             busy.append(process.breach())
+            busy_reads.append(read())
         return 0.0
 
     for _, act in itertools.product(range(_BREACH_ROUNDS), (idle_round, busy_round)):
         act()
+    reader.close()
     process.close()
     report.add(
         "intake",
@@ -204,3 +220,7 @@ def _breaches(report: Report, station: Station, source: Path) -> None:
         note=f"p99 {1000 * percentile(busy, 99):.1f} ms",
     )
     report.add("intake", "breach commits during intake over idle", median(busy) / median(idle), "x", len(busy), at_most(2.0))
+    for name, reads in (("idle", idle_reads), ("during intake", busy_reads)):
+        report.add("intake", f"a chunk of another document read, {name}", 1000 * median(reads), "ms", len(reads))
+    p99_ms = 1000 * percentile(busy_reads, 99)
+    report.add("intake", "a chunk of another document read during intake, p99", p99_ms, "ms", len(busy_reads), at_most(_READ_P99_MS))

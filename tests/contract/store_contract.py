@@ -553,7 +553,7 @@ class ContentStoreContract:
 
     OUT_OF_PLACE: ClassVar = [
         ("a gap", 1, [b"x"], "storage.chunk-order"),
-        ("too much at once", 0, [bytes(1 << 20)] * 5, "storage.group-too-large"),
+        ("too much at once", 0, [bytes(1 << 20)] * 9, "storage.group-too-large"),
     ]
 
     @pytest.mark.parametrize(("first", "chunks", "code"), [row[1:] for row in OUT_OF_PLACE], ids=[row[0] for row in OUT_OF_PLACE])

@@ -37,12 +37,14 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import TriageState
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import BreachId, CheckOutId, DocumentId
+from vault.storage import mover
 from vault.storage.content import SqlCipherContentStore
 from vault.storage.sqlcipher import SqlCipherStore
 
 CASES = 3
 CHUNKS = 6
 LONGEST_SECONDS = 0.25
+MOVER_STEP_BYTES, MOVER_TURN_BYTES = 128 * 1024, 512 * 1024  # so that a quarter of a second meets the mover at every stage of its work
 
 
 @dataclass
@@ -62,6 +64,7 @@ def _work(folder: Path, out: int, first: int) -> None:
     def told(line: str) -> None:
         os.write(out, line.encode() + b"\n")
 
+    mover.STEP_BYTES, mover.TURN_BYTES = MOVER_STEP_BYTES, MOVER_TURN_BYTES
     store = SqlCipherStore.open(folder / "register.db", KEY, DESK, RealClock())
     writer = SqlCipherContentStore.open(folder / "content.db", KEY).open_writer()
     for one in writer.pending():

@@ -24,7 +24,7 @@ from vault.services.intake import Intake
 from vault.services.reading import CHUNK_BYTES
 from vault.services.views import DocumentLine, FileState, IntakeView
 
-GROUP_BYTES = 16 * CHUNK_BYTES
+GROUP_BYTES = 32 * CHUNK_BYTES
 
 
 def pdf(padding_bytes: int = 0) -> bytes:

@@ -42,7 +42,7 @@ from vault.services.rendition import Probe, Renderer
 from vault.services.views import FileState, IntakeFile, IntakeView
 from vault.services.world import World
 
-_GROUP_CHUNKS = 16  # 4 MiB a commit
+_GROUP_CHUNKS = 32  # 8 MiB a commit
 _GROUPS_AHEAD = 2
 _FILES_MOST = 20_000
 _PROGRESS_SECONDS = 0.1

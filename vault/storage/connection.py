@@ -7,9 +7,9 @@ Rules:
    storage.setting: a vault that is not durable or not encrypted as measured does not open (SECURITY D3, D5; DESIGN §8).
 2. The key goes to the engine as bytes, not as SQL text, and our copy is overwritten.
 3. One connection, one thread. A transaction is BEGIN IMMEDIATE … COMMIT; inside it everything happens or nothing does.
-4. Who checkpoints: exactly one connection a file. In the register it is the only connection. In the content file it is the writer;
-   readers neither checkpoint nor write (`wal_autocheckpoint=0`, `query_only`). The engine itself checkpoints when the last connection
-   closes, which is safe for the same reason: it is then the only one.
+4. Who checkpoints: exactly one connection a file. In the register it is the only connection. In the content file it is the writer's mover
+   (`mover`); the writer only writes, readers neither checkpoint nor write (`wal_autocheckpoint=0`, `query_only`). The engine itself
+   checkpoints when the last connection closes, which is safe for the same reason: it is then the only one.
 5. No path, key or statement text in an error.
 """
 
@@ -42,6 +42,8 @@ class Use(enum.Enum):
 
     SERVE = "serve"  # reads, writes and checkpoints
     READ = "read"  # reads only, never checkpoints
+    WRITE = "write"  # reads and writes, while another connection checkpoints
+    MOVE = "move"  # checkpoints when it is told to, and does nothing else
     FOUND = "found"  # makes the tables of a new file or brings an older one up to date
 
 
@@ -213,6 +215,12 @@ class Connection:
         """A number that changes when another connection committed."""
         return self._pragma("data_version")
 
+    def move_log(self) -> bool:
+        """Move what nobody stands in the way of from the WAL into the file, beside readers and a writer; whether that was all of it."""
+        with translation():
+            row = self._raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return row is not None and not row[0] and row[1] == row[2]
+
     def checkpoint(self) -> bool:
         """Move the whole WAL into the file and empty it; False if a reader stood in the way."""
         with translation():
@@ -242,7 +250,8 @@ class Connection:
     # -- opening
 
     def _apply(self, form: Format, busy_timeout_ms: int, max_page_count: int | None) -> None:
-        reading = self._use is Use.READ
+        reading = self._use in (Use.READ, Use.MOVE)
+        by_itself = self._use in (Use.SERVE, Use.FOUND)  # checkpoints when the log is long enough
         wanted: tuple[tuple[str, str, object], ...] = (
             ("cipher_page_size", str(form.page_bytes), str(form.page_bytes)),
             ("cipher_hmac_algorithm", form.hmac, form.hmac),
@@ -258,7 +267,7 @@ class Connection:
             ("cache_size", str(-form.cache_kib), -form.cache_kib),
             ("journal_mode", "WAL", "wal"),
             ("synchronous", "FULL", 2),
-            ("wal_autocheckpoint", "0" if reading else str(form.checkpoint_pages), 0 if reading else form.checkpoint_pages),
+            ("wal_autocheckpoint", str(form.checkpoint_pages if by_itself else 0), form.checkpoint_pages if by_itself else 0),
             ("query_only", "ON" if reading else "OFF", int(reading)),
         )
         given = (("cipher_log_level", "NONE"), ("cipher_use_hmac", "1"), ("cipher_plaintext_header_size", "0"))

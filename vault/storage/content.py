@@ -6,14 +6,14 @@ Rules:
 - An intake is pending until `finish`; its chunks and its state change in one transaction of at most `MAX_GROUP_BYTES`.
 - A finished document's chunks are never deleted: a trigger refuses it. So a register put back from an older copy cannot make the sweep
   destroy what it no longer knows.
-- The WAL stays bounded: the writer checkpoints every 16 MiB, and truncates at `WAL_BOUND_BYTES` when readers kept it from starting over.
+- The WAL stays bounded: `mover` moves it into the file beside the writer, and cuts it off when readers kept it from starting over.
 - Readers run while the writer runs; they hold a snapshot for one chunk's time only.
 - Deleting overwrites (secure_delete), so a discard is done in groups, the pending state first: interrupted, the rest is swept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from vault.services.ports import Clock, PendingIntake
 from vault.storage.authorizer import OnDenied
 from vault.storage.connection import CONTENT_FORMATS, NEWEST_CONTENT_LAYOUT, Connection, Format, Use, descriptors_on
 from vault.storage.migrations import History
+from vault.storage.mover import MOVER_PATIENCE_MS, Mover
 from vault.storage.opening import found, opened
 from vault.storage.schema import chunk, content, content_vault, pending_intake
 from vault.storage.statements import compiled, compiled_positional
@@ -33,9 +34,9 @@ from vault.storage.statements import compiled, compiled_positional
 MIB = 1 << 20
 CHUNK_BITS = 20
 MAX_CHUNKS = 1 << CHUNK_BITS
-MAX_GROUP_BYTES = 4 * MIB + 64 * 1024  # 16 chunks of 256 KiB with their seals
-WAL_BOUND_BYTES = 64 * MIB
+MAX_GROUP_BYTES = 8 * MIB + 128 * 1024  # 32 chunks of 256 KiB with their seals
 _DELETED_TOGETHER = 32
+_DELETED_TOGETHER_BYTES = 8 * MIB  # overwritten, so they are written
 
 _FOUND = compiled(sa.insert(content_vault).values(vault_id=bindparam("vault_id"), founded_us=bindparam("founded_us")))
 _VAULT = compiled(sa.select(content_vault.c.vault_id))
@@ -125,7 +126,10 @@ class SqlCipherContentStore:
 
     def open_writer(self) -> SqlCipherContentWriter:
         """The one connection, for the calling thread, that writes. A second one at the same time would be our mistake."""
-        return SqlCipherContentWriter(opened(self._path, self._key, self._form, History.CONTENT, Use.SERVE, self._on_denied))
+        return SqlCipherContentWriter(
+            opened(self._path, self._key, self._form, History.CONTENT, Use.WRITE, self._on_denied),
+            lambda: Connection(self._path, self._key, self._form, Use.MOVE, on_denied=self._on_denied, busy_timeout_ms=MOVER_PATIENCE_MS),
+        )
 
     def watched_paths(self) -> tuple[Path, ...]:
         """The files a sensor watches: the database, its WAL and the WAL's index."""
@@ -173,10 +177,10 @@ class SqlCipherContentReader:
 class SqlCipherContentWriter:
     """Appends chunks. One thread."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Take over an open connection."""
+    def __init__(self, connection: Connection, connect_mover: Callable[[], Connection]) -> None:
+        """Take over an open connection; `connect_mover` opens the one that moves its log, when there is something to move."""
         self._db = connection
-        self._wal = connection.path.with_name(connection.path.name + "-wal")
+        self._mover = Mover(connection.path.with_name(connection.path.name + "-wal"), connect_mover)
 
     def begin(self, pending: PendingIntake) -> None:
         """Begin an intake; it is invisible until the register names the document."""
@@ -209,8 +213,10 @@ class SqlCipherContentWriter:
             UnavailableError: storage.full, storage.busy, storage.input-output; nothing of the group was stored.
             DefectError: storage.group-too-large, storage.chunk-order, storage.no-intake.
         """
-        if sum(len(one) for one in sealed) > MAX_GROUP_BYTES:
+        size_bytes = sum(len(one) for one in sealed)
+        if size_bytes > MAX_GROUP_BYTES:
             raise DefectError("storage.group-too-large")
+        self._mover.require_well()
         with self._db.transaction():
             ordinal = self._pending_ordinal(document_id)
             stored = first_chunk_no + len(sealed)
@@ -220,7 +226,7 @@ class SqlCipherContentWriter:
                 raise DefectError("storage.chunk-order", first_chunk_no=first_chunk_no)
             for chunk_no, one in enumerate(sealed, start=first_chunk_no):
                 self._db.change_fast(_ADD_CHUNK, (_key(ordinal, chunk_no), one))
-        self._bound_wal()
+        self._mover.committed(size_bytes)
 
     def finish(self, document_id: DocumentId) -> None:
         """Forget the pending state after the register made the document visible. Again is nothing."""
@@ -246,7 +252,7 @@ class SqlCipherContentWriter:
         for low, high in self._groups(ordinal):
             with self._db.transaction():
                 self._db.change(_DELETE_CHUNKS, low=low, high=high)
-            self._bound_wal()
+            self._mover.committed(_DELETED_TOGETHER_BYTES)
         with self._db.transaction():
             self._db.change(_FORGET, which=document_id)
 
@@ -275,7 +281,10 @@ class SqlCipherContentWriter:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
+        try:
+            self._mover.close()
+        finally:
+            self._db.close()
 
     def _pending_ordinal(self, document_id: DocumentId) -> int:
         row = self._db.first(_ORDINAL, document_id=document_id)
@@ -288,15 +297,6 @@ class SqlCipherContentWriter:
         low, high = _key(ordinal, 0), _key(ordinal + 1, 0)
         while keys := self._db.rows(_CHUNK_KEYS, low=low, high=high, limit=_DELETED_TOGETHER):
             yield int(keys[0][0]), int(keys[-1][0])
-
-    def _bound_wal(self) -> None:
-        """Truncate a WAL that the automatic checkpoints could not start over."""
-        try:
-            size_bytes = self._wal.stat().st_size
-        except FileNotFoundError:
-            return
-        if size_bytes > WAL_BOUND_BYTES:
-            self._db.checkpoint()
 
 
 def _key(ordinal: int, chunk_no: int) -> int:

@@ -13,7 +13,8 @@ from vault.errors import DefectError, UnavailableError
 from vault.secret import Secret
 from vault.storage import connection as connection_module
 from vault.storage.connection import CONTENT_FORMAT, CONTENT_FORMATS, REGISTER_FORMAT, Connection, Format, Use
-from vault.storage.content import WAL_BOUND_BYTES, SqlCipherContentStore
+from vault.storage.content import SqlCipherContentStore
+from vault.storage.mover import WAL_BOUND_BYTES
 from vault.storage.sqlcipher import SqlCipherStore
 
 MIB = 1 << 20
