@@ -103,6 +103,22 @@ def test_places_are_told_and_laid_as_tables(station: Station) -> None:
     assert place.name == "Northgate"
 
 
+def test_of_long_values_a_report_tells_what_was_and_what_is_and_that_both_are_cut(station: Station) -> None:
+    before, after = (json.dumps([f"/srv/{name}{number}" for number in range(40)]) for name in ("old", "new"))
+    lay(station, f"copies_watched_folders = {before}")
+    reopen(station)
+    station.sign_in(SUPERVISOR)
+    notice = station.vault.station_policy.lay(f"copies_watched_folders = {after}", LONG)
+    assert notice is not None
+    whole = entries(station)[0]["copies_watched_folders"]
+    assert "/srv/old39" in whole, "the trail has all of it"
+    assert "/srv/new39" in whole
+    station.sign_in(SECOND_SUPERVISOR)
+    was, _, is_now = dict(station.vault.supervision.report(notice.breach_id).facts[-1].facts)["copies_watched_folders"].partition(" -> ")
+    assert ("/srv/old3" in was, "/srv/new3" in is_now) == (True, True)
+    assert (was[-1], is_now[-1]) == ("…", "…")
+
+
 REFUSED = [
     ("idle_lock_seconds = 1", LONG, "policy.out-of-bounds"),
     ("export = true", LONG, "policy.unknown"),

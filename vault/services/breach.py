@@ -48,7 +48,7 @@ from vault.services.world import World
 
 _OWN_REPORTS_SHOWN = 50
 _ACCOUNT_MOST_CHARACTERS = 4000
-_FACT_MOST_CHARACTERS = 200
+FACT_MOST_CHARACTERS = 200
 _SELECTIONS = frozenset({SignalKind.CLIPBOARD, SignalKind.PRIMARY_SELECTION})
 _OBSERVED_MOST_US = 60_000_000
 _CLOCKS = frozenset({"place_server_clock"})  # a second more or less is no other place
@@ -69,8 +69,13 @@ class SealedFact(msgspec.Struct, frozen=True):
 
 
 def legible(text: str) -> str:
-    """Give a fact as it can be written: a file's name may be no text, and a report must not be lost for that."""
-    return text.encode("utf-8", "replace").decode()[:_FACT_MOST_CHARACTERS]
+    """Give a fact as it can be written: a file's name may be no text, and a report must not be lost for that. A cut one says so."""
+    return shortened(text.encode("utf-8", "replace").decode(), FACT_MOST_CHARACTERS)
+
+
+def shortened(text: str, most_characters: int) -> str:
+    """Give a text as long as it may be; where that is not all of it, the last character says so."""
+    return text if len(text) <= most_characters else text[: most_characters - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 class Breaches:

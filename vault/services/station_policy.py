@@ -24,11 +24,12 @@ from vault.domain.breach import Signal, SignalKind
 from vault.domain.identity import Role
 from vault.domain.policy import Policy, policy_from
 from vault.errors import RefusedError
-from vault.services.breach import Breaches
+from vault.services.breach import FACT_MOST_CHARACTERS, Breaches, shortened
 from vault.services.ports import PolicyPlace
 from vault.services.views import BreachNotice
 from vault.services.world import World
 
+_ARROW = " -> "
 _REASON_LEAST_CHARACTERS = 10
 _LARGEST_BYTES = 64 * 1024
 _WORDS = frozenset({"premises_contact"})  # a line of the station's own words
@@ -105,11 +106,13 @@ class StationPolicy:
             return None
         if len(reason) < _REASON_LEAST_CHARACTERS:
             raise RefusedError("policy.reason-missing")
-        said = {one.name: f"{one.before} -> {one.after}" for one in changes}
+        said = {one.name: f"{one.before}{_ARROW}{one.after}" for one in changes}
         told = [(name, "changed" if name in _WORDS else values) for name, values in said.items()]
         sealed = world.seal_to_supervisors(reason.encode(), "policy-reason").hex()
         world.store.append_audit(replace(world.draft(AuditKind.POLICY_CHANGED), facts=(*told, ("reason_sealed", sealed))))
-        notice = self._breaches.record(Signal(SignalKind.POLICY_CHANGED, world.clock.now_us(), (*said.items(), ("reason", reason))))
+        each = (FACT_MOST_CHARACTERS - len(_ARROW)) // 2  # of a long value, too, what it was and what it is
+        shown = [(one.name, f"{shortened(one.before, each)}{_ARROW}{shortened(one.after, each)}") for one in changes]
+        notice = self._breaches.record(Signal(SignalKind.POLICY_CHANGED, world.clock.now_us(), (*shown, ("reason", reason))))
         self._place.keep_policy(policy_text)
         return notice
 
