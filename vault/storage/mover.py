@@ -69,9 +69,11 @@ class Mover:
         if self._thread is None:
             return
         self._wait()
-        self._thread.submit(self._disconnect).result()
-        self._thread.shutdown()
-        self._thread = None
+        thread, self._thread = self._thread, None
+        try:
+            thread.submit(self._disconnect).result()
+        finally:
+            thread.shutdown()
 
     def _start(self, *, cut_off: bool) -> None:
         if self._thread is None:
