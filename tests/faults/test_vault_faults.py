@@ -130,14 +130,14 @@ def test_a_full_disk_refuses_acts_and_loses_none(working: Station, tmp_path: Pat
 
 
 def test_a_disk_that_fills_during_intake_keeps_what_came_and_resumes(working: Station, tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 64 << 20) as disk:
+    with small_disk(tmp_path / "disk", 128 << 20) as disk:
         station = working.copy_to(disk / "vault")
         crew = Crew.of(station, tmp_path, PEOPLE)
         case_id = only_case(station)
         path = tmp_path / "long.pdf"
         path.write_bytes(pdf(GROUP_BYTES * 5))
         ballast = disk / "ballast"
-        ballast.write_bytes(bytes((64 << 20) - (28 << 20)))
+        ballast.write_bytes(bytes((128 << 20) - (28 << 20)))
         [file] = take(crew, case_id, path).files
         assert (file.state, file.reason) == (FileState.REFUSED, "storage.full")
         assert len(crew.vault.store.documents_of(case_id)) == 1
