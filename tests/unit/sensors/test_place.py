@@ -383,3 +383,16 @@ def test_a_chosen_network_is_read_and_a_tunnel_in_it(network: str) -> None:
     ip("-n", network, "link", "set", "eth0", "down")
     after = seen_in(network)
     assert (after["place_tunnels"], after["place_addresses"]) == ("tun0 (tun)", "none")
+
+
+@linux
+@pytest.mark.skipif(sys.platform == "linux" and os.geteuid() != 0, reason="makes network namespaces: root")
+def test_a_tunnel_is_told_whatever_it_is_called(network: str) -> None:
+    """WireGuard and OpenVPN as programs make such interfaces; what they call them is theirs."""
+    ip("-n", network, "link", "set", "eth0", "name", "cable")
+    for name, mode in (("office0", "tun"), ("eth0", "tap")):
+        ip("-n", network, "tuntap", "add", name, "mode", mode)
+        ip("-n", network, "link", "set", name, "up")
+    ip("-n", network, "addr", "add", "10.20.9.9/16", "dev", "eth0")
+    seen = seen_in(network)
+    assert (seen["place_tunnels"], seen["place_addresses"]) == ("office0 (tun), eth0 (tun)", "cable 10.20.3.4/16")
