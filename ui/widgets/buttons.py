@@ -59,7 +59,20 @@ def written(keys: str) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-class Button(QAbstractButton):
+class PressedByEnter(QAbstractButton):
+    """A button that paints itself, and that Enter presses as Space does."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Press on Enter as on Space."""
+        from PySide6.QtCore import Qt  # noqa: PLC0415 -- with the first key, after the first paint
+
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.click()  # with Ctrl it is the sheet's verb, whatever button has the focus
+            return
+        super().keyPressEvent(event)
+
+
+class Button(PressedByEnter):
     """A verb to press."""
 
     def __init__(
@@ -114,15 +127,6 @@ class Button(QAbstractButton):
         """Never below what can be hit."""
         return QSize(min(self.sizeHint().width(), 64), theme.shape().row_px)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Press on Enter as on Space."""
-        from PySide6.QtCore import Qt  # noqa: PLC0415 -- with the first key, after the first paint
-
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.click()  # with Ctrl it is the sheet's verb, whatever button has the focus
-            return
-        super().keyPressEvent(event)
-
     def _colours(self) -> tuple[Colour | None, Colour | None, Colour]:
         """Choose ground, edge and ink."""
         pressed, over = self.isDown() or self.isChecked(), self.underMouse()
@@ -173,7 +177,7 @@ class Button(QAbstractButton):
             painting.line(painter, QRect(left + 2 * painting.GAP_PX, 0, hint_width + 2, self.height()), self._hint, quiet, small)
 
 
-class IconButton(QAbstractButton):
+class IconButton(PressedByEnter):
     """A square of 32 px with an icon; its words are the accessible name and the tooltip."""
 
     def __init__(
@@ -198,15 +202,6 @@ class IconButton(QAbstractButton):
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """A square as high as a row."""
         return QSize(theme.shape().row_px, theme.shape().row_px)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Press on Enter as on Space."""
-        from PySide6.QtCore import Qt  # noqa: PLC0415 -- with the first key, after the first paint
-
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.click()  # with Ctrl it is the sheet's verb, whatever button has the focus
-            return
-        super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the icon, its ground when touched, and focus."""

@@ -9,13 +9,14 @@ Rules of this module:
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui import theme
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.buttons import PressedByEnter
 
 _PAD_PX = 8
 _HEIGHT_PX = 24
@@ -51,7 +52,7 @@ class Chip(QWidget):
         painter.end()
 
 
-class FilterChip(QAbstractButton):
+class FilterChip(PressedByEnter):
     """A filter that is on or off; Space and Enter toggle it. `toggled` and `isChecked` are QAbstractButton's."""
 
     def __init__(self, words: str, *, on: bool = False, parent: QWidget | None = None) -> None:
@@ -68,13 +69,6 @@ class FilterChip(QAbstractButton):
         """Keep room for the tick, so that toggling moves nothing."""
         width = painting.mark_width(self._words, theme.font(TypeSize.SMALL, Weight.MEDIUM), IconName.CHECK)
         return QSize(width + 2 * _PAD_PX + 2, theme.shape().hit_px)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Toggle on Enter as on Space."""
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.click()
-            return
-        super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
         """Repaint in the new scheme."""

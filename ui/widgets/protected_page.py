@@ -26,7 +26,6 @@ from typing import Protocol
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QFocusEvent,
     QHideEvent,
     QImage,
     QKeyEvent,
@@ -38,12 +37,13 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollBar, QWidget
+from PySide6.QtWidgets import QFrame, QScrollBar, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.ringed_area import RingedArea
 
 _MARGIN_PX = 16
 _STEP_PX = 48
@@ -97,7 +97,7 @@ class Speech(Protocol):
         """Go on by lines and say the one reached; False at the end."""
 
 
-class ProtectedPage(QAbstractScrollArea):
+class ProtectedPage(RingedArea):
     """A page picture with zoom, scrolling, highlights and a blanked state.
 
     `turn_requested(Turn)` asks for another page; `zoom_changed(int)` tells the percentage; `resolution_wanted(int)` the dots per inch at
@@ -609,16 +609,6 @@ class ProtectedPage(QAbstractScrollArea):
         super().resizeEvent(event)
         self._measure()
         self._settle.start()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show where the keyboard is."""
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show that it left."""
-        super().focusOutEvent(event)
-        self.viewport().update()
 
 
 def _around(outer: QRect, inner: QRect) -> list[QRect]:

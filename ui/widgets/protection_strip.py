@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.buttons import PressedByEnter
 from ui.widgets.chip import Chip
 from ui.widgets.label import Label
 from ui.widgets.scroll_column import ScrollColumn
@@ -51,7 +52,7 @@ def _state_word(state: ProtectionState) -> str:
     return strings.text(f"protection.state_{state.value}")
 
 
-class _ProtectionChip(QAbstractButton):
+class _ProtectionChip(PressedByEnter):
     def __init__(self, words: str, protections: Sequence[ShownProtection]) -> None:
         super().__init__()
         self._words = words
@@ -66,12 +67,6 @@ class _ProtectionChip(QAbstractButton):
 
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         return QSize(painting.mark_width(self._words, theme.font(TypeSize.SMALL, Weight.MEDIUM), self._icon) + 18, theme.shape().hit_px)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.click()
-            return
-        super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter = QPainter(self)

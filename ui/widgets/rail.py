@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
-from ui.widgets.buttons import bind
+from ui.widgets.buttons import PressedByEnter, bind
 
 _WIDE_PX, _NARROW_PX = 176, 52
 _ITEM_PX = 36
@@ -35,7 +35,7 @@ class Place:
     icon: IconName
 
 
-class _PlaceButton(QAbstractButton):
+class _PlaceButton(PressedByEnter):
     def __init__(self, place: Place, position: int) -> None:
         super().__init__()
         self.place = place
@@ -64,12 +64,6 @@ class _PlaceButton(QAbstractButton):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         return QSize(_NARROW_PX - 8, theme.shape().hit_px)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.click()
-            return
-        super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter, at = QPainter(self), self.rect().adjusted(0, 1, 0, -1)

@@ -22,7 +22,6 @@ from typing import TypeVar, overload
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QFocusEvent,
     QHelpEvent,
     QHideEvent,
     QKeyEvent,
@@ -33,12 +32,13 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QToolTip, QWidget
 
 from ui import strings, theme
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.cells import Cell, NumberCell, TimeCell, paint_cell
+from ui.widgets.ringed_area import RingedArea
 from ui.widgets.row_window import PAGE_ROWS, PageRequest, RowWindow
 
 L = TypeVar("L")
@@ -100,7 +100,7 @@ class LazyRecords(Sequence[Record]):
         return found
 
 
-class RecordTable(QAbstractScrollArea):
+class RecordTable(RingedArea):
     """The table. Rows are 0-based; the current row is -1 when there is none."""
 
     page_wanted = Signal(PageRequest)
@@ -384,16 +384,6 @@ class RecordTable(QAbstractScrollArea):
             if record is not None and left <= at.x() < left + width and i < len(record.cells):
                 return record.cells[i]
         return None
-
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show where the keyboard is."""
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show that it left."""
-        super().focusOutEvent(event)
-        self.viewport().update()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
         """Keep ages true while shown."""

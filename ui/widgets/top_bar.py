@@ -9,20 +9,20 @@ Rules of this module:
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
-from ui.widgets.buttons import Button, ButtonKind, IconButton, bind
+from ui.widgets.buttons import Button, ButtonKind, IconButton, PressedByEnter, bind
 
 _HEIGHT_PX = 48
 _NARROW_PX = 820
 
 
-class _SearchButton(QAbstractButton):
+class _SearchButton(PressedByEnter):
     """Looks like a field, opens the palette."""
 
     def __init__(self) -> None:
@@ -39,12 +39,6 @@ class _SearchButton(QAbstractButton):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         return QSize(40, theme.shape().row_px)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.click()
-            return
-        super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter = QPainter(self)

@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QHBoxLayout, QToolTip, QWidget
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolTip, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.ringed_area import RingedArea
 from ui.windows.naming import who
 from vault.domain.identity import CheckOutId
 from vault.services.views import BoardLine
@@ -37,7 +38,7 @@ def board_order(lines: Sequence[BoardLine]) -> list[BoardLine]:
     return sorted(lines, key=lambda line: (not line.overdue, line.due_back_us, line.check_out_no))
 
 
-class StripWall(QAbstractScrollArea):
+class StripWall(RingedArea):
     """The wall. `current_changed` when another strip is the current one; `verbs` is the row of buttons that stands on it."""
 
     current_changed = Signal()
@@ -184,16 +185,6 @@ class StripWall(QAbstractScrollArea):
                     QToolTip.showText(event.globalPos(), f"{since}\n{due}", self)
                     return True
         return super().viewportEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Take the ring away."""
-        super().focusOutEvent(event)
-        self.viewport().update()
 
     # -- painting --------------------------------------------------------------------------------------------------------------------
 

@@ -20,15 +20,15 @@ from __future__ import annotations
 
 import enum
 import os
-import socket
 import stat
-import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
+
+from vault.listener import listener_of
 
 _SERVICE: Final = "org.freedesktop.secrets"
 _REPLY_SECONDS: Final = 3.0
@@ -69,7 +69,7 @@ def examine_session_bus(address: str) -> BusFinding:
         return BusFinding(Standing.FOREIGN, "bus-address")  # a bus over TCP or made by a program
     if not places:
         places = [f"/run/user/{os.getuid()}/bus"]
-    bus = _listener_of(places[0])
+    bus = listener_of(places[0], _REPLY_SECONDS)
     if bus is None:
         return BusFinding(Standing.UNKNOWN, "bus-program")
     pid, uid = bus
@@ -128,18 +128,6 @@ def _unix_places(address: str) -> list[str]:
         elif transport == "unix" and "runtime" in keys:
             places.append(f"{os.environ.get('XDG_RUNTIME_DIR', '')}/bus")
     return places
-
-
-def _listener_of(place: str) -> tuple[int, int] | None:
-    """(process, account) of whoever listens on a Unix socket; None if nobody does."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_REPLY_SECONDS)
-        try:
-            probe.connect(place)
-        except (OSError, ValueError):
-            return None
-        pid, uid, _ = struct.unpack("iII", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        return pid, uid
 
 
 def _facts(pid: int) -> tuple[tuple[str, str | int], ...]:

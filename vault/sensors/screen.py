@@ -21,12 +21,12 @@ import enum
 import fnmatch
 import os
 import re
-import socket
-import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from vault.listener import listener_of
 
 PLATFORM_VARIABLE = "CASEVAULT_SCREEN"  # Qt's platform, as the interface has it
 X_SOCKETS = "/tmp/.X11-unix/X"  # noqa: S108 - where X servers listen
@@ -138,8 +138,8 @@ def _examine_x(display: str) -> list[Finding]:
     if host:
         return [Finding(How.FORWARDED, "display-host", (("display", number), ("loopback", str(_is_loopback(host)).lower())))]
     for address in (f"\0{X_SOCKETS}{number}", f"{X_SOCKETS}{number}"):
-        if (listener := _listener_of(address)) is not None:
-            return _judge(listener, number)
+        if (listener := listener_of(address, _CONNECT_SECONDS)) is not None:
+            return _judge(listener[0], number)
     return [Finding(How.FORWARDED, "no-local-display", (("display", number),))]
 
 
@@ -147,8 +147,8 @@ def _examine_wayland(environment: Mapping[str, str]) -> list[Finding]:
     place = environment.get("WAYLAND_DISPLAY") or "wayland-0"
     if not place.startswith("/"):
         place = f"{environment.get('XDG_RUNTIME_DIR', '')}/{place}"
-    listener = _listener_of(place)
-    return _judge(listener, 0) if listener is not None else []
+    listener = listener_of(place, _CONNECT_SECONDS)
+    return _judge(listener[0], 0) if listener is not None else []
 
 
 def _judge(pid: int, number: int) -> list[Finding]:
@@ -188,18 +188,6 @@ def _parse_display(display: str) -> tuple[str, int] | None:
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1", "[::1]", "localhost6") or host.startswith("127.")
-
-
-def _listener_of(address: str) -> int | None:
-    """Which process listens on a Unix socket; None if nobody does, 0 if the system does not show it."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_CONNECT_SECONDS)
-        try:
-            probe.connect(address)
-        except (OSError, ValueError):
-            return None
-        pid: int = struct.unpack("iII", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-        return pid
 
 
 def _names_of(pid: int) -> tuple[list[str], bytes]:
