@@ -405,8 +405,9 @@ class Shift:
         self.desk.wait("focus palette_line", since=before)
         self.desk.type("sign out")
         self.desk.key("Return")
-        self.desk.settle(0.4)
-        if self._signed_in():
+        # On a loaded machine either takes a while; a key too early would be the sign-in page's.
+        if self.desk.wait("show sign_in", "show sign_out_sheet", since=before).name == "sign_out_sheet":
+            self.desk.settle()
             self.desk.key("ctrl+Return")
         self.desk.wait("show sign_in", since=before)
         self.desk.settle(0.4)
