@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -25,6 +22,7 @@ from tests.journeys.crew import refused
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station, opening
 from tests.tang import TangServer
+from tests.vault_process import VaultProcess
 from vault.crypto.keypairs import KeyPair, generate_key_pair
 from vault.crypto.recovery import HolderPublic, make_holder_file, make_recovery_slot, open_holder_file
 from vault.crypto.sealing import new_key
@@ -38,6 +36,7 @@ from vault.platform.secret_service import open_secret_keeper
 from vault.premises import RecoveryOpening
 from vault.recovery import DEFAULT_HOURS, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
 from vault.secret import Secret
+from vault.services.events import Ending
 from vault.services.page_memory import PageMemory
 from vault.services.ports import AuditFilter, MetServer
 from vault.spooling import Spooling
@@ -426,23 +425,13 @@ def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: Privat
     bound.clock.added_us = 0
     bound.clock.step(30 - HOUR)
     come_together(bound, 0, 1, hours=1)
-    ours, theirs = socket.socketpair()
-    pages = PageMemory.create()
-    arguments = ["--vault", str(bound.directory), "--pipe", str(theirs.fileno()), "--pages", str(pages.descriptor)]
-    start = [sys.executable, "-c", "from vault.runtime import main; main()"]
-    process = subprocess.Popen([*start, *arguments], cwd=ROOT, pass_fds=(theirs.fileno(), pages.descriptor))
-    theirs.close()
-    said = b""
+    desk = VaultProcess(bound.directory)
     try:
-        while some := ours.recv(65536):  # until the vault process closes its end
-            said += some
-        assert process.wait(60) == 0
+        desk.told(Ending, lambda one: one.reason == "premises-lost")  # what the interface is told
+        desk.end()
     finally:
-        process.kill()
-        process.wait()
-        ours.close()
-        pages.close()
-    assert b"premises-lost" in said, "what the interface is told, which then locks"
+        desk.close()
+    assert desk.process.returncode == 0
     bound.clock.added_us = 0
     assert opening(bound) == "premises.unreachable"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +21,7 @@ from tests.inotify_watch import watches
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station
 from tests.tang import TangServer
+from tests.vault_process import VaultProcess
 from vault import platform as system
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.custody import Purpose
@@ -32,7 +31,6 @@ from vault.secret import Secret
 from vault.sensors import clock
 from vault.sentinel import DeskLock, Joining, Sentinel, is_told
 from vault.services.events import BreachRecorded
-from vault.services.page_memory import PageMemory
 from vault.services.ports import MetServer
 from vault.spooling import Spooling
 from vault.storage.desk_mark import DeskMark, DeskState, leave_mark, read_mark
@@ -44,7 +42,6 @@ pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="the sentinel w
 
 K = SignalKind
 PATIENCE_SECONDS = 40.0
-SERVE = "from vault.runtime import main; main()"
 QUIET_SECONDS = 1.5  # for what must not happen: longer than the sentinel takes for what must
 
 
@@ -106,22 +103,15 @@ class Watched:
         return mark is not None and mark.pid == pid
 
     @contextmanager
-    def desk(self) -> Iterator[subprocess.Popen[bytes]]:
+    def desk(self) -> Iterator[VaultProcess]:
         """A real vault process, without an interface to talk to it; its sensors watch. Ended as when the interface ends."""
-        ours, theirs = socket.socketpair()
-        pages = PageMemory.create()
-        theirs.set_inheritable(True)
-        words = ["--vault", str(self.directory), "--pipe", str(theirs.fileno()), "--pages", str(pages._descriptor)]
-        process = subprocess.Popen([sys.executable, "-c", SERVE, *words], pass_fds=(theirs.fileno(), pages._descriptor))
-        theirs.close()
+        desk = VaultProcess(self.directory)
         try:
-            until(lambda: process.poll() is not None or self.marked_by(process.pid), "the desk's sensors watch")
-            assert process.returncode is None, "the desk ended"
-            yield process
+            until(lambda: bool(desk.ended_at) or self.marked_by(desk.process.pid), "the desk's sensors watch")
+            assert not desk.ended_at, "the desk ended"
+            yield desk
         finally:
-            ours.close()
-            process.wait(PATIENCE_SECONDS)
-            pages.close()
+            desk.close()
 
 
 @pytest.fixture
@@ -199,8 +189,7 @@ def test_a_desk_killed_while_a_case_is_out(watched: Watched) -> None:
     watched.start()
     with watched.desk() as desk:
         until(lambda: (mark := read_mark(watched.directory)) is not None and mark.state is DeskState.CASE_OUT, "a case is out")
-        desk.send_signal(signal.SIGKILL)
-        desk.wait()
+        desk.kill()
         until(lambda: watched.spooled() == [K.DESK_KILLED], "the desk was killed")
     until(lambda: read_mark(watched.directory) is None, "the mark is reported and gone")
     watched.stop()
