@@ -48,7 +48,7 @@ from vault.services.intake import Intake
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.operation import Priority
 from vault.services.page_memory import PageMemory
-from vault.services.ports import Clock, ContentStore, ContentWriter, Entropy, SecretKeeper
+from vault.services.ports import Clock, ContentStore, Entropy, SecretKeeper
 from vault.services.premises import Premises
 from vault.services.reading import Reading
 from vault.services.register import Register
@@ -440,8 +440,7 @@ def _join(
     world.directory.refresh()
     witness = Witness(world)
     signals = _what_opening_found(world, witness, header.generation)
-    content_store = SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied, header.content_layout)
-    content = _WatchedContent(content_store, own_open)
+    content = SqlCipherContentStore.open(directory / CONTENT_NAME, keys.content, on_denied, header.content_layout, own_open)
     _sweep(world, content)
     cases = Cases(world)
     custody = Custody(world, cases)
@@ -518,22 +517,6 @@ def _impression(picture: GreyPicture) -> Impression:
     return PictureImpression(picture)
 
 
-class _WatchedContent:
-    """The content store with every opening announced to the store-access sensor."""
-
-    def __init__(self, content: SqlCipherContentStore, own_open: Callable[[], AbstractContextManager[None]]) -> None:
-        self._content = content
-        self._own_open = own_open
-
-    def open_reader(self) -> Any:  # noqa: ANN401 - the adapter's own type, behind services.ports.ContentStore
-        with self._own_open():
-            return self._content.open_reader()
-
-    def open_writer(self) -> ContentWriter:
-        with self._own_open():
-            return self._content.open_writer()
-
-
 def _what_opening_found(world: World, witness: Witness, header_generation: int) -> list[Signal]:
     """Compare clock and witness with the trail; what does not agree becomes a report, and the vault opens so that it can be made."""
     found: list[Signal] = []
@@ -554,7 +537,7 @@ def _what_opening_found(world: World, witness: Witness, header_generation: int) 
     return found
 
 
-def _sweep(world: World, content: _WatchedContent) -> None:
+def _sweep(world: World, content: SqlCipherContentStore) -> None:
     writer = content.open_writer()
     try:
         swept = writer.sweep(world.store.document_ids())

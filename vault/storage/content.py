@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,6 +31,8 @@ from vault.storage.mover import MOVER_PATIENCE_MS, Mover
 from vault.storage.opening import found, opened
 from vault.storage.schema import chunk, content, content_vault, pending_intake
 from vault.storage.statements import compiled, compiled_positional
+
+OwnOpen = Callable[[], AbstractContextManager[None]]
 
 MIB = 1 << 20
 CHUNK_BITS = 20
@@ -69,13 +72,14 @@ _END_PENDING = compiled(sa.delete(pending_intake).where(pending_intake.c.documen
 class SqlCipherContentStore:
     """The content file. Holds no connection itself: each thread makes its own with `open_reader` or `open_writer`."""
 
-    def __init__(self, path: Path, key: Secret, vault_id: VaultId, form: Format, on_denied: OnDenied | None) -> None:
+    def __init__(self, path: Path, key: Secret, vault_id: VaultId, form: Format, on_denied: OnDenied | None, own_open: OwnOpen) -> None:
         """Remember where and with what key; use `create` or `open`."""
         self._path = path
         self._key = Secret(key.reveal())
         self._vault_id = vault_id
         self._form = form
         self._on_denied = on_denied
+        self._own_open = own_open
 
     @classmethod
     def create(
@@ -97,9 +101,22 @@ class SqlCipherContentStore:
         return cls.open(path, key, on_denied, layout)
 
     @classmethod
-    def open(cls, path: Path, key: Secret, on_denied: OnDenied | None = None, layout: int = NEWEST_CONTENT_LAYOUT) -> SqlCipherContentStore:
-        """Check the file, bring it up to date if it is older, recover its WAL. `layout` is the header's number for how it is laid out.
+    def open(
+        cls,
+        path: Path,
+        key: Secret,
+        on_denied: OnDenied | None = None,
+        layout: int = NEWEST_CONTENT_LAYOUT,
+        own_open: OwnOpen = nullcontext,
+    ) -> SqlCipherContentStore:
+        """Check the file, bring it up to date if it is older, recover its WAL.
 
+        Args:
+            path: the file.
+            key: 32 raw bytes.
+            on_denied: told the name of every SQL action the authorizer denied.
+            layout: the header's number for how the file is laid out.
+            own_open: entered around every opening after this one, on whichever thread, so that the store-access sensor knows it as ours.
         Raises:
             UnavailableError: storage.missing, storage.newer, storage.busy, storage.read-only, storage.input-output.
             TamperError: storage.damaged, storage.setting.
@@ -114,7 +131,7 @@ class SqlCipherContentStore:
             connection.close()
         if row is None:
             raise TamperError("storage.damaged")
-        return cls(path, key, VaultId(row[0]), form, on_denied)
+        return cls(path, key, VaultId(row[0]), form, on_denied, own_open)
 
     def vault_id(self) -> VaultId:
         """The vault the file belongs to."""
@@ -122,14 +139,11 @@ class SqlCipherContentStore:
 
     def open_reader(self) -> SqlCipherContentReader:
         """A connection for the calling thread that reads."""
-        return SqlCipherContentReader(opened(self._path, self._key, self._form, History.CONTENT, Use.READ, self._on_denied))
+        return SqlCipherContentReader(self._opened(Use.READ))
 
     def open_writer(self) -> SqlCipherContentWriter:
         """The one connection, for the calling thread, that writes. A second one at the same time would be our mistake."""
-        return SqlCipherContentWriter(
-            opened(self._path, self._key, self._form, History.CONTENT, Use.WRITE, self._on_denied),
-            lambda: Connection(self._path, self._key, self._form, Use.MOVE, on_denied=self._on_denied, busy_timeout_ms=MOVER_PATIENCE_MS),
-        )
+        return SqlCipherContentWriter(self._opened(Use.WRITE), self._mover_connection)
 
     def watched_paths(self) -> tuple[Path, ...]:
         """The files a sensor watches: the database, its WAL and the WAL's index."""
@@ -142,6 +156,14 @@ class SqlCipherContentStore:
     def close(self) -> None:
         """Forget the key."""
         self._key.wipe()
+
+    def _opened(self, use: Use) -> Connection:
+        with self._own_open():
+            return opened(self._path, self._key, self._form, History.CONTENT, use, self._on_denied)
+
+    def _mover_connection(self) -> Connection:
+        with self._own_open():
+            return Connection(self._path, self._key, self._form, Use.MOVE, on_denied=self._on_denied, busy_timeout_ms=MOVER_PATIENCE_MS)
 
 
 class SqlCipherContentReader:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import queue
+import subprocess
+import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.store_facts import KEY, intake, new_contents
+from tests.contract.store_facts import KEY, intake, new_contents, new_register
+from vault.domain.breach import Signal, SignalKind
 from vault.errors import UnavailableError
+from vault.sensors.store_access import StoreAccessSensor
 from vault.storage import mover as mover_module
 from vault.storage.connection import CONTENT_FORMAT, Connection, Use
 from vault.storage.content import SqlCipherContentStore, SqlCipherContentWriter
@@ -17,6 +25,7 @@ from vault.storage.mover import STEP_BYTES, Mover
 KIB = 1 << 10
 CHUNK = bytes(256 * KIB)
 DOCUMENT = intake(1).document_id
+PATIENCE_SECONDS = 15.0
 
 
 @pytest.fixture
@@ -25,6 +34,13 @@ def contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqlCipherConten
     for name, mib in (("STEP_BYTES", 1), ("TURN_BYTES", 3), ("WAL_BOUND_BYTES", 4)):
         monkeypatch.setattr(mover_module, name, mib << 20)
     return new_contents(tmp_path)
+
+
+@pytest.fixture
+def out_of_the_way() -> Iterator[Path]:
+    """A folder that the desks of other tests do not search for copies: they would be the strangers."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        yield Path(folder)
 
 
 def begun(contents: SqlCipherContentStore) -> SqlCipherContentWriter:
@@ -122,3 +138,30 @@ def test_only_the_mover_checkpoints(tmp_path: Path, use: Use, reads_only: int) -
     assert connection._raw.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
     assert connection._raw.execute("PRAGMA query_only").fetchone() == (reads_only,)
     connection.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+@pytest.mark.usefixtures("contents")
+def test_the_store_access_sensor_knows_it_as_ours_and_a_stranger_as_one(out_of_the_way: Path) -> None:
+    """Short intakes too: by the time a busy sensor looks, the mover may have let go of the file again."""
+    store = new_register(out_of_the_way)
+    new_contents(out_of_the_way).close()
+    names = ("register.db", "register.db-wal", "content.db", "content.db-wal")
+    told: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+    sensor = StoreAccessSensor([out_of_the_way / name for name in names], lambda: frozenset({os.getpid()}), None)
+    watched = SqlCipherContentStore.open(out_of_the_way / "content.db", KEY, own_open=sensor.expect_own_open)
+    sensor.start(told.put)
+    try:
+        for number in range(1, 4):
+            writer = watched.open_writer()
+            writer.begin(intake(number, 8))
+            for first in (0, 4):
+                writer.append_chunks(intake(number).document_id, first, [CHUNK] * 4, b"")
+            assert len(movers()) == 1
+            writer.close()
+        subprocess.run(["cat", str(out_of_the_way / "content.db")], check=True, stdout=subprocess.DEVNULL)
+        signal = told.get(timeout=PATIENCE_SECONDS)
+    finally:
+        sensor.stop()
+        store.close()
+    assert (signal.kind, dict(signal.facts)["file"]) == (SignalKind.STORE_OPENED, "content.db")
