@@ -4,6 +4,8 @@ Rules (DESIGN §2):
 
 - The control thread owns the register and the session; nothing else touches them. Breach before lock before change before query.
 - A lane runs its calls in order; what is asked for `later` runs when the lane has nothing else to do.
+- A thread that works in Python gives way after `SWITCH_SECONDS`: a report asks for the interpreter several times, and with Python's own
+  5 ms it waited for an intake each time (4.2 to 3.4 ms at the median beside one).
 - `InlineThreads` does all of it on the calling thread: the command line and the tests use the same services without a pipe.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +23,7 @@ from typing import Final, Generic, TypeVar
 from vault.services.operation import Lane, Priority
 
 T = TypeVar("T")
+SWITCH_SECONDS: Final = 0.0005
 _LATER: Final = 9
 _log = logging.getLogger("vault.threads")
 
@@ -113,7 +117,8 @@ class Lanes:
         self._workers[Lane.CONTROL] = self.control
 
     def start(self) -> None:
-        """Start every lane but control, whose loop the process's main thread runs."""
+        """Start every lane but control, whose loop the process's main thread runs. Sets how often threads take turns, for the process."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         for lane, worker in self._workers.items():
             if lane is not Lane.CONTROL:
                 threading.Thread(target=worker.run, name=worker.name, daemon=True).start()

@@ -165,8 +165,12 @@ class Intake:
         except TamperError as error:
             self._refuse_the_rest(job, error)
         finally:
-            writer.close()
-            self._finish(job)
+            try:
+                writer.close()
+            except TamperError as error:
+                self._world.tampered(error)
+            finally:
+                self._finish(job)
 
     def _refuse_the_rest(self, job: _Job, error: VaultError) -> None:
         """The vault cannot take anything in. What smells of tampering is reported here: nobody waits for this lane's errors."""

@@ -302,7 +302,7 @@ class SqlCipherContentWriter:
         return swept
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file. Raises TamperError storage.damaged, found since the last group."""
         try:
             self._mover.close()
         finally:

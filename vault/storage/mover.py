@@ -7,7 +7,8 @@ Rules:
 - It moves what there is every `STEP_BYTES`. A log starts over only when all of it was moved, which it never is while the writer runs ahead;
   so at `TURN_BYTES` the writer waits until it is.
 - A log that could not start over (a reader stood in the way) is emptied and cut off at `WAL_BOUND_BYTES`.
-- What fails here is told to the writer before its next group: what was committed is durable in the log, moved or not.
+- What fails here is tried once more before the writer's next group, and then told to it: what was committed is durable in the log, moved or
+  not. What smells of tampering is told at `close` too, for there may be no next group.
 
 Thread: one, ``content-mover``, from the first `STEP_BYTES` to `close`; everything public is called on the writer's. ADR 0021.
 """
@@ -18,11 +19,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from vault.errors import VaultError
+from vault.errors import TamperError, UnavailableError, VaultError
 from vault.storage.connection import Connection
+from vault.storage.failures import translated
 
 MIB = 1 << 20
-STEP_BYTES = 8 * MIB
+STEP_BYTES = 16 * MIB
 TURN_BYTES = 48 * MIB
 WAL_BOUND_BYTES = 64 * MIB
 MOVER_PATIENCE_MS = 100  # how long a reader is waited for; a chunk is read in one or two, and the next commit asks again
@@ -43,8 +45,12 @@ class Mover:
         self._since_step_bytes = 0
 
     def require_well(self) -> None:
-        """Raise, once, what failed since this was last asked: UnavailableError storage.*."""
+        """Raise, once, what failed since this was last asked and fails again: UnavailableError storage.*, TamperError storage.damaged."""
         if self._running is not None and self._running.done():
+            self._wait()
+        if isinstance(self._failure, UnavailableError):  # a disk that was full for a moment: the next document can be stored
+            self._failure = None
+            self._start(cut_off=False)
             self._wait()
         failure, self._failure = self._failure, None
         if failure is not None:
@@ -65,7 +71,11 @@ class Mover:
             self._start(cut_off=False)
 
     def close(self) -> None:
-        """End the thread and its connection; what is unmoved stays in the log, which is as durable. Before the writer's is closed."""
+        """End the thread and its connection; what is unmoved stays in the log, which is as durable. Before the writer's is closed.
+
+        Raises:
+            TamperError: storage.damaged, storage.denied; what was not told yet.
+        """
         if self._thread is None:
             return
         self._wait()
@@ -74,12 +84,18 @@ class Mover:
             thread.submit(self._disconnect).result()
         finally:
             thread.shutdown()
+        failure, self._failure = self._failure, None
+        if isinstance(failure, TamperError):
+            raise failure
 
     def _start(self, *, cut_off: bool) -> None:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="content-mover")
         self._since_step_bytes = 0
-        self._running = self._thread.submit(self._move, cut_off)
+        try:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="content-mover")
+            self._running = self._thread.submit(self._move, cut_off)
+        except RuntimeError as error:  # no thread can be started
+            self._failure = translated(error)
 
     def _wait(self) -> bool:
         """Wait for what is under way; whether everything was moved."""
@@ -88,8 +104,8 @@ class Mover:
             return False
         try:
             return running.result()
-        except VaultError as error:
-            self._failure = error
+        except Exception as error:  # the writer's commit stands; whatever it is, the writer is told before its next
+            self._failure = error if isinstance(error, VaultError) else translated(error)
             return False
 
     def _log_bytes(self) -> int:

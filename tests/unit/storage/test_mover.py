@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,13 @@ import pytest
 
 from tests.contract.store_facts import KEY, intake, new_contents, new_register
 from vault.domain.breach import Signal, SignalKind
-from vault.errors import UnavailableError
+from vault.domain.protection import ProtectionState
+from vault.errors import DefectError, TamperError, UnavailableError
 from vault.sensors.store_access import StoreAccessSensor
 from vault.storage import mover as mover_module
 from vault.storage.connection import CONTENT_FORMAT, Connection, Use
 from vault.storage.content import SqlCipherContentStore, SqlCipherContentWriter
-from vault.storage.mover import STEP_BYTES, Mover
+from vault.storage.mover import STEP_BYTES, TURN_BYTES, Mover
 
 KIB = 1 << 10
 CHUNK = bytes(256 * KIB)
@@ -116,6 +118,46 @@ def test_what_fails_is_told_once_before_the_next_group_and_nothing_is_lost(
     reader.close()
 
 
+def test_a_disk_that_was_full_for_a_moment_refuses_nothing(contents: SqlCipherContentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = iter([UnavailableError("storage.full")])
+    moves = Connection.move_log
+
+    def full_once(self: Connection) -> bool:
+        for failure in failures:
+            raise failure
+        return moves(self)
+
+    writer = begun(contents)
+    monkeypatch.setattr(Connection, "move_log", full_once)
+    writer.append_chunks(DOCUMENT, 0, [CHUNK] * 4, b"")
+    writer._mover._wait()
+    writer.append_chunks(DOCUMENT, 4, [CHUNK] * 4, b"")
+    writer.close()
+
+
+def test_a_damage_found_after_the_last_group_is_told_as_the_writer_closes(contents: SqlCipherContentStore, tmp_path: Path) -> None:
+    writer = begun(contents)
+    with (tmp_path / "content.db").open("r+b") as file:
+        file.write(bytes(4096))
+    writer.append_chunks(DOCUMENT, 0, [CHUNK] * 4, b"")
+    with pytest.raises(TamperError, match=r"^storage\.damaged "):
+        writer.close()
+    assert movers() == []
+
+
+@pytest.mark.parametrize("failure", [OSError(24, "no descriptor is left"), RuntimeError("unforeseen")])
+def test_whatever_fails_leaves_the_commit_standing_and_ends(tmp_path: Path, failure: Exception) -> None:
+    def failing() -> Connection:
+        raise failure
+
+    mover = Mover(tmp_path / "content.db-wal", failing)
+    mover.committed(TURN_BYTES)
+    with pytest.raises(DefectError, match=r"^storage\.unforeseen "):
+        mover.require_well()
+    mover.close()
+    assert movers() == []
+
+
 def test_a_mover_that_cannot_open_the_file_says_so_and_ends(tmp_path: Path) -> None:
     def refused() -> Connection:
         raise UnavailableError("storage.missing")
@@ -159,6 +201,11 @@ def test_the_store_access_sensor_knows_it_as_ours_and_a_stranger_as_one(out_of_t
                 writer.append_chunks(intake(number).document_id, first, [CHUNK] * 4, b"")
             assert len(movers()) == 1
             writer.close()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while sensor.self_test().state is not ProtectionState.DETECTED:  # then it has looked
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert told.empty(), "our own are no strangers"
         subprocess.run(["cat", str(out_of_the_way / "content.db")], check=True, stdout=subprocess.DEVNULL)
         signal = told.get(timeout=PATIENCE_SECONDS)
     finally:
