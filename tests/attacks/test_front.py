@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.front import PATIENCE_SECONDS, Front, running_front, until
@@ -90,6 +91,26 @@ def test_an_identity_of_another_authority(front: Front, tmp_path: Path) -> None:
     assert front.ask("GET", "/adv", "stranger") == 400
     trusting_another = KeyServer(f"https://127.0.0.1:{front.port}", str(other.folder / "ws-07.pem"), str(other.folder / "authority.pem"))
     assert _outcome(lambda: first_advertisement(trusting_another, front.station.thumbprint())) == "premises.unreachable"
+
+
+WRITTEN: Sequence[tuple[str, str, str, int, str]] = [
+    # how it is written, method, path, status, what the log says
+    ("an unlock, a second slash", "POST", "//rec/{key}", 200, "unlock or proof"),
+    ("an unlock, a coded letter", "POST", "/%72ec/{key}", 404, "unlock or proof"),  # the key server sees it as it was written
+    ("the keys, a coded letter", "GET", "/%61dv", 404, "which keys there are"),
+    ("a place file, a second slash", "PUT", f"//place/{'a' * 32}", 201, "place file"),
+    ("a place file, a coded letter", "PUT", f"/%70lace/{'b' * 32}", 201, "place file"),
+    ("a way round to a place file", "GET", f"/rec/../place/{'b' * 32}", 200, "place file"),
+    ("none of them", "GET", "/x//rec/{key}", 404, "something else"),
+]
+
+
+def test_the_log_says_what_was_answered_however_it_is_written(front: Front) -> None:
+    binding, _ = provision(first_advertisement(front.place(), front.station.thumbprint()).exchange_keys[0], *CONTEXT)
+    bodies = {"GET": None, "PUT": b"x", "POST": msgspec.json.encode(binding.client_point)}
+    said = [front.ask(method, path.format(key=binding.server_key.thumbprint), body=bodies[method]) for _, method, path, *_ in WRITTEN]
+    until(lambda: len(front.log()) == len(WRITTEN) + 1)
+    assert list(zip(said, (line[3] for line in front.log()[1:]), strict=True)) == [row[3:] for row in WRITTEN]
 
 
 def test_a_front_of_another_name_is_not_believed(front: Front) -> None:

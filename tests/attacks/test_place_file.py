@@ -128,7 +128,7 @@ QUESTIONS: Sequence[tuple[str, str, str, str, bytes | None, int]] = [
     ("another's file by a way round", "PUT", f"/place/%2e%2e/places/ws-07-{'a' * 32}", "ws-08", b"x", 404),
     ("a list of them", "GET", "/place/", "ws-07", None, 404),
     ("a name that is no vault's", "PUT", "/place/front.conf", "ws-07", b"x", 404),
-    ("more than a place file", "PUT", PLACE, "ws-07", b"x" * 5000, 413),
+    ("more than a place file", "PUT", PLACE, "ws-07", b"x" * 257, 413),
     ("deleting it", "DELETE", PLACE, "ws-07", None, 403),
     ("making a folder", "MKCOL", PLACE, "ws-07", None, 403),
     ("asking what there is", "PROPFIND", PLACE, "ws-07", None, 403),
@@ -167,6 +167,16 @@ def test_place_files_are_asked_for_at_a_pace(tmp_path: Path) -> None:
         statuses = [made.ask("GET", PLACE) for _ in range(100)]
         assert statuses.count(http.HTTPStatus.TOO_MANY_REQUESTS) >= 10
         assert made.ask("GET", "/adv") == http.HTTPStatus.OK, "and a proof has its turn"
+
+
+def test_two_identities_place_files_take_no_thirds_turn_at_their_address(tmp_path: Path) -> None:
+    with running_front(tmp_path) as made:
+        for name in ("ws-08", "ws-09"):
+            made.identities("workstation", name)
+        for name in ("ws-07", "ws-08"):
+            for _ in range(60):
+                made.ask("GET", PLACE, name)
+        assert made.ask("GET", "/adv", "ws-09") == http.HTTPStatus.OK
 
 
 # ---- older states and twins --------------------------------------------------------------------------------------------------------
