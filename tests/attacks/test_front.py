@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -117,6 +120,35 @@ def test_a_front_of_another_name_is_not_believed(front: Front) -> None:
     place = front.place(host="localhost")
     assert _outcome(lambda: first_advertisement(place, front.station.thumbprint())) == "premises.unreachable"
     assert front.station.requests == 0
+
+
+def test_a_front_that_is_slow_from_the_first_packet_on_ends_at_the_deadline_too(front: Front) -> None:
+    """The deadline passes in the handshake, where there is nothing to hang up yet; then a letter of a header comes now and then."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(front.folder / "front.pem")
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as slow:
+        port = slow.getsockname()[1]
+
+        def drip() -> None:
+            slow.accept()[0].close()
+            connection, _ = slow.accept()
+            time.sleep(1.0)  # what is under test: each step within its own time, all of them beyond the deadline
+            with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+                secure.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while True:
+                    secure.sendall(b"y")
+                    time.sleep(0.1)
+
+        with socket.create_connection(("127.0.0.1", port)):  # fills the backlog: the next one's first packet is dropped, and sent again
+            place = KeyServer(f"https://127.0.0.1:{port}", str(front.folder / "ws-07.pem"), str(front.folder / "authority.pem"))
+            said: list[str] = []
+            ask = lambda: said.append(_outcome(lambda: tang.ask(place, "GET", "/adv", deadline_seconds=1.5)))  # noqa: E731
+            asked = threading.Thread(target=ask, daemon=True)
+            asked.start()
+            time.sleep(0.3)  # less than the second after which the packet is sent again
+            threading.Thread(target=drip, daemon=True).start()
+            asked.join(PATIENCE_SECONDS)
+    assert said == ["premises.unreachable"]
 
 
 def test_without_an_identity_nothing_is_unlocked(front: Front) -> None:

@@ -287,6 +287,8 @@ def ask(
     try:
         connection.connect()
         connected.append(connection.sock)
+        if time.monotonic() >= deadline:  # there was nothing to hang up yet: no socket while it connects, not this one in the handshake
+            raise TimeoutError
         connection.request(method, path, body, {"Content-Type": content_type} if body is not None else {})
         with connection.getresponse() as answer:
             if answer.status not in accepted:
