@@ -12,11 +12,13 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jeepney.io.blocking import open_dbus_connection
@@ -206,6 +208,46 @@ def test_no_page_beside_a_recorder_that_was_there_before(stage: Stage) -> None:
         recorder.kill()
         recorder.wait()
     _until(lambda: _is_private(stage))
+
+
+@pytest.mark.parametrize("just_before", ["_hide", "_look_at_clients"])
+def test_a_server_kept_by_another_client_keeps_neither_the_cover_nor_the_report_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, just_before: str
+) -> None:
+    """It is taken before the curtain, or before a question during which the tool starts; the restarted sensor covers the next shot."""
+    sensor: Any = stage.sensor
+    sensor._connection._socket.settimeout(0.5)  # its patience
+    shot = [*("xwd", "-root", "-silent", "-out"), str(stage.folder / "a.xwd")]
+    started: list[subprocess.Popen[bytes]] = []
+    is_held = threading.Event()
+    ask = getattr(sensor, just_before)
+    with closing(Connection(stage.shown.environment)) as other:
+
+        def start() -> None:
+            started.append(subprocess.Popen(shot, env=stage.environment))
+
+        def take_the_server(*args: object) -> None:
+            if not is_held.is_set():
+                is_held.set()
+                other._send(36, 0, b"")
+                other.screen_size_px()  # a round trip: it is taken
+                if just_before != "_hide":
+                    start()
+            ask(*args)
+
+        monkeypatch.setattr(sensor, just_before, take_the_server)
+        if just_before == "_hide":
+            start()
+        assert stage.signal().kind is TOOL
+        assert stage.blanks == [True]
+        sensor._thread.join(PATIENCE_SECONDS)
+        monkeypatch.undo()
+    started[0].wait(PATIENCE_SECONDS)
+    sensor.stop()
+    _until(lambda: _works(sensor, stage.signals.put))
+    stage.run(*shot)
+    _until(lambda: stage.blanks == [True, True])
+    assert stage.signal().kind is TOOL
 
 
 def test_no_page_on_a_display_that_does_not_answer(tmp_path: Path) -> None:

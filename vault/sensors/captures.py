@@ -5,9 +5,9 @@ Rules:
 1. Nothing is looked at while no page is on screen, except once before a page is shown (`require_private`): a program that nobody vouches
    for (`programs`) and that is connected already is refused and reported, and no page is shown until it is gone (V23).
 2. The shutter: a capture tool that is executed blanks the page before anything else is known of it (V21): a black curtain, drawn by the
-   display's own server, until the interface has painted the page over. Then the tool is named: a tool of many
-   uses that turns out to do something else brings the page back. One that was gone before it could be named is reported too, unless a tool
-   was seen that ran for another display.
+   display's own server, until the interface has painted the page over. Neither waits for an answer of the display's, and a display that
+   gives none keeps nothing from being reported. Then the tool is named: a tool of many uses that turns out to do something else brings the
+   page back. One that was gone before it could be named is reported too, unless a tool was seen that ran for another display.
 3. A program that loads a library of the display's protocol is looked at before it can connect; one that nobody vouches for blanks the page.
    New clients are asked for every `_CALM_MS`, every `_HOT_MS` while something is starting (V22).
 4. `blank` comes before the report, because a report is a commit and a picture is taken in milliseconds. It carries no fact.
@@ -15,7 +15,8 @@ Rules:
 6. A screen that is added while somebody is signed in is a signal (V18).
 
 LIMIT: X11 has no event for a picture being taken. A program that connects without a known library, starts faster than one question, or is
-vouched for, takes its picture; a vouched-for program is not even noticed. On Wayland nothing of this sees anything.
+vouched for, takes its picture; a vouched-for program is not even noticed. While a client keeps the server for itself a question may wait,
+up to five seconds, and a tool that starts meanwhile blanks the page only then. On Wayland nothing of this sees anything.
 
 Thread: one, ``captures``; `require_private` and `selection_owner` from any. Source: experiments E9, E10; `exec_watch`, `x11_wire`.
 """
@@ -126,7 +127,8 @@ class CapturesSensor:
         # the watching thread's own
         self._connection: Connection | None = None
         self._suspicion: _Suspicion | None = None
-        self._is_blank = False
+        self._is_blank = False  # by this run of the thread
+        self._is_interface_blank = False  # by whichever run
         self._curtain_until = 0.0  # 0: it is up
         self._screen_px = 0, 0
         self._hot_until = self._starting_until = self._slow_at = 0.0
@@ -154,6 +156,7 @@ class CapturesSensor:
         self._begun.clear()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._monitors = frozenset()
+        self._suspicion, self._is_blank, self._curtain_until = None, False, 0.0  # the curtain went with its connection
         self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
         self._thread.start()
 
@@ -309,7 +312,14 @@ class CapturesSensor:
                 self._turn(now)
         except X11Error as error:
             _log.warning("the display is gone: %s", error)
+            tool, other = always.happened(), others.happened()  # while it was waited for
+            with suppress(X11Error):
+                if tool or other:
+                    self._tool_started(time.monotonic(), certain=tool and always.sure)
+            self._give_up()
         finally:
+            if self._connection is not None:
+                self._connection.close()  # the curtain goes with it: nobody would take it away
             for watch in (always, others, libraries):
                 watch.close()
 
@@ -347,8 +357,11 @@ class CapturesSensor:
 
     def _tool_started(self, now: float, *, certain: bool) -> None:
         """The shutter: first the page, then the questions."""
-        if self._on_screen():
+        if not self._on_screen():
+            return
+        try:
             self._hide()
+        finally:
             certain = certain or (self._suspicion is not None and self._suspicion.certain)
             self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain)
             self._judged_starting.clear()
@@ -388,11 +401,20 @@ class CapturesSensor:
         if now < suspicion.until:
             return
         self._suspicion = None
-        if suspicion.certain and not suspicion.is_told:
-            # executed, and gone before it could be named
-            self._emit(Signal(SignalKind.CAPTURE_TOOL, wall_clock_us(), (("process", "?"), ("seen", "executed"))))
-        elif not suspicion.is_told:
+        self._tell_unnamed(suspicion)
+        if not suspicion.is_told:
             self._show()
+
+    def _give_up(self) -> None:
+        """The display does not answer: tell what is known without it. A covered page stays so until its reader ends."""
+        if self._suspicion is not None:
+            self._name_tools(self._suspicion)
+            self._tell_unnamed(self._suspicion)
+
+    def _tell_unnamed(self, suspicion: _Suspicion) -> None:
+        if suspicion.certain and not suspicion.is_told:  # executed, and gone before it could be named
+            suspicion.is_told = True
+            self._emit(Signal(SignalKind.CAPTURE_TOOL, wall_clock_us(), (("process", "?"), ("seen", "executed"))))
 
     def _name_tools(self, suspicion: _Suspicion) -> None:
         for pid in programs.recent(_NEWEST):
@@ -408,20 +430,29 @@ class CapturesSensor:
                     self._found(program)
 
     def _hide(self) -> None:
-        if not self._is_blank:
-            self._is_blank = True
-            self._draw_curtain()
-            self._blank(True)
+        """Cover the page, whatever the display does about it.
+
+        Raises:
+            X11Error: the connection is gone, or another client has kept the server for itself too long. The interface was told.
+        """
+        if self._is_blank:
+            return
+        assert self._connection is not None
+        self._is_blank = self._is_interface_blank = True
+        try:
+            try:
+                self._connection.draw_curtain(*self._screen_px)
+            finally:
+                self._blank(True)
+        finally:  # in any case: the server serves nobody else until then
+            self._connection.settle_curtain(self._own_pids)
+        self._curtain_until = time.monotonic() + _CURTAIN_SECONDS
 
     def _show(self) -> None:
-        if self._is_blank:
-            self._is_blank = False
+        self._is_blank = False
+        if self._is_interface_blank:
+            self._is_interface_blank = False
             self._blank(False)
-
-    def _draw_curtain(self) -> None:
-        assert self._connection is not None
-        self._connection.draw_curtain(*self._screen_px, self._own_pids)
-        self._curtain_until = time.monotonic() + _CURTAIN_SECONDS
 
     def _lift_curtain(self) -> None:
         assert self._connection is not None
@@ -429,13 +460,15 @@ class CapturesSensor:
         self._connection.lift_curtain()
 
     def _found(self, program: Program) -> None:
-        self._hide()
         suspicion = self._suspicion
         known: tuple[tuple[str, Fact], ...] = ()
         if suspicion is not None:
             suspicion.is_told = True
             known = suspicion.facts if suspicion.suspect is program else ()
-        self._tell(program, (lambda: known) if known else program.facts)
+        try:
+            self._hide()
+        finally:
+            self._tell(program, (lambda: known) if known else program.facts)
 
     def _tell(self, program: Program, facts: Callable[[], tuple[tuple[str, Fact], ...]], when: str = "") -> None:
         if program.pid in self._told:

@@ -107,6 +107,7 @@ class Connection:
         self._events: deque[bytes] = deque()
         self._extensions: dict[str, int] = {}
         self._curtain = 0  # its window, once it was drawn
+        self._size = 0, 0
         self._inner: list[int] = []  # the curtain's windows in our own ones
         self._last_id = 0
         for attempt in range(_ATTEMPTS):
@@ -213,25 +214,33 @@ class Connection:
 
     # -- the curtain -------------------------------------------------------------------------------------------------------------------
 
-    def draw_curtain(self, width_px: int, height_px: int, own_pids: Collection[int] = ()) -> None:
+    def draw_curtain(self, width_px: int, height_px: int) -> None:
         """Have the server paint the screen black, at once and above every window; no window manager is asked and no focus moves.
 
-        A compositing manager paints the screen from each window's own picture, and may fade a new window in. So the screen itself is
-        painted over besides, and, if there is one, every window of `own_pids` is blackened inside: what it paints next is black anyway.
-        The server serves nobody else meanwhile, a millisecond or so.
+        Nothing is waited for: it is done as soon as the server serves us. It serves nobody else until `settle_curtain`, so that no manager
+        paints and no picture is taken in between.
         """
         size = width_px, height_px
         if not self._curtain:
             self._curtain, self._brush = self._new_id(), self._new_id()
             self._make_black(self._curtain, self._root, size)
             self._send(55, 0, struct.pack("<IIIII", self._brush, self._root, _GROUND_AND_MODE, _BLACK, _INCLUDE_INFERIORS))
+        self._size = size
         self._send(36, 0, b"")
+        self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *size, _ABOVE))
+        self._send(8, 0, struct.pack("<I", self._curtain))
+        self._send(70, 0, struct.pack("<IIhhHH", self._root, self._brush, 0, 0, *size))
+
+    def settle_curtain(self, own_pids: Collection[int] = ()) -> None:
+        """Make the curtain hold where a compositing manager paints the screen, and have the server serve the others again.
+
+        Such a manager paints the screen from each window's own picture, and may fade a new window in. So every window of `own_pids` is
+        blackened inside: what it paints next is black anyway. It takes a millisecond or so, and `_PATIENCE_SECONDS` where another client
+        keeps the server for itself.
+        """
         try:
-            self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *size, _ABOVE))
-            self._send(8, 0, struct.pack("<I", self._curtain))
-            self._send(70, 0, struct.pack("<IIhhHH", self._root, self._brush, 0, 0, *size))
             if own_pids and self.is_composited():
-                self._blacken(own_pids, size)
+                self._blacken(own_pids, self._size)
         finally:
             self._send(37, 0, b"")
 

@@ -60,6 +60,7 @@ def test_the_curtain_covers_the_screen_and_goes_with_its_connection(tmp_path: Pa
         for _ in range(2):
             assert not is_black(shown)
             other.draw_curtain(*size)
+            other.settle_curtain()
             other.screen_size_px()  # a round trip: it was drawn
             assert is_black(shown)
             other.lift_curtain()
@@ -121,7 +122,8 @@ def test_the_curtain_is_down_at_once_where_a_manager_paints_the_screen_and_fades
         window_in(ours, int(frames.stdout.readline()), PINK)  # as a window manager has it: in a frame in a frame
         for own, is_hidden in (((), False), ((os.getpid(),), True)):  # the first is what it is against
             until(shown.shows_page, "the page is there")
-            curtain.draw_curtain(*curtain.screen_size_px(), own)
+            curtain.draw_curtain(*curtain.screen_size_px())
+            curtain.settle_curtain(own)
             is_seen = False
             late = window_in(other, other._root, BLUE, 650)  # the manager paints when something changes: so it has painted
             while not is_blue(shown):
