@@ -224,11 +224,13 @@ class Routing(QObject):
         self._crashes = 0
         if not station.founded:
             self._found()
+            self._drop_typed()
         elif station.locked_person is not None and not self._someone_else:
             lock = self._lock_page()
             if self._window.face() is not lock:
                 lock.show_closing()
                 self._window.show_face(lock)
+            self._drop_typed()
             if self._premises_lost:
                 lock.show_why(strings.text("lock.premises_lost"))
             lock.show_person(station.locked_person)
@@ -274,6 +276,11 @@ class Routing(QObject):
         if wanted is not None:
             wanted[1].wipe()
 
+    def _drop_typed(self) -> None:
+        """Keep nothing of what was typed at the sign-in page: it is somebody else's turn."""
+        self._forget_wanted()
+        self.sign_in.start_over()
+
     def _not_signed_in(self, error: VaultError) -> None:
         from ui import messages  # noqa: PLC0415
 
@@ -309,6 +316,7 @@ class Routing(QObject):
         from PySide6.QtCore import Qt  # noqa: PLC0415 -- after the first paint
 
         self._someone_else = True
+        self._lock_page().show_closing()
         self.sign_in.start_over()
         if self._station is not None:
             self.sign_in.show_station(self._station)
@@ -336,7 +344,7 @@ class Routing(QObject):
         who, page = self._last_page
         self.shell.start(page if who == signed_in.person.person_id else "")
         self.shell.show_premises(self._locks_at_s)
-        self.sign_in.start_over()
+        self._drop_typed()
         self._lock_page().show_closing()
 
     # -- lock, sign out, end -------------------------------------------------------------------------------------------------------------
@@ -362,7 +370,7 @@ class Routing(QObject):
         if self._bridge is None or self.shell is None:
             return
         self._is_ready = False
-        self.sign_in.start_over()
+        self._drop_typed()
         self.sign_in.show_opening()
         self._window.show_face(self.sign_in)
         self._drop_shell()
@@ -390,7 +398,8 @@ class Routing(QObject):
             if self._window.face() is not self._lock_page():
                 self._show_lock()
             return
-        if self._window.face() is not self.sign_in:  # who is typing already keeps what they typed
+        # Who is typing already keeps what they typed. Of a sign-in that was asked for no answer comes, unless the vault crashed.
+        if self._window.face() is not self.sign_in or (reason != "crashed" and self._wanted is None and self.sign_in.is_waiting()):
             self.sign_in.start_over()
         self.sign_in.show_opening()
         if reason == "crashed":
@@ -425,8 +434,9 @@ class Routing(QObject):
         if self._cannot_open is None:
             self._cannot_open = CannotOpen()
             self._cannot_open.acted.connect(self._again)
-        self._forget_wanted()  # what was typed is not kept for a vault that does not open
-        self.sign_in.start_over()
+        self._drop_typed()  # it is not kept for a vault that does not open
+        if self._lock is not None:
+            self._lock.show_closing()
         self._cannot_open.show_error(error or UnavailableError("vault.process-ended"), session_locked=self._premises_lost)
         self._window.show_face(self._cannot_open)
         self._drop_shell()

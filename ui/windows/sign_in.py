@@ -103,6 +103,10 @@ class SignIn(QuietPage):
         self._busy.setText(strings.text("sign_in.checking") if waiting else "")
         self._busy.setVisible(waiting)
 
+    def is_waiting(self) -> bool:
+        """Whether a sign-in is being checked."""
+        return not self.enter.isEnabledTo(self)
+
     def show_refusal(self, told: Message) -> None:
         """Say beside the passphrase why nobody was signed in, and start over from there."""
         self.show_waiting(waiting=False)

@@ -14,7 +14,7 @@ from vault.domain.identity import Role
 from vault.errors import RefusedError, UnavailableError
 from vault.secret import Secret
 from vault.services.events import LockRequired
-from vault.services.views import PersonBrief
+from vault.services.views import PersonBrief, StationView
 
 
 def test_enter_walks_through_the_fields_and_signs_in(driver: Driver) -> None:
@@ -203,6 +203,74 @@ def test_the_next_person_may_type_while_the_last_ones_vault_ends(driver: Driver)
     driver.bridge.ended.emit("signed-out")
     assert (driver.routing.sign_in.badge.value(), driver.routing.sign_in.passphrase.value()) == ("2001", Secret(b"quiet harbour"))
     assert driver.routing.sign_in.passphrase.control.hasFocus()
+
+
+def _type_early(driver: Driver) -> None:
+    for words in ("2001", "quiet harbour", "123456"):
+        driver.type(words)
+        driver.press(Key.Key_Return)
+
+
+def _is_empty(driver: Driver) -> bool:
+    sign_in = driver.routing.sign_in
+    nothing = not (sign_in.badge.value() or sign_in.passphrase.typed or sign_in.code.value())
+    return driver.routing._wanted is None and nothing and not sign_in.is_waiting()
+
+
+@pytest.mark.parametrize("kept", [dataclasses.replace(STATION, locked_person=OFFICER), dataclasses.replace(STATION, founded=False)])
+def test_what_was_typed_early_is_dropped_where_it_is_somebody_elses_turn(driver: Driver, kept: StationView) -> None:
+    driver.bridge.held_back.add("Session.station")
+    driver.until(lambda: driver.bridge.waiting)
+    _type_early(driver)
+    assert driver.routing._wanted is not None
+    driver.bridge.answers["Session.station"] = kept
+    driver.bridge.release("Session.station")
+    assert driver.window.face() is not driver.routing.sign_in
+    assert _is_empty(driver)
+    assert not driver.bridge.calls("Session.sign_in")
+
+
+def test_what_was_typed_early_does_not_outlive_a_session(driver: Driver) -> None:
+    early = Secret(b"quiet harbour")
+    driver.sign_in()
+    driver.routing._wanted = ("2001", early, "123456")
+    driver.routing._sign_out()
+    assert _is_empty(driver)
+    assert early == Secret(bytes(len(early))), "it is overwritten"
+
+
+def test_a_passphrase_typed_early_is_not_kept_for_a_vault_that_does_not_open(driver: Driver) -> None:
+    driver.desk()
+    driver.press(Key.Key_L, CTRL)
+    driver.type("right")
+    driver.press(Key.Key_Return)
+    lock = driver.window.face()
+    assert isinstance(lock, LockPage)
+    assert lock.passphrase.typed
+    driver.routing._cannot(UnavailableError("keyring.missing"))
+    assert not lock.passphrase.typed
+    assert not lock._entered_early
+
+
+def test_a_passphrase_at_the_lock_page_is_not_kept_for_somebody_else(driver: Driver) -> None:
+    _lock_and_come_back(driver)
+    driver.until(lambda: driver.named("lock_unlock").isEnabled())
+    driver.type("right")
+    lock = driver.window.face()
+    assert isinstance(lock, LockPage)
+    lock.other.click()
+    assert not lock.passphrase.typed
+
+
+def test_a_sign_in_that_is_under_way_when_the_vault_ends_may_be_typed_again(driver: Driver) -> None:
+    driver.bridge.held_back.add("Session.sign_in")
+    driver.ready()
+    _type_early(driver)
+    assert driver.routing.sign_in.is_waiting()
+    driver.bridge.ended.emit("premises-lost")
+    assert driver.window.face() is driver.routing.sign_in
+    assert _is_empty(driver)
+    assert driver.focused("sign_in_badge")
 
 
 def test_somebody_else_signs_in_from_the_lock_page(driver: Driver) -> None:
