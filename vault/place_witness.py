@@ -11,10 +11,11 @@ Rules:
   of the lease go their own way, and an opening does not wait.
 - Whoever restored a backup is told of, and goes on: after the report the front keeps what there is now.
 - What a front was known to keep is remembered in the keyring, by its address and this workstation's identity there: another identity begins
-  with no file.
+  with no file. So the last identity with each server is remembered too, and another one is reported: a machine that was put back could
+  otherwise begin anew with somebody else's certificate.
 
 LIMIT: nothing is seen of a twin that runs other software, which does not write there. LIMIT: who puts the front's files back together with
-the machine, puts this witness back too.
+the machine, puts this witness back too. LIMIT: who can also take single entries out of the keyring, takes out which identity was the last.
 
 Thread: `look` on any but the control thread where the vault has one, `last` on any; one at a time.
 """
@@ -49,8 +50,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Front:
-    """What is known of one front."""
+    """What is known of one front, under one identity."""
 
+    identity: str
     name: str  # the keyring's, of what it keeps
     kept_seq: int | None
     written: bytes = b""  # what this process put there last, and it took
@@ -87,7 +89,8 @@ class PlaceWitness:
         self._generation = generation
         self._record = record
         self._fronts: dict[str, _Front] = {}
-        self._keeps = False
+        self._identities: dict[str, str] = {}  # the last one with each server, by the keyring's name for it
+        self._kept_us: int | None = None  # since boot, of the last look to its end; None: that one found nobody to keep it
         self._turn = threading.Lock()
         self._stopping = threading.Event()
 
@@ -98,8 +101,10 @@ class PlaceWitness:
 
     @property
     def keeps(self) -> bool:
-        """Whether a front kept the place file when it was last asked."""
-        return self._keeps and self.has_front
+        """Whether a front kept the place file when it was last asked, and that is no longer ago than it should be."""
+        kept_us, fronts = self._kept_us, len(self._members())
+        most_seconds = self._world.policy.witness_seconds + 2 * tang.DEADLINE_SECONDS * fronts
+        return kept_us is not None and fronts > 0 and self._world.clock.boot_us() - kept_us <= most_seconds * 1_000_000
 
     def start(self) -> None:
         """Begin, on a thread of its own: at once, and then at the policy's rhythm."""
@@ -113,14 +118,14 @@ class PlaceWitness:
         """Fetch, compare, report and write, at every front. Raises nothing; blocks up to two deadlines a front."""
         with self._turn:
             kept = [self._look(one) for one in self._members()]
-        self._keeps = any(kept)
+        self._kept_us = self._world.clock.boot_us() if any(kept) else None
 
     def last(self, seq: int, entry_hash: bytes) -> None:
         """Write the end of the trail at the fronts that have what this process wrote there; anything else is the next opening's to judge.
 
         Raises nothing; blocks for LAST_SECONDS at most, and not at all where the fronts were silent before.
         """
-        if not self.keeps:
+        if self._kept_us is None or not self.has_front:  # however long ago: the command line looks once
             return
         # A thread, for the resolver of a name has no deadline of its own.
         writing = threading.Thread(target=self._write_last, args=(seq, entry_hash), name="place-last", daemon=True)
@@ -134,10 +139,10 @@ class PlaceWitness:
             try:
                 self.look()
             except Exception as error:  # the last net: the thread goes on, and the log has no value in it
-                self._keeps = False
+                self._kept_us = None
                 _log.error("the place file was not looked at: %s", type(error).__name__)
             rhythm_seconds = float(self._world.policy.witness_seconds)
-            self._stopping.wait(rhythm_seconds if self._keeps or not self.has_front else min(_AGAIN_SECONDS, rhythm_seconds))
+            self._stopping.wait(rhythm_seconds if self._kept_us is not None or not self.has_front else min(_AGAIN_SECONDS, rhythm_seconds))
 
     def _write_last(self, seq: int, entry_hash: bytes) -> None:
         if not self._turn.acquire(timeout=LAST_SECONDS):
@@ -161,7 +166,8 @@ class PlaceWitness:
         try:
             front = self._front(member)
             found = fetch_place_file(member.server, world.station.vault_id, tang.DEADLINE_SECONDS)
-            if found is None or found != front.written:
+            self._same_identity(member, front)
+            if not front.written or found != front.written:
                 self._compare(member, front, found)
             seq, entry_hash = world.on_control(world.store.audit_head, Priority.QUERY)
             record = front.record
@@ -175,6 +181,30 @@ class PlaceWitness:
             _log.warning("no place file at %s: %s", member.name, error.code)
             return False
         return True
+
+    def _same_identity(self, member: LockMember, front: _Front) -> None:
+        """Report an identity that is not the last one with this server; returns when that is committed, and remembered."""
+        world = self._world
+        named = _digest(f"{member.name}\n{member.url}")  # both: two servers of the binding may be the same front's, under an identity each
+        name = f"place-identity:{world.station.vault_id}:{named}"
+        if name not in self._identities:
+            last = self._remembered(name)
+            self._identities[name] = last.reveal().decode(errors="replace") if last is not None else ""
+        before = self._identities[name]
+        if before == front.identity:
+            return
+        if before:
+            seq, _ = world.on_control(world.store.audit_head, Priority.QUERY)
+            known = KnownHere(b"", self._generation(), front.kept_seq, wrote=bool(front.written))
+            facts = (*facts_of(PlaceFinding.OTHER_IDENTITY, None, known, seq), ("identity", front.identity), ("identity_before", before))
+            self._report(PlaceFinding.OTHER_IDENTITY, (*facts, ("server", member.name)))
+        self._identities[name] = front.identity
+        with suppress(UnavailableError):  # a keyring that went away: the next opening tells of it again
+            self._keeper.write(name, Secret(front.identity.encode()))
+
+    def _report(self, finding: PlaceFinding, facts: tuple[tuple[str, str | int], ...]) -> None:
+        signal = Signal(KINDS[finding], self._world.clock.now_us(), facts)
+        self._world.on_control(lambda: self._record(signal), Priority.BREACH)
 
     def _compare(self, member: LockMember, front: _Front, found: bytes | None) -> None:
         """Report what should not be there; returns when that is committed."""
@@ -191,9 +221,7 @@ class PlaceWitness:
         finding = finding or judge(outside, known)
         if finding is None:
             return
-        facts = (*facts_of(finding, outside, known, found_seq), ("server", member.name))
-        signal = Signal(KINDS[finding], world.clock.now_us(), facts)
-        world.on_control(lambda: self._record(signal), Priority.BREACH)
+        self._report(finding, (*facts_of(finding, outside, known, found_seq), ("server", member.name)))
         front.told = found
         if finding is PlaceFinding.MISSING:  # told once, also by a front that takes no place files any more
             front.kept_seq = None
@@ -220,13 +248,20 @@ class PlaceWitness:
 
     def _front(self, member: LockMember) -> _Front:
         identity = front_identity(member.server)
-        named = hashlib.sha256(f"{member.url}\n{identity}".encode()).hexdigest()[:32]
+        named = _digest(f"{member.url}\n{identity}")
         if named not in self._fronts:
             name = f"place-file:{self._world.station.vault_id}:{named}"
-            try:
-                record = self._keeper.read(name)
-            except TamperError:
-                record = None  # somebody else's value in its place
+            record = self._remembered(name)
             kept = _KEPT.unpack(record.reveal())[0] if record is not None and len(record) == _KEPT.size else None
-            self._fronts[named] = _Front(name, kept)
+            self._fronts[named] = _Front(identity, name, kept)
         return self._fronts[named]
+
+    def _remembered(self, name: str) -> Secret | None:
+        try:
+            return self._keeper.read(name)
+        except TamperError:
+            return None  # somebody else's value in its place
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()[:32]

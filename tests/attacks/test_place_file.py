@@ -50,8 +50,11 @@ def cellar(tmp_path_factory: pytest.TempPathFactory, staffed: Station) -> Iterat
     with running_front(folder) as front:
         # A day's openings in seconds: the front's pace is another test's matter (test_front, and below).
         shipped = (front.folder / "front.conf").read_text()
-        assert "rate=60r/m" in shipped
-        (front.folder / "front.conf").write_text(shipped.replace("rate=60r/m", "rate=60r/s"))
+        paces = {"rate=60r/m": "rate=60r/s", "rate=300r/m": "rate=300r/s"}
+        for pace, quick in paces.items():
+            assert pace in shipped
+            shipped = shipped.replace(pace, quick)
+        (front.folder / "front.conf").write_text(shipped)
         front.reload()
         station = staffed.copy_to(folder / "vault")
         station.sign_in(ADMINISTRATOR)
@@ -201,6 +204,30 @@ def test_the_whole_machine_of_yesterday_is_reported_once(bound: Station, tmp_pat
     assert noticed(yesterday) == [TAMPERED], "reported once, not at every opening: a restored backup goes on working"
 
 
+def test_the_whole_machine_of_yesterday_with_another_workstations_identity_is_reported_once(
+    bound: Station, tmp_path: Path, front: Front
+) -> None:
+    """The front has no file for that identity, and the keyring of yesterday knows of none."""
+    yesterday = bound.copy_to(tmp_path / "yesterday")
+    kept(bound)
+    bound.close()
+    front.identities("workstation", "ws-09")
+    certificate = front.folder / "ws-07.pem"
+    own = certificate.read_bytes()
+    certificate.write_bytes((front.folder / "ws-09.pem").read_bytes())
+    try:
+        for _ in range(2):  # a workstation that was given another name goes on working
+            kept(yesterday)
+            assert noticed(yesterday) == [FILE_ALTERED]
+            yesterday.close()
+        [told] = facts(yesterday)
+    finally:
+        certificate.write_bytes(own)
+        yesterday.close()
+    assert (told["code"], told["identity_before"], told["identity"]) == ("place-file.other-identity", "CN=ws-07", "CN=ws-09")
+    assert told["server"] == "Cellar"
+
+
 def test_two_places_that_take_turns_are_reported_on_both_sides(bound: Station, tmp_path: Path) -> None:
     clone = bound.copy_to(tmp_path / "clone")
     kept(bound)
@@ -283,7 +310,10 @@ def test_what_is_done_to_the_file_of_a_closed_vault_is_reported(bound: Station, 
     bound.close()
     place_file(front).unlink()
     kept(bound)
-    assert codes(bound) == ["place-file.older", "place-file.missing"]
+    bound.close()
+    place_file(front).write_bytes(b"")
+    kept(bound)
+    assert codes(bound) == ["place-file.older", "place-file.missing", "place-file.altered"]
 
 
 @pytest.mark.slow
@@ -365,6 +395,14 @@ def test_a_silent_front_costs_nothing(bound: Station, front: Front, monkeypatch:
     kept(bound)
     assert place_file(front).read_bytes() != before
     assert noticed(bound) == []
+
+
+def test_a_look_of_long_ago_is_no_witness(bound: Station) -> None:
+    """However it came to that: a look that does not end says nothing."""
+    kept(bound)
+    bound.clock.step(bound.vault.world.policy.witness_seconds + 2 * tang.DEADLINE_SECONDS)
+    assert not bound.vault.place_witness.keeps
+    kept(bound)
 
 
 @pytest.mark.slow

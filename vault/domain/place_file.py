@@ -10,6 +10,7 @@ Rules:
 - It may lag behind: a workstation that was killed between its commit and its next witness did nothing wrong.
 - It may not go back: what a front was known to keep, it has at least, or it was taken away there.
 - A file that nobody with the vault's key wrote says so by itself, and says nothing else.
+- A front knows a workstation by its certificate's name: under another name there is no file to compare with, so that is told of by itself.
 
 A restored backup, a snapshot of the machine and a twin that was open meanwhile look alike at an opening; once this process has written,
 another history is a twin's.
@@ -35,6 +36,7 @@ class PlaceFinding(enum.Enum):
     MISSING = "place-file.missing"  # there was one
     OLDER = "place-file.older"  # there was a newer one
     ALTERED = "place-file.altered"  # it is none of this vault's
+    OTHER_IDENTITY = "place-file.other-identity"  # it is asked for under another name than before, where it is another file
 
 
 KINDS: Final[Mapping[PlaceFinding, SignalKind]] = {
@@ -44,6 +46,7 @@ KINDS: Final[Mapping[PlaceFinding, SignalKind]] = {
     PlaceFinding.MISSING: SignalKind.PLACE_FILE_ALTERED,
     PlaceFinding.OLDER: SignalKind.PLACE_FILE_ALTERED,
     PlaceFinding.ALTERED: SignalKind.PLACE_FILE_ALTERED,
+    PlaceFinding.OTHER_IDENTITY: SignalKind.PLACE_FILE_ALTERED,
 }
 
 
