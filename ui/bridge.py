@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -152,8 +153,9 @@ class Bridge(QObject):
         )
         theirs.close()
         self._outgoing = queue.SimpleQueue()
-        threading.Thread(target=_read, args=(mine, self._generation, self._arrived), name="bridge-read", daemon=True).start()
-        threading.Thread(target=_write, args=(mine, self._outgoing), name="bridge-write", daemon=True).start()
+        writer = threading.Thread(target=_write, args=(mine, self._outgoing), name="bridge-write", daemon=True)
+        writer.start()
+        threading.Thread(target=_read, args=(mine, writer, self._generation, self._arrived), name="bridge-read", daemon=True).start()
 
     def shutdown(self) -> None:
         """End the vault process: it closes its files when the pipe ends."""
@@ -293,7 +295,8 @@ class Bridge(QObject):
             self._pages = None
 
 
-def _read(pipe: socket.socket, generation: int, arrived: Any) -> None:  # noqa: ANN401 - a bound Qt signal
+def _read(pipe: socket.socket, writer: threading.Thread, generation: int, arrived: Any) -> None:  # noqa: ANN401 - a bound Qt signal
+    """Bring home what arrives until the pipe ends; close it when nobody writes to it any more either."""
     from vault.services import wire  # noqa: PLC0415
 
     body: bytes | None = b""
@@ -303,17 +306,18 @@ def _read(pipe: socket.socket, generation: int, arrived: Any) -> None:  # noqa: 
         except (OSError, VaultError):
             body = None
         arrived.emit(body, generation)
+    writer.join()
+    pipe.close()
 
 
 def _discard(outgoing: queue.SimpleQueue[bytearray | None]) -> None:
-    """Overwrite what nobody will send any more."""
-    while not outgoing.empty():
-        try:
+    """Overwrite what nobody will send any more, and end the writer."""
+    with suppress(queue.Empty):  # the writer had the last one first
+        while not outgoing.empty():
             frame = outgoing.get_nowait()
-        except queue.Empty:  # the writer had it first
-            return
-        if frame is not None:
-            wipe(frame)
+            if frame is not None:
+                wipe(frame)
+    outgoing.put(None)  # the one there was may be among what was taken out
 
 
 def _write(pipe: socket.socket, outgoing: queue.SimpleQueue[bytearray | None]) -> None:
@@ -324,4 +328,5 @@ def _write(pipe: socket.socket, outgoing: queue.SimpleQueue[bytearray | None]) -
             return
         finally:
             wipe(frame)  # a passphrase may be in it
-    pipe.shutdown(socket.SHUT_WR)
+    with suppress(OSError):  # the other side was faster
+        pipe.shutdown(socket.SHUT_WR)
