@@ -16,6 +16,7 @@ import enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
@@ -111,7 +112,7 @@ def release() -> None:
     global _held
     waiting, _held = _held or [], None
     for device in waiting:
-        if isinstance(device, QWidget):
+        if isinstance(device, QWidget) and shiboken6.isValid(device):
             device.update()
 
 

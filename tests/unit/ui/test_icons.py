@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
@@ -56,6 +57,16 @@ def test_an_icon_held_back_is_painted_after_the_release(desk: QApplication) -> N
         icons.release()
     assert empty.pixelColor(0, 0) == empty.pixelColor(12, 12)
     assert widget.grab().toImage() != empty
+
+
+def test_a_widget_that_went_before_the_release_is_let_go(desk: QApplication) -> None:
+    widget = QWidget()
+    icons.hold()
+    assert icons._held is not None
+    icons._held.append(widget)
+    shiboken6.delete(widget)
+    icons.release()
+    assert icons._held is None
 
 
 def test_icons_for_qt_come_in_every_size(desk: QApplication) -> None:
