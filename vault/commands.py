@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from vault import platform as system
+from vault import reach
 from vault.assembly import REGISTER_NAME, Vault, found_vault, hold_alone, load_policy, open_vault, read_policy_text, station_policy
 from vault.crypto.keypairs import verify
 from vault.crypto.passphrase import check_passphrase
@@ -172,6 +173,8 @@ def _found(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    if reach.is_launched():  # also where a station was founded: nobody of the demo works there
+        raise RefusedError("demo.installed")
     words = _words()
     if not (options.vault / HEADER_NAME).exists():
         with _alone(options.vault):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -11,6 +12,7 @@ from resources.demo.make_documents import DOCUMENTS, make_documents
 from tests.fakes import MemorySecretKeeper
 from tests.station import CHEAP, RealEntropy, SteppedClock
 from vault import reach
+from vault.commands import _demo
 from vault.demo import DEMO_FOLDER, current_code, make_demo, read_plan
 from vault.errors import RefusedError
 from vault.storage.header import HEADER_NAME
@@ -52,6 +54,19 @@ def test_the_demo_is_not_founded_where_officers_work(tmp_path: Path, monkeypatch
     with pytest.raises(RefusedError, match=r"^demo\.installed"):
         make_demo(tmp_path / "installed", lambda _vault_id: MemorySecretKeeper(), SteppedClock(), RealEntropy(), print, cost=CHEAP)
     assert not list((tmp_path / "installed").iterdir())
+
+
+def test_the_demos_people_are_not_named_where_officers_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / HEADER_NAME).touch()  # a station was founded
+    options = argparse.Namespace(vault=tmp_path, without_documents=True, policy=None)
+    assert _demo(options) == 0
+    assert read_plan()["person"][0]["passphrase"] in capsys.readouterr().out
+    monkeypatch.setattr(reach, "is_launched", lambda: True)
+    with pytest.raises(RefusedError, match=r"^demo\.installed"):
+        _demo(options)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_demo_is_a_whole_station_or_nothing(tmp_path: Path) -> None:
