@@ -165,8 +165,8 @@ class PlaceWitness:
         world = self._world
         try:
             front = self._front(member)
+            self._same_identity(member, front)  # whatever the front says: it may be kept from answering
             found = fetch_place_file(member.server, world.station.vault_id, tang.DEADLINE_SECONDS)
-            self._same_identity(member, front)
             if not front.written or found != front.written:
                 self._compare(member, front, found)
             seq, entry_hash = world.on_control(world.store.audit_head, Priority.QUERY)
