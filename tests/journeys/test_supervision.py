@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from typing import TypeVar
+import sys
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
-from vault.domain.audit import AuditKind
+from vault.domain.audit import AuditKind, ChainVerdict
 from vault.domain.breach import Signal, SignalKind
+from vault.errors import RefusedError
 from vault.services.events import VerificationMoved
 from vault.services.operation import Lane, Priority
 from vault.services.views import AuditLine
 from vault.services.witness import SLICE_ENTRIES
 from vault.storage import verify
-from vault.threads import InlineThreads
+from vault.threads import InlineThreads, Lanes
 
 T = TypeVar("T")
+PATIENCE_SECONDS = 60.0
 
 
 def pages(crew: Crew, limit: int, *, badge_no: str = "", rms_number: str = "", kinds: tuple[str, ...] = ()) -> list[AuditLine]:
@@ -209,3 +214,55 @@ def test_a_verification_that_is_stopped_has_no_verdict(crew: Crew, monkeypatch: 
     assert vault.supervision.verify_chain().holds, "the next one is another"
     with refused("access.not-your-role"):
         crew.at(OFFICER).supervision.stop_verification()
+
+
+def test_nobody_waits_for_a_verification_and_it_can_be_stopped(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the threads of a vault process, asked for as the pipe does; the trail is one that is never followed to its end."""
+    vault, lanes = crew.at(AUDITOR), Lanes()
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def endless(*_asked: object) -> Generator[None, None, ChainVerdict]:
+        has_begun.set()
+        while not is_over.wait(0.001):
+            yield
+        return ChainVerdict(0, 0, "", 0, 0)
+
+    def asked(method: Callable[..., T], *arguments: Any, of: tuple[Lane, Priority] | None = None) -> Future[T]:
+        answer: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(method(*arguments))
+            except RefusedError as error:
+                answer.set_exception(error)
+
+        marked: Any = method
+        lane, priority = of or (marked.__operation__.lane, marked.__operation__.priority)
+        lanes.put(lane, priority, work)
+        return answer
+
+    def meanwhile() -> str:
+        try:
+            verdict = asked(vault.supervision.verify_chain)
+            assert has_begun.wait(PATIENCE_SECONDS)
+            signal = Signal(SignalKind.STORE_OPENED, crew.station.clock.now_us(), (("name", "cat"),))
+            asked(vault.breaches.record, signal, of=(Lane.CONTROL, Priority.BREACH)).result(PATIENCE_SECONDS)
+            assert not verdict.done()
+            asked(vault.supervision.stop_verification).result(PATIENCE_SECONDS)
+            return str(verdict.exception(PATIENCE_SECONDS))
+        finally:
+            is_over.set()
+            lanes.end()
+
+    before, turns = len(crew.trail(AuditKind.BREACH_RECORDED)), sys.getswitchinterval()
+    with ThreadPoolExecutor(1) as other, monkeypatch.context() as patched:
+        patched.setattr(vault.world, "_threads", lanes)
+        patched.setattr("vault.storage.sqlcipher.verify_in_slices", endless)
+        told = other.submit(meanwhile)
+        lanes.start()
+        try:
+            lanes.control.run()
+        finally:
+            sys.setswitchinterval(turns)
+        assert told.result().startswith("audit.verification-stopped")
+    assert len(crew.trail(AuditKind.BREACH_RECORDED)) == before + 1
