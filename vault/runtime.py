@@ -2,7 +2,7 @@
 
 Rules (DESIGN §2):
 
-- One control thread (the main thread) with a priority queue; lanes for reading, intake and keys; one thread reads the pipe.
+- One control thread (the main thread) with a priority queue; lanes for reading, intake, keys and the trail; one thread reads the pipe.
 - Only methods marked `operation` are served. An answer goes out after the method's commit; events go out after theirs.
 - A lock or sign-out ends the process: a person's keys die with it, and the interface starts a fresh one.
 - No traceback leaves: a defect becomes an incident number; the log has the stack, without values.
