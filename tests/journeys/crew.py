@@ -58,7 +58,9 @@ class Crew:
         if world.session is not self.sessions[badge]:
             self.vault.reading.leave_page()
         session = self.sessions[badge]
-        session.row = replace(session.row, opened_us=world.clock.now_us())  # a shift of its own, however far the clock was stepped
+        # A shift of its own, however far the clocks were stepped.
+        session.row = replace(session.row, opened_us=world.clock.now_us())
+        session.opened_boot_us = world.clock.boot_us()
         world.session = session
         return self.vault
 
