@@ -146,7 +146,8 @@ def test_the_vault_says_what_was_on_screen_whatever_the_interface_says(crew: Cre
     assert (fact.page_no, fact.check_out_no, fact.case_label) == (1, held.check_out_no, case_label)
     assert fact.document_title.endswith(".txt")
     assert fact.facts == (("x" * 199 + "…", "y" * 199 + "…"),), "what is cut says so"
-    assert view.detection_ms <= 60_000, "the interface cannot date a signal back further than a minute"
+    # A minute, and the time until the report was committed; what was asked for is eleven days.
+    assert 60_000 <= view.detection_ms < 120_000, "the interface cannot date a signal back further than a minute"
 
 
 def test_nobody_signed_in_is_a_report_too(crew: Crew) -> None:
