@@ -1,4 +1,7 @@
-"""The shift of issue and guide, asserted: every step in the real window, the reports' facts, the chain."""
+"""The shift of issue and guide, asserted: every step in the real window, the reports' facts, the chain.
+
+Slow: `make run HEADLESS=1` plays the same shift and fails where a step does; here its report is looked at, too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 from tests.journeys.own_session import play
 
 
+@pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
