@@ -755,7 +755,7 @@ def test_uninstalling_leaves_the_vault(station: Station, tmp_path: Path) -> None
         (tmp_path / name).symlink_to(programs[name])
     try:
         install("install", other, vault, path=str(tmp_path))
-        assert f"Exec={other}/usr-bin/casevault sentinel\n" in (other / AUTOSTART).read_text()
+        assert f"Exec={other}/usr-bin/casevault sentinel --login\n" in (other / AUTOSTART).read_text()
         assert not (other / UNIT).exists()
         (vault / "register.db").write_bytes(b"kept")
         said = install("uninstall", other, vault, path=str(tmp_path))
