@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from tests.station import Station
 from vault.domain.identity import Role
 
-pytest_plugins = ["tests.secret_service"]
+pytest_plugins = ["tests.secret_service", "tests.front"]
 
 # How fast examples come says something of the machine, and nothing of what is tested.
 settings.register_profile("casevault", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.tang import TangServer
 from vault.crypto.tang import KeyServer
@@ -19,6 +23,10 @@ from vault.crypto.tang import KeyServer
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "packaging" / "station" / "front"
 PATIENCE_SECONDS = 20.0
+NEEDS_FRONT = (
+    pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here"),
+)
 
 
 @dataclass
@@ -133,3 +141,10 @@ def running_front(place: Path, name: str = "ws-07") -> Iterator[Front]:
 def _listens(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    """A front of the test's own."""
+    with running_front(tmp_path) as made:
+        yield made

@@ -6,36 +6,25 @@ One line an attack, and what the front answers and writes down.
 from __future__ import annotations
 
 import http.client
-import shutil
 import socket
 import ssl
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.front import PATIENCE_SECONDS, Front, running_front, until
+from tests.front import NEEDS_FRONT, PATIENCE_SECONDS, Front, until
 from vault.crypto import tang
 from vault.crypto.tang import KeyServer, first_advertisement, prove, provision, recover
 from vault.errors import VaultError
 
 CONTEXT = ("vault", "workstation")
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here"),
-]
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    with running_front(tmp_path) as made:
-        yield made
+pytestmark = list(NEEDS_FRONT)
 
 
 def _outcome(act: Callable[[], object]) -> str:

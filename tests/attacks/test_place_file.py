@@ -9,7 +9,6 @@ import http
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECOND_SUPERVISOR
-from tests.front import Front, running_front, until
+from tests.front import NEEDS_FRONT, Front, running_front, until
 from tests.journeys.crew import LONG
 from tests.station import ADMINISTRATOR, SUPERVISOR, Station
 from vault.crypto import tang
@@ -29,10 +28,7 @@ from vault.storage.header import HEADER_NAME, read_unverified_header
 
 TAMPERED, FILE_ALTERED = SignalKind.STORE_TAMPERED, SignalKind.PLACE_FILE_ALTERED
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here"),
-]
+pytestmark = list(NEEDS_FRONT)
 
 
 @dataclass(frozen=True)

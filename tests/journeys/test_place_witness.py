@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import MemorySecretKeeper
-from tests.front import Front, running_front, until
+from tests.front import NEEDS_FRONT, Front, until
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, Station
 from tests.vault_process import VaultProcess
@@ -25,17 +22,7 @@ from vault.services.ports import MetServer
 from vault.services.session import Session
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="a station's key server runs on Linux"),
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here"),
-]
-
-
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
-    with running_front(tmp_path) as made:
-        yield made
+pytestmark = [pytest.mark.slow, *NEEDS_FRONT]
 
 
 @pytest.fixture
