@@ -84,29 +84,23 @@ class Trail:
         return self._head
 
     def append(self, drafts: Sequence[AuditDraft]) -> int:
-        """Commit `drafts` by themselves; the seq of the last."""
+        """Commit `drafts` by themselves; the seq of the last.
+
+        One entry is one statement, which is its own transaction: what a page view costs. The head is not looked at again first. If another
+        connection appended, the primary key refuses the number, and the entry is made again after the new head, under the write lock.
+        """
         if len(drafts) == 1:
-            return self._append_alone(drafts[0])
+            try:
+                self._head = self._append(drafts[0], *self._head)
+                return self._head[0]
+            except DefectError:
+                self._version = -1
+            except BaseException:
+                self._version = -1
+                raise
         with self.recorded(drafts) as before:
             pass
         return before + len(drafts)
-
-    def _append_alone(self, draft: AuditDraft) -> int:
-        """One entry, one statement, which is its own transaction: what a page view costs.
-
-        The head is not looked at again first. If another connection appended, the primary key refuses the number, and the entry is made
-        again after the new head, under the write lock.
-        """
-        try:
-            self._head = self._append(draft, *self._head)
-        except DefectError:
-            self._version = -1
-            with self.recorded((draft,)):
-                pass
-        except BaseException:
-            self._version = -1
-            raise
-        return self._head[0]
 
     @contextmanager
     def recorded(self, drafts: Sequence[AuditDraft]) -> Iterator[int]:
