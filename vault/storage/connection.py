@@ -2,9 +2,10 @@
 
 Rules:
 
-1. Order at every open: log level NONE (or damaged pages are printed to stderr), raw key, authorizer, page format, the other settings,
-   migration if the file is older, reading back, authorizer to SERVING. A setting that does not read back is `TamperError` or `DefectError`
-   storage.setting: a vault that is not durable or not encrypted as measured does not open (SECURITY D3, D5; DESIGN §8).
+1. Order at every open: log level NONE (or damaged pages are printed to stderr), the engine's versions, raw key, authorizer, page format,
+   the other settings, migration if the file is older, reading back, authorizer to SERVING. A setting that does not read back is
+   `TamperError` or `DefectError` storage.setting: a vault that is not durable or not encrypted as measured does not open (SECURITY D3, D5;
+   DESIGN §8). An engine that may lose what was committed is not given the key (D2).
 2. The key goes to the engine as bytes, not as SQL text, and our copy is overwritten.
 3. One connection, one thread. A transaction is BEGIN IMMEDIATE … COMMIT; inside it everything happens or nothing does.
 4. Who checkpoints: exactly one connection a file. In the register it is the only connection. In the content file it is the writer's mover
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +37,13 @@ from vault.storage.statements import Statement
 
 RAW_KEY_BYTES = 32
 BUSY_TIMEOUT_MS = 2000
+# From 3.7.0 to 3.51.2 a commit that starts the log over while another connection checkpoints can be skipped by the next checkpoint: the
+# "WAL-reset bug" (sqlite.org/wal.html), and we do just that (docs/adr/0021). It is mended in 3.44.6 and 3.50.7 too, which no SQLCipher that
+# we measured stands on.
+SQLITE_VERSION = str(engine.sqlite_version)  # of the library that runs, not of its headers
+OLDEST_SQLITE = (3, 51, 3)
+OLDEST_SQLCIPHER = (4, 19, 0)  # the one our formats were measured and read with (docs/adr/0002)
+SQLCIPHER_MAJOR = 4  # each one has laid its files out anew
 
 
 class Use(enum.Enum):
@@ -92,7 +101,7 @@ class Connection:
             busy_timeout_ms: how long another process's lock is waited for.
             max_page_count: a ceiling for the file, for tests of a full disk.
         Raises:
-            UnavailableError: storage.missing, storage.busy, storage.read-only, storage.input-output.
+            UnavailableError: storage.missing, storage.busy, storage.read-only, storage.input-output, storage.engine-version.
             TamperError: storage.damaged, storage.setting.
             DefectError: storage.key-length, storage.setting.
         """
@@ -111,6 +120,7 @@ class Connection:
         try:
             with translation():
                 self._raw.execute("PRAGMA cipher_log_level = NONE")
+                _require_engine(self._raw)
                 _set_key(self._raw, key)
                 self._raw.set_authorizer(self._authorizer)
                 self._apply(form, busy_timeout_ms, max_page_count)
@@ -305,6 +315,20 @@ class Connection:
         except EngineError as error:
             raise translated(error) from error
         return int(row[0]) if row else 0
+
+
+def _require_engine(raw: EngineConnection) -> None:
+    """Refuse an engine that is older than ours, or whose SQLCipher is another: storage.engine-version."""
+    row = raw.execute("PRAGMA cipher_version").fetchone()  # None: an SQLite without SQLCipher, which would write everything in clear
+    sqlcipher = str(row[0]) if row is not None else "0"
+    cipher = _numbers(sqlcipher)
+    if _numbers(SQLITE_VERSION) < OLDEST_SQLITE or cipher < OLDEST_SQLCIPHER or cipher[0] != SQLCIPHER_MAJOR:
+        raise UnavailableError("storage.engine-version", sqlite=SQLITE_VERSION, sqlcipher=sqlcipher)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The three numbers of "4.19.0 community"."""
+    return tuple(int(one) for one in re.findall(r"\d+", version)[:3])
 
 
 def _set_key(raw: EngineConnection, key: Secret) -> None:

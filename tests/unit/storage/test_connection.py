@@ -51,6 +51,62 @@ def test_the_settings_are_in_force(tmp_path: Path, form: Format) -> None:
     connection.close()
 
 
+class _Cipher:
+    """An engine that says which SQLCipher it is, and remembers whether it was given a key."""
+
+    def __init__(self, raw: object, version: str | None) -> None:
+        self._raw = raw
+        self._version = version
+        self.keyed = False
+
+    def execute(self, sql: str, parameters: object = ()) -> object:
+        if sql == "PRAGMA cipher_version":
+            return engine.connect(":memory:").execute("SELECT ? WHERE ?", (self._version, self._version is not None))
+        return self._raw.execute(sql, parameters)  # type: ignore[attr-defined]
+
+    def set_key(self, key: bytearray) -> None:
+        self.keyed = True
+        self._raw.set_key(key)  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._raw, name)
+
+
+@pytest.mark.parametrize(
+    ("sqlite", "sqlcipher", "opens"),
+    [
+        ("3.51.3", "4.19.0 community", True),
+        ("3.53.4", "4.20.1 enterprise", True),
+        ("4.0.0", "4.19.0 community", True),
+        ("3.51.2", "4.19.0 community", False),  # the WAL-reset bug
+        ("3.9.0", "4.19.0 community", False),  # not compared as text
+        ("3.53.4", "4.9.0 community", False),
+        ("3.53.4", "5.0.0 community", False),
+        ("3.53.4", None, False),  # no SQLCipher at all
+        ("", "", False),
+    ],
+)
+def test_an_engine_that_may_lose_what_was_written_does_not_get_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite: str, sqlcipher: str | None, opens: bool
+) -> None:
+    new_register(tmp_path).close()
+    raws: list[_Cipher] = []
+
+    class Engine:
+        def connect(self, *args: object, **options: object) -> _Cipher:
+            raws.append(_Cipher(engine.connect(*args, **options), sqlcipher))
+            return raws[-1]
+
+    monkeypatch.setattr(connection_module, "engine", Engine())
+    monkeypatch.setattr(connection_module, "SQLITE_VERSION", sqlite)
+    if opens:
+        Connection(tmp_path / "register.db", KEY, REGISTER_FORMAT, Use.SERVE).close()
+    else:
+        with pytest.raises(UnavailableError, match=f"^storage.engine-version sqlite={sqlite} sqlcipher={sqlcipher or ''}"):
+            Connection(tmp_path / "register.db", KEY, REGISTER_FORMAT, Use.SERVE)
+    assert [one.keyed for one in raws] == [opens]
+
+
 class _Deaf:
     """An engine that says it heard a setting and does nothing: a build without it, or one that was changed."""
 
