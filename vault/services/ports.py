@@ -468,8 +468,8 @@ class Store(Protocol):
     def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
         """Read the whole trail and name the first entry that does not hold; `witness` is the (seq, hash) kept outside the database."""
 
-    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[None, None, ChainVerdict]:
-        """The same; yields between slices of some 50 ms, and entries may be appended meanwhile."""
+    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[int, None, ChainVerdict]:
+        """The same; yields between slices of some 50 ms how many entries hold so far, and entries may be appended meanwhile."""
 
     def reading_seconds(self, check_out_id: CheckOutId) -> tuple[int, int, int]:
         """(pages viewed, documents viewed, milliseconds read) from the entries whose facts name the check-out."""

@@ -18,7 +18,6 @@ LIMIT: what was appended since the last witness can be cut off without this show
 
 from __future__ import annotations
 
-import itertools
 import json
 import struct
 from collections.abc import Callable, Generator
@@ -34,7 +33,6 @@ from vault.services.world import World
 _RECORD = struct.Struct(">Q32s")
 _GENERATION = struct.Struct(">Q")
 VERIFY_EVERY_HOURS = 24
-SLICE_ENTRIES = 16_384  # what a slice of the store's verifier follows; a test holds the two together
 _HOUR_US = 3_600_000_000
 
 
@@ -45,7 +43,7 @@ class Witness:
         self._world = world
         self._name = witness_name(world.station.vault_id)
         self._known: tuple[int, bytes] | None = None
-        self._slices: Generator[None, None, ChainVerdict] | None = None  # of a verification that is under way
+        self._slices: Generator[int, None, ChainVerdict] | None = None  # of a verification that is under way
         self._verified_us: int | None = None  # when the trail was last verified; None: not looked up yet
 
     def read(self) -> tuple[int, bytes] | None:
@@ -82,21 +80,21 @@ class Witness:
         head_seq, slices = world.on_control(
             lambda: (world.store.audit_head()[0], world.store.verify_in_slices(self._known, self._check)), Priority.QUERY
         )
+        entries = 0
 
-        def follow(entries: int) -> ChainVerdict | None:
+        def follow() -> ChainVerdict | None:
+            nonlocal entries
             moved(min(entries, head_seq), head_seq)
             try:
-                next(slices)
+                entries = next(slices)
             except StopIteration as end:
                 verdict: ChainVerdict = end.value
                 return verdict
             return None
 
-        for entries in itertools.count(0, SLICE_ENTRIES):
-            verdict = world.on_control(lambda entries=entries: follow(entries), Priority.QUERY)  # type: ignore[misc]
-            if verdict is not None:
-                return verdict
-        raise AssertionError
+        while (verdict := world.on_control(follow, Priority.QUERY)) is None:
+            pass
+        return verdict
 
     def verify_in_turn(self) -> None:
         """Verify the trail if nobody did for a day, one slice a call, so that nobody waits for it (control thread).

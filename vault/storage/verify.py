@@ -75,8 +75,8 @@ def verify_trail(lines: Lines, witness: tuple[int, bytes] | None, check_signatur
 
 def verify_in_slices(
     lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement
-) -> Generator[None, None, ChainVerdict]:
-    """Verify the trail; yields between slices, with no statement open, so that others may read and append meanwhile."""
+) -> Generator[int, None, ChainVerdict]:
+    """Verify the trail; yields between slices how many entries hold so far, with no statement open: others may read and append then."""
     with lines(_CHECKPOINTS) as found:
         checkpoints = list(found)
     count = 0
@@ -109,7 +109,7 @@ def verify_in_slices(
                     good_checkpoints += 1
                     due += 1
         if count == slice_end:
-            yield
+            yield count
     if due < len(checkpoints):
         return ChainVerdict(count, count + 1, "truncated", good_checkpoints, 0)
     if witness and witness[0] > count:
