@@ -5,7 +5,8 @@ Rules:
 - Everything is made through the services, by the people who would make it: nothing is written past a rule.
 - The passphrases of a demo are published; its second factors are kept in the keyring, for `casevault code` to answer without a telephone.
   They protect nothing. `casevault found` makes a real vault.
-- It is not founded where the launcher says the vault is, among officers: their vault would open with what everybody can read.
+- Where the launcher says the vault is, among officers, it is not founded, and its people are not named: the vault would open with what
+  everybody can read, and nobody of the demo works there.
 - Either the whole demo exists or nothing of it: it is made in a folder beside and moved into place.
 """
 
@@ -63,11 +64,9 @@ def make_demo(
         policy_text: what the station sets differently (TOML).
 
     Raises:
-        RefusedError: demo.installed, and as `found_vault`.
+        RefusedError: as `read_plan`, and as `found_vault`.
         UnavailableError: as `found_vault`.
     """
-    if reach.is_launched():
-        raise RefusedError("demo.installed")
     plan = read_plan()
     building = directory.with_name(directory.name + ".building")
     shutil.rmtree(building, ignore_errors=True)
@@ -81,7 +80,13 @@ def make_demo(
 
 
 def read_plan() -> dict[str, Any]:
-    """Read who works at the demo station and what is there (`resources/demo/station.toml`)."""
+    """Read who works at the demo station and what is there (`resources/demo/station.toml`).
+
+    Raises:
+        RefusedError: demo.installed.
+    """
+    if reach.is_launched():
+        raise RefusedError("demo.installed")
     with (DEMO_FOLDER / "station.toml").open("rb") as file:
         return tomllib.load(file)
 
