@@ -3,6 +3,8 @@
     python -m tests.bench [ITEM ...]       inside packaging/session.sh headless
 
 Each item runs in a process of its own, so that none inherits the other's memory. docs/performance.md says what is measured and how.
+`WORK` is the run's alone, which the lock sees to: it is emptied before, for a run that was killed leaves it, and removed after. What takes
+minutes to make lies beside it and is kept (`stations`).
 """
 
 from __future__ import annotations
@@ -79,6 +81,7 @@ def main() -> int:
         fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         parser.error("another run is measuring on this machine")
+    shutil.rmtree(WORK, ignore_errors=True)
     print(heading(), flush=True)
     try:
         report = measure(items)
