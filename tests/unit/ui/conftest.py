@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("CASEVAULT_STRICT", "1")
 
+from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -39,3 +40,15 @@ def desk(qapp: QApplication) -> Iterator[QApplication]:
     theme.apply_theme(qapp, Scheme.LIGHT)
     yield qapp
     theme.apply_theme(qapp, Scheme.LIGHT)
+
+
+@pytest.fixture
+def clipboard(qapp: QApplication) -> Iterator[QClipboard]:
+    """The clipboard, empty before and after.
+
+    Nothing made in Python is put there: without a display, what lies there at the end is destroyed after the interpreter, and crashes.
+    """
+    cleared = QGuiApplication.clipboard()
+    cleared.clear()
+    yield cleared
+    cleared.clear()

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QClipboard, QContextMenuEvent, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -137,9 +137,7 @@ def test_off_is_off(reader: Reader, guard, said, key, modifiers, kind) -> None:
     assert said == []
 
 
-def test_typing_goes_on_in_a_field_and_copying_out_of_it_does_not(reader: Reader, guard, said) -> None:
-    clipboard = QGuiApplication.clipboard()
-    clipboard.setMimeData(QMimeData())
+def test_typing_goes_on_in_a_field_and_copying_out_of_it_does_not(reader: Reader, clipboard: QClipboard, guard, said) -> None:
     guard.set_level(GuardLevel.READING)
     reader.find.setFocus()
     for letter in (K.Key_C, K.Key_A, K.Key_P):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QMimeData, QSize, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QClipboard
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -58,9 +58,7 @@ def test_an_error_stands_beside_its_field_and_is_its_description(desk: QApplicat
     assert field.control.accessibleDescription() == ""
 
 
-def test_copying_from_a_guarded_field_gives_nothing(desk: QApplication, qtbot: QtBot) -> None:
-    clipboard = QGuiApplication.clipboard()
-    clipboard.setMimeData(QMimeData())
+def test_copying_from_a_guarded_field_gives_nothing(desk: QApplication, clipboard: QClipboard, qtbot: QtBot) -> None:
     guarded, plain = LineField("Find", copy_disabled=True), LineField("Find")
     for field in (guarded, plain):
         qtbot.addWidget(field)
@@ -74,7 +72,6 @@ def test_copying_from_a_guarded_field_gives_nothing(desk: QApplication, qtbot: Q
     for keys in (Qt.Key.Key_A, Qt.Key.Key_C):
         QTest.keyClick(plain.line, keys, CTRL)
     assert clipboard.text() == MARKER, "a plain field does copy: the test can fail"
-    clipboard.setMimeData(QMimeData())
 
 
 # Choices --------------------------------------------------------------------------------------------------------------------------------
