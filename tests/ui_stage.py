@@ -34,6 +34,7 @@ from vault.domain.protection import Protection, ProtectionState, ProtectionStatu
 from vault.errors import RefusedError, VaultError
 from vault.secret import Secret
 from vault.services import views, wire
+from vault.services.recovery import HoldersHere, OpenedByHolders, RecoverySlotFacts
 from vault.services.views import (
     BreachNotice,
     CaseDetail,
@@ -333,6 +334,7 @@ class StagedBridge(QObject):
         self.case_count = 7
         self.held = 2
         self.started = 0
+        self.holders: tuple[str, ...] = ()
         self._pictures: dict[int, QImage] = {}
         self._serial = 0
 
@@ -420,6 +422,16 @@ class StagedBridge(QObject):
 
     def _founding_found(self, *_: Any) -> tuple[Enrolment, ...]:
         return enrolments()
+
+    def _recovery_slot(self) -> RecoverySlotFacts:
+        return RecoverySlotFacts(2, 3, 8, 24)
+
+    def _recovery_give(self, path: str, _passphrase: str) -> HoldersHere:
+        self.holders = (*self.holders, f"badge {Path(path).stem}")
+        return HoldersHere(self.holders, 2)
+
+    def _recovery_open(self, hours: int) -> OpenedByHolders:
+        return OpenedByHolders(now_us() + hours * HOUR_US, "B-2026-0043")
 
     def _desk_overview(self) -> DeskView:
         return desk_view(self.held)
@@ -643,6 +655,50 @@ def _scene_cannot_open(stage: Stage) -> None:
 
     stage.bridge.answers["Session.station"] = UnavailableError("keyring.missing")
     stage.bridge.ready.emit()
+
+
+def _scene_off_premises(stage: Stage) -> None:
+    from vault.errors import UnavailableError
+
+    facts = {"recorded": 1, "contact": "Watch desk, extension 112", "recovery_threshold": 2}
+    stage.bridge.answers["Session.station"] = UnavailableError("premises.unreachable", **facts)
+    stage.bridge.ready.emit()
+
+
+def _scene_holders(stage: Stage) -> None:
+    _scene_off_premises(stage)
+    spin(200)
+    stage.routing._cannot_open.holders.click()
+
+
+def _scene_holders_one(stage: Stage) -> None:
+    _scene_holders(stage)
+    spin(200)
+    page = stage.routing._holders
+    page.path.set_value("/media/stick/4001.key")
+    page.passphrase.line.setText("four words of my own")
+    page.onward.click()
+    spin(200)
+    stage.bridge.answers["Recovery.give"] = RefusedError("recovery.not-recognised", holder="0000")
+    page.path.set_value("/media/stick/4002.key")
+    page.passphrase.line.setText("three words only")
+    page.onward.click()
+
+
+def _scene_holders_hours(stage: Stage) -> None:
+    _scene_holders(stage)
+    spin(200)
+    page = stage.routing._holders
+    for number in (1, 2):
+        page.path.set_value(f"/media/stick/400{number}.key")
+        page.passphrase.line.setText("four words of my own")
+        page.onward.click()
+        spin(100)
+
+
+def _scene_holders_opened(stage: Stage) -> None:
+    _scene_holders_hours(stage)
+    stage.routing._holders.onward.click()
 
 
 def _scene_desk(stage: Stage) -> None:

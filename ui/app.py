@@ -4,8 +4,8 @@ Rules of this module:
 
 - Before the first paint nothing is imported but QtCore, QtGui, QtWidgets, the kit and the sign-in page. The bridge starts after it; the
   other windows are imported one a turn of the event loop, while the passphrase is typed.
-- Exactly one face is visible: sign-in, founding, lock, cannot open, or the shell of a session. A lock replaces everything at once: sheets
-  and popovers are closed, the lock page is painted, and only then is the vault asked.
+- Exactly one face is visible: sign-in, founding, lock, cannot open, the recovery holders, or the shell of a session. A lock replaces
+  everything at once: sheets and popovers are closed, the lock page is painted, and only then is the vault asked.
 - The shell of a session is thrown away at lock and at sign-out; nothing of it is kept for the next one but the page it stood on.
 - The window's title is constant. Its geometry is the only thing remembered between runs.
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ui.bridge import Bridge
     from ui.windows.cannot_open import CannotOpen
     from ui.windows.founding import FoundingPage
+    from ui.windows.holders import HoldersPage
     from ui.windows.lock import LockPage
     from ui.windows.shell import Shell
     from vault.errors import VaultError
@@ -168,6 +169,7 @@ class Routing(QObject):
         self._lock: LockPage | None = None
         self._founding: FoundingPage | None = None
         self._cannot_open: CannotOpen | None = None
+        self._holders: HoldersPage | None = None
         self.shell: Shell | None = None
         self._later: Iterator[None] | None = iter(())  # what is still to be loaded; None when all of it is
         self.sign_in.submitted.connect(self._sign_in)
@@ -411,6 +413,7 @@ class Routing(QObject):
         if self._founding is None and self._window.face() is not self.sign_in:
             self._window.show_face(self.sign_in)
         self._drop_shell()
+        self._drop_holders()
 
     def _told(self, event: object) -> None:
         kind = type(event).__name__
@@ -434,12 +437,47 @@ class Routing(QObject):
         if self._cannot_open is None:
             self._cannot_open = CannotOpen()
             self._cannot_open.acted.connect(self._again)
+            self._cannot_open.holders_asked.connect(self._ask_holders)
         self._drop_typed()  # it is not kept for a vault that does not open
         if self._lock is not None:
             self._lock.show_closing()
         self._cannot_open.show_error(error or UnavailableError("vault.process-ended"), session_locked=self._premises_lost)
         self._window.show_face(self._cannot_open)
         self._drop_shell()
+        self._drop_holders()
+
+    # -- break-glass -----------------------------------------------------------------------------------------------------------------
+
+    def _ask_holders(self) -> None:
+        from ui.windows.holders import HoldersPage  # noqa: PLC0415 -- once in years, it is hoped
+
+        if self._bridge is None or self._holders is not None:
+            return
+        self._holders = HoldersPage(self._bridge)
+        self._holders.left.connect(self._holders_left)
+        self._holders.opened.connect(self._holders_opened)
+        self._window.show_face(self._holders)
+
+    def _holders_left(self, keys_may_be_there: bool) -> None:
+        if self._cannot_open is None:
+            return
+        self._window.show_face(self._cannot_open)
+        self._drop_holders()
+        if keys_may_be_there:
+            self._again()  # the vault process ends, and what holders gave it with it
+
+    def _holders_opened(self) -> None:
+        self.sign_in.show_opening()
+        self._window.show_face(self.sign_in)
+        self._drop_holders()
+        if self._bridge is not None:
+            self._bridge.restart()  # what they opened is opened by a fresh process, as ever; `ready` follows
+
+    def _drop_holders(self) -> None:
+        holders, self._holders = self._holders, None
+        if holders is not None:
+            holders.wipe()
+            self._window.drop_face(holders)
 
     def _again(self) -> None:
         self._crashes = 0

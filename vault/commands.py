@@ -43,7 +43,7 @@ from vault.demo import current_code, make_demo, read_plan
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import open_slot
-from vault.recovery import DEFAULT_HOURS, MOST_HOURS, enrol_holders, open_by_holders, propose_holders
+from vault.recovery import DEFAULT_HOURS, MOST_HOURS, enrol_holders, open_by_holders, propose_holders, read_small_file
 from vault.secret import Secret
 from vault.services.events import Event, IntakeMoved
 from vault.services.locksmith import WORKSTATION_CONTEXT
@@ -59,7 +59,6 @@ from vault.threads import InlineThreads
 _STRINGS = Path(__file__).resolve().parent.parent / "resources" / "strings" / "en.toml"
 _DOES_NOT_HOLD = 3
 _NOBODY = 4
-_SMALL_FILE_BYTES = 65536
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -309,7 +308,7 @@ def _recovery_holder(options: argparse.Namespace) -> int:
 
 def _recovery_enrol(options: argparse.Namespace) -> int:
     words = _words()
-    holders = tuple(HolderPublic.decode(_small_file(path).decode(errors="replace")) for path in options.public)
+    holders = tuple(HolderPublic.decode(read_small_file(path).decode(errors="replace")) for path in options.public)
     require_holders(options.threshold, holders)
     print(words["recovery_holders"].format(threshold=options.threshold, holders=len(holders)))
     for one in holders:
@@ -328,7 +327,7 @@ def _recovery_open(options: argparse.Namespace) -> int:
     try:
         pairs = []
         for path in options.file:
-            content = _small_file(path)
+            content = read_small_file(path)
             pairs.append(open_holder_file(content, Secret(getpass.getpass(words["ask_holder"].format(file=path)).encode())))
         with _alone(options.vault):
             opened = open_by_holders(options.vault, pairs, open_secret_keeper, clock, entropy, load_policy(), pages, hours=options.hours)
@@ -340,14 +339,6 @@ def _recovery_open(options: argparse.Namespace) -> int:
     until = time.strftime("%Y-%m-%d %H:%M", time.localtime(opened.ends_us // 1_000_000))
     print(words["recovery_opened"].format(until=until, report=opened.notice.report_no))
     return 0
-
-
-def _small_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_SMALL_FILE_BYTES)
-    except OSError as error:
-        raise RefusedError("recovery.file") from error
 
 
 def _absolute(path: str) -> str:

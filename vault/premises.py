@@ -91,6 +91,14 @@ class OpenedSlot:
     recovery: RecoveryOpening | None = None  # the holders of the recovery slot opened it, not the key servers
 
 
+def is_for_holders(error: VaultError) -> bool:
+    """Whether what keeps a vault shut is what the recovery slot is for: no key server answers, or the keyring has nothing for this header.
+
+    A wrong answer in a key server's place is interference, not a dead server.
+    """
+    return isinstance(error, UnavailableError) and (error.code.startswith("premises.") or error.code == "header.wrong-workstation")
+
+
 def open_slot(unverified: UnverifiedHeader, keeper: SecretKeeper, now_us: int) -> OpenedSlot:
     """Open this workstation's slot; where the key servers do not answer, what the holders of the recovery slot opened for these hours.
 
@@ -102,7 +110,7 @@ def open_slot(unverified: UnverifiedHeader, keeper: SecretKeeper, now_us: int) -
     try:
         opened = _open_bound(unverified, keeper)
     except UnavailableError as error:
-        if not error.code.startswith("premises.") and error.code != "header.wrong-workstation":
+        if not is_for_holders(error):
             raise
         recovered = _open_recovered(unverified, keeper, now_us)
         if recovered is None:

@@ -7,7 +7,8 @@ Rules:
 - What enough holders open is the vault at workstation level, on the workstation that enrolled them, for a bounded time. People still sign
   in with passphrase and code: a holder's key gives no case and no person's key.
 - Commit first: the audit entry and the report are in the vault before anything is written that opens it again without the key servers.
-- Who is refused is recorded: the command line seals a report, with counts, or the thumbprint that the file names (`vault.spooling`).
+- Who is refused is recorded: a report is sealed, with counts, or the thumbprint that the file names (`vault.spooling`).
+- The window has no way of its own: what `services.recovery` serves there is `HoldersGround`, over the same functions as the command line.
 - In the trail holders stand by their thumbprints, in the report, which only supervisors read, by what the station calls them too.
 
 LIMIT: the hours are kept by this product. Whoever holds a copy of the vault and the keyring made within them opens it with a program of
@@ -15,13 +16,15 @@ their own; so does whoever gathers a copy of the vault and enough holders' files
 old copy of the header keeps the old slot. Who may set the workstation's clock can spread the open hours over more days; the clock may not
 go behind the trail.
 
-Thread: one, with `threads.InlineThreads`; the command line is its only caller.
+Thread: one, with `threads.InlineThreads`: the command line's, or the keys lane of a vault process whose vault did not open.
 Source: DESIGN §3; issue 4. Decision record 0018.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,24 +33,36 @@ from typing import Final
 from vault.assembly import Vault, open_vault
 from vault.crypto.keypairs import KeyPair
 from vault.crypto.premises import PremisesLock
-from vault.crypto.recovery import HolderPublic, Recovered, open_recovery_slot, require_holders
+from vault.crypto.recovery import (
+    HolderPublic,
+    Recovered,
+    SlotHolders,
+    holder_of_file,
+    open_holder_file,
+    open_recovery_slot,
+    require_holders,
+    slot_holders,
+)
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import MINUTE_US, Signal, SignalKind
 from vault.domain.custody import HOUR_US
 from vault.domain.identity import Role
 from vault.domain.policy import Policy
-from vault.errors import RefusedError
+from vault.errors import RefusedError, VaultError
 from vault.premises import OpenedSlot
+from vault.secret import Secret
 from vault.services.events import Event
 from vault.services.page_memory import PageMemory
 from vault.services.ports import AuditFilter, Clock, Entropy, SecretKeeper
+from vault.services.recovery import HolderKey, OpenedByHolders, RecoverySlotFacts
 from vault.services.views import BreachNotice
-from vault.storage.header import UnverifiedHeader
+from vault.storage.header import HEADER_NAME, UnverifiedHeader, read_unverified_header
 from vault.threads import InlineThreads
 
 DEFAULT_HOURS: Final = 8
 MOST_HOURS: Final = 24
 PROPOSAL_US: Final = 15 * MINUTE_US
+_LARGEST_FILE_BYTES: Final = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +166,100 @@ def open_by_holders(
         vault.witness.seal_now()
         vault.close()
     return RecoveryOpened(holders, ends_us, notice)
+
+
+def read_small_file(path: Path) -> bytes:
+    """Read a holder's file, or the file of a public half: a regular one, its first 64 KiB. Raises RefusedError recovery.file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place is not waited for
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - opened without waiting
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise RefusedError("recovery.file")
+            return file.read(_LARGEST_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        raise RefusedError("recovery.file") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Come:
+    """A holder who has come."""
+
+    public: HolderPublic
+    pair: KeyPair
+
+    @property
+    def name(self) -> str:
+        return self.public.label
+
+    @property
+    def thumbprint(self) -> str:
+        return self.public.thumbprint
+
+
+class HoldersGround:
+    """`services.recovery.RecoveryGround` over this machine's files and keyring. Its caller holds the vault's lock."""
+
+    def __init__(
+        self,
+        directory: Path,
+        keeper_for: Callable[[str], SecretKeeper],
+        clock: Clock,
+        entropy: Entropy,
+        policy: Policy,
+        note: Callable[[VaultError], object],
+    ) -> None:
+        """Touch nothing yet; `note` seals a report about who is refused."""
+        self._directory = directory
+        self._keeper_for = keeper_for
+        self._clock = clock
+        self._entropy = entropy
+        self._policy = policy
+        self._note = note
+
+    def facts(self) -> RecoverySlotFacts:
+        """Tell what the slot in the header asks for.
+
+        Raises:
+            RefusedError: recovery.none; TamperError: slot.malformed, header.replaced; UnavailableError: header.*.
+        """
+        asked = self._slot()
+        return RecoverySlotFacts(asked.threshold, len(asked.fingerprints), DEFAULT_HOURS, MOST_HOURS)
+
+    def holder(self, path: str, passphrase: Secret) -> HolderKey:
+        """Open a holder's file, for a holder of this slot.
+
+        Raises:
+            RefusedError: recovery.file, recovery.not-a-holder-file, recovery.not-recognised, recovery.not-a-holder.
+            TamperError, UnavailableError: as `facts`.
+        """
+        try:
+            content = read_small_file(Path(path))
+            come = _Come(holder_of_file(content), open_holder_file(content, passphrase))
+            if not self._slot().has(come.public):
+                raise RefusedError("recovery.not-a-holder", holder=come.thumbprint)
+        except VaultError as error:
+            self._note(error)
+            raise
+        return come
+
+    def open(self, keys: Sequence[HolderKey], hours: int) -> OpenedByHolders:
+        """Open the vault with their keys. Raises and audits as `open_by_holders`."""
+        pages = PageMemory.create()
+        try:
+            pairs = [one.pair for one in keys if isinstance(one, _Come)]
+            opened = open_by_holders(self._directory, pairs, self._keeper_for, self._clock, self._entropy, self._policy, pages, hours=hours)
+        except VaultError as error:
+            self._note(error)
+            raise
+        finally:
+            pages.close()
+        return OpenedByHolders(opened.ends_us, opened.notice.report_no)
+
+    def _slot(self) -> SlotHolders:
+        slot = read_unverified_header(self._directory / HEADER_NAME).recovery_slot
+        if slot is None:
+            raise RefusedError("recovery.none")
+        return slot_holders(slot)
 
 
 def _said(threshold: int, holders: Sequence[HolderPublic]) -> tuple[int, str]:

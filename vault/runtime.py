@@ -29,8 +29,10 @@ import msgspec
 from vault import platform as system
 from vault.assembly import NewGround, Vault, hold_alone, holds_a_vault, load_policy, open_vault
 from vault.domain.breach import Signal, SignalKind
-from vault.errors import DefectError, TamperError, VaultError
+from vault.errors import DefectError, RefusedError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
+from vault.premises import is_for_holders
+from vault.recovery import HoldersGround
 from vault.sensors.process_guard import library_facts
 from vault.sensors.remote import RemoteSensor
 from vault.services import wire
@@ -38,6 +40,7 @@ from vault.services.events import Ending, Event, LockRequired, Opened, Tick
 from vault.services.founding import Founding
 from vault.services.operation import Lane, Priority
 from vault.services.page_memory import PageMemory
+from vault.services.recovery import Recovery
 from vault.spooling import Spooling
 from vault.storage.desk_mark import take_mark_away
 from vault.threads import Lanes
@@ -70,6 +73,7 @@ class Server:
         self._cannot_open: VaultError | None = None
         self._answering = threading.Event()
         self._alone: object | None = None  # the instance lock, held until this process ends
+        self._recovery: Recovery | None = None  # its holders may open what did not open
         self._found = tuple(found)  # what was wrong with the interface's start
         self._unrecorded: list[Signal] = []  # signals whose report could not be committed yet
         self._ending = ""
@@ -100,6 +104,7 @@ class Server:
         except VaultError as error:
             _log.error("cannot open: %s", error)
             self._cannot_open = self._noted(error)
+            self._offer_holders(error)
         except Exception:  # the same last net as around a call
             self._cannot_open = self._defect()
         self._answering.set()
@@ -143,6 +148,22 @@ class Server:
         for renderer, lane in zip(vault.renderers, (Lane.READING, Lane.INTAKE), strict=True):
             self._lanes.later(lane, renderer.start)
         self._lanes.later(Lane.READING, vault.tracing.self_test)
+
+    def _offer_holders(self, error: VaultError) -> None:
+        """Serve the recovery slot's holders where they are for this and there is a slot; the error says how many must come together."""
+        if self._vault is not None or not is_for_holders(error):
+            return
+        ground = HoldersGround(self._directory, open_secret_keeper, self._clock, self._entropy, load_policy(), self._spooling.note)
+        try:
+            error.facts["recovery_threshold"] = ground.facts().threshold
+        except RefusedError:
+            return  # nobody was enrolled
+        except VaultError as broken:
+            _log.error("no recovery: %s", broken)
+            self._spooling.note(broken)
+            return
+        self._recovery = Recovery(ground, self._clock)
+        self._serve(self._recovery)
 
     def _noted(self, error: VaultError) -> VaultError:
         """Have a report sealed about a vault that does not open; the error says whether one stands, and whom the station wants called."""
@@ -215,6 +236,8 @@ class Server:
 
     def _every_second(self) -> None:
         self._guarded(self._end_recovery)
+        if self._recovery is not None:
+            self._recovery.let_go_overdue()
         if self._unrecorded:
             self._guarded(self._record_again)
         if self._unrecorded:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from vault.assembly import Vault  # not at run time: the sentinel writes here and carries no database engine
 
 _SMELLS_OF_TAMPERING: Final = frozenset({"header.damaged", "header.missing", "header.wrong-workstation"})
-_REFUSED_HOLDERS: Final = frozenset({"recovery.too-few", "recovery.not-recognised"})
+_REFUSED_HOLDERS: Final = frozenset({"recovery.too-few", "recovery.not-recognised", "recovery.not-a-holder"})
 _MOST_REFUSED: Final = 16
 _CONTACT: Final = "premises-contact"
 _NAMING: Final = "spool-naming"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -24,9 +25,9 @@ from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station
 from tests.tang import TangServer
 from tests.vault_process import VaultProcess
 from vault.crypto.keypairs import KeyPair, generate_key_pair
-from vault.crypto.recovery import HolderPublic, make_holder_file, make_recovery_slot, open_holder_file
+from vault.crypto.recovery import HolderPublic, _holder_id, _HolderFile, make_holder_file, make_recovery_slot, open_holder_file
 from vault.crypto.sealing import new_key
-from vault.crypto.slots import WorkstationSecrets
+from vault.crypto.slots import WorkstationSecrets, make_person_slot
 from vault.demo import read_plan
 from vault.domain.audit import AuditKind
 from vault.domain.breach import Severity, SignalKind, TriageState
@@ -34,11 +35,13 @@ from vault.domain.identity import VaultId, WorkstationId
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import RecoveryOpening
-from vault.recovery import DEFAULT_HOURS, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
+from vault.recovery import DEFAULT_HOURS, HoldersGround, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
 from vault.secret import Secret
-from vault.services.events import Ending
+from vault.services.events import Ending, Opened
 from vault.services.page_memory import PageMemory
 from vault.services.ports import AuditFilter, MetServer
+from vault.services.recovery import GIVEN_SECONDS, Recovery
+from vault.services.session import Session
 from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
@@ -434,6 +437,144 @@ def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: Privat
     assert desk.process.returncode == 0
     bound.clock.added_us = 0
     assert opening(bound) == "premises.unreachable"
+
+
+# ---- the window: what a vault process that did not open serves ---------------------------------------------------------------------------
+
+PASSPHRASE = "granite window orchard"
+
+
+def holder_files(folder: Path, *numbers: int) -> list[str]:
+    """Files of the holders of this file's slots, as `make_holder_file` writes them."""
+    paths = []
+    for number in numbers:
+        kem = pair(number).public.kem
+        sealed = make_person_slot(Secret(PASSPHRASE.encode()), _holder_id(kem), pair(number).export_private(), CHEAP)
+        path = folder / f"{number}.key"
+        path.write_bytes(msgspec.json.encode(_HolderFile("casevault-holder-1", f"post {number}", kem, sealed)))
+        paths.append(str(path))
+    return paths
+
+
+def served(station: Station) -> Recovery:
+    """What the keys lane serves, with reports sealed as the vault process has them sealed."""
+    station.close()
+
+    def keeper_for(_label: str) -> object:
+        return station.keeper
+
+    spooling = Spooling(station.directory, keeper_for, station.clock, RealEntropy())  # type: ignore[arg-type]
+    ground = HoldersGround(station.directory, keeper_for, station.clock, RealEntropy(), station.policy, spooling.note)  # type: ignore[arg-type]
+    return Recovery(ground, station.clock)
+
+
+def refusals(station: Station) -> list[dict[str, str]]:
+    """What reached the supervisors of who was refused, once the vault is open."""
+    Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy()).take(station.vault)
+    station.sign_in(SUPERVISOR)
+    views = [station.vault.supervision.report(line.breach_id) for line in station.vault.supervision.queue(False)]
+    return [dict(fact.facts) for view in views for fact in view.facts if fact.kind is SignalKind.RECOVERY_REFUSED]
+
+
+def test_in_the_window_each_is_told_at_once_what_is_wrong_and_who_is_no_holder_is_reported(bound: Station, tmp_path: Path) -> None:
+    first, second, stranger = holder_files(tmp_path, 0, 2, 9)
+    damaged, pipe = tmp_path / "damaged.key", tmp_path / "pipe.key"
+    damaged.write_bytes(Path(first).read_bytes()[:-9])
+    os.mkfifo(pipe)
+    recovery = served(bound)
+    assert (recovery.slot().threshold, recovery.slot().holders, recovery.slot().usual_hours) == (2, 3, DEFAULT_HOURS)
+    attempts: list[tuple[str, str, str, str]] = [
+        # what is given, and the passphrase -> what the vault says
+        ("nothing there", str(tmp_path / "missing.key"), PASSPHRASE, "recovery.file"),
+        ("a folder", str(tmp_path), PASSPHRASE, "recovery.file"),
+        ("a pipe that nobody fills", str(pipe), PASSPHRASE, "recovery.file"),
+        ("a damaged file", str(damaged), PASSPHRASE, "recovery.not-a-holder-file"),
+        ("a wrong passphrase", first, "granite window", "recovery.not-recognised"),
+        ("a stranger's file with its passphrase", stranger, PASSPHRASE, "recovery.not-a-holder"),
+    ]
+    for name, path, passphrase, code in attempts:
+        with pytest.raises(VaultError) as told:
+            recovery.give(path, passphrase)
+        assert told.value.code == code, name
+        with refused("recovery.too-few"):
+            recovery.open(8)
+    assert opening(bound) == "premises.unreachable"
+    assert recovery.give(first, PASSPHRASE).names == ("post 0",)
+    with refused("recovery.given-already"):
+        recovery.give(first, PASSPHRASE)
+    with refused("recovery.too-few"):
+        recovery.open(8)
+    come = recovery.give(second, PASSPHRASE)
+    assert (come.names, come.threshold) == (("post 0", "post 2"), 2)
+    opened = recovery.open(3)
+    assert 2 * HOUR < (opened.ends_us - bound.clock.now_us()) // 1_000_000 <= 3 * HOUR
+    assert opening(bound) == "opens"
+    entry = " ".join(one.thumbprint for one in holders(0, 2))
+    assert entries(bound, AuditKind.RECOVERY_OPENED) == [{"holders": entry, "ends_us": opened.ends_us}]
+    said = refusals(bound)
+    named = {one["code"]: one["holder"] for one in said if "holder" in one}
+    assert named == {"recovery.not-recognised": holders(0)[0].thumbprint, "recovery.not-a-holder": holders(9)[0].thumbprint}
+    assert sorted(one["present"] for one in said if one["code"] == "recovery.too-few") == ["0", "1"]
+    with refused("recovery.too-few"):
+        served(bound).open(8)  # their keys are let go
+
+
+def test_in_the_window_who_has_come_is_let_go_when_nobody_follows(bound: Station, tmp_path: Path) -> None:
+    first, second = holder_files(tmp_path, 0, 1)
+    recovery = served(bound)
+    recovery.give(first, PASSPHRASE)
+    bound.clock.step(GIVEN_SECONDS - 1)
+    recovery.let_go_overdue()
+    assert len(recovery.give(second, PASSPHRASE).names) == 2
+    bound.clock.step(GIVEN_SECONDS)
+    for act in (lambda: recovery.open(8), lambda: recovery.open(8)):  # said once; then they have simply not come
+        with pytest.raises(RefusedError, match=r"^recovery\.(given-expired|too-few)"):
+            act()
+    assert len(recovery.give(first, PASSPHRASE).names) == 1
+    bound.clock.step(GIVEN_SECONDS)
+    recovery.let_go_overdue()
+    with refused("recovery.given-expired"):
+        recovery.give(second, PASSPHRASE)
+    assert opening(bound) == "premises.unreachable"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_vault_process_serves_the_holders_where_the_key_server_is_dead(
+    bound: Station, secret_service: PrivateSecretService, tmp_path: Path
+) -> None:
+    """A real vault process and a real keyring, over the real pipe: what the window does, without the window."""
+    real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
+    for name, value in bound.keeper._values.items():
+        real.write(name, Secret(value))
+    bound.clock.added_us = 0
+    first, second = holder_files(tmp_path, 1, 2)
+    desk = VaultProcess(bound.directory)
+    try:
+        desk.told(Opened)
+        with refused("premises.unreachable") as told:
+            desk.ask(Session.station)
+        assert told.value.facts["recovery_threshold"] == 2
+        assert told.value.facts["recorded"] == 1
+        with refused("recovery.not-recognised"):
+            desk.ask(Recovery.give, first, Secret(b"granite window"))
+        assert desk.ask(Recovery.give, first, Secret(PASSPHRASE.encode())).names == ("post 1",)
+        with refused("recovery.too-few"):
+            desk.ask(Recovery.open, 8)
+        assert desk.ask(Recovery.give, second, Secret(PASSPHRASE.encode())).names == ("post 1", "post 2")
+        assert desk.ask(Recovery.open, 8).report_no
+        with refused("premises.unreachable"):
+            desk.ask(Session.station)  # what they opened, a fresh process opens
+    finally:
+        desk.close()
+    fresh = VaultProcess(bound.directory)
+    try:
+        fresh.told(Opened)
+        assert fresh.ask(Session.station).founded
+        with pytest.raises(VaultError, match=r"^wire\.unknown-operation"):
+            fresh.ask(Recovery.slot)  # an open vault serves no holders
+    finally:
+        fresh.close()
 
 
 # ---- the command line ------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The windows: what a person works in, built from the kit.
 
 Rooms: `page` (the contract of everything the rail leads to), `live_page` (one that keeps itself fresh) · `shell` (frame, routing by role,
-palette, guard, lock), `alerts`, `keys_sheet`, `premises_bar` · `sign_in`, `founding`, `lock`, `cannot_open` (before anybody is signed in),
+palette, guard, lock), `alerts`, `keys_sheet`, `premises_bar` · `sign_in`, `founding`, `lock`, `cannot_open`, `holders` (nobody signed in),
 on `quiet_page` · `desk`, `find`, `case_inspector`, `check_out`, `check_in`, `reader`, `notice`, `my_reports`, `looked_for` (the officer's
 work), with `holdings`, `case_list`, `reader_bar`, `document_find` · `breaches` with `report_pane`, `custody_board` with `strip_wall`,
 `audit` with `trail` and `chain_bar`, `people` with `enrol` and `accommodate`, `intake` with `case_picker`, `drop_zone`, `intake_list` and

@@ -1,14 +1,16 @@
 """When the vault cannot be opened, or a file was closed under a reader: full-page plain words, no case data.
 
 What happened, what was recorded, what to do, whom to call; in that order, one line each. That something was recorded is said only where the
-vault sealed a report. Off the station's premises this is the screen: it says so, and no more.
+vault sealed a report. Off the station's premises this is the screen: it says so, and no more. Where the vault has a recovery slot, a quiet
+second verb leads to its holders (`holders`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout
 
 from ui import messages, strings
 from ui.icons import IconName
@@ -41,7 +43,10 @@ class PlainPanel(QuietPage):
             self.column.addWidget(line)
         self._lines[-1].set_role(Colour.TEXT_QUIET)
         self.column.addSpacing(4)
-        self.column.addWidget(self.act, 0, Qt.AlignmentFlag.AlignRight)
+        self.verbs = QHBoxLayout()
+        self.verbs.addStretch(1)
+        self.verbs.addWidget(self.act)
+        self.column.addLayout(self.verbs)
         self.act.clicked.connect(self.acted)
         self.setFocusProxy(self.act)
 
@@ -65,20 +70,30 @@ class PlainPanel(QuietPage):
 
 
 class CannotOpen(PlainPanel):
-    """The vault cannot be opened here and now."""
+    """The vault cannot be opened here and now. `holders_asked`: its recovery slot's holders are to open it."""
+
+    holders_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__("cannot_open", most_lines=6)
+        self.holders = Button(strings.text("cannot_open.holders"), ButtonKind.GHOST)
+        self.holders.setObjectName("cannot_open_holders")
+        self.holders.clicked.connect(self.holders_asked)
+        self.holders.hide()  # until the vault says that there is a slot, and that it is for this
+        self.verbs.insertWidget(0, self.holders)
         self._asked_again = False
 
     def show_error(self, error: VaultError, *, session_locked: bool = False) -> None:
         """Say why, what was recorded, what to do, and whom to call.
 
         Args:
-            error: what keeps the vault shut. Its facts `recorded` and `contact` are the vault process's: a report stands; whom to call.
+            error: what keeps the vault shut. Its facts `recorded`, `contact` and `recovery_threshold` are the vault process's: a report
+                stands; whom to call; the holders of a recovery slot may open it.
             session_locked: whether a session of this desk was locked by the same loss.
         """
         told = messages.explain(error)
+        self.holders.setVisible("recovery_threshold" in error.facts)
+        self.holders.setEnabled(True)
         off_premises = error.code.startswith(_OFF_PREMISES)
         contact = str(error.facts.get("contact", ""))
         tries = off_premises or not told.grave
@@ -102,4 +117,5 @@ class CannotOpen(PlainPanel):
         """Be the same page while the vault is tried again: seconds, where a key server does not answer."""
         self._asked_again = True
         self.act.setEnabled(False)
+        self.holders.setEnabled(False)
         self.act.set_words(strings.text("cannot_open.trying"))

@@ -8,6 +8,7 @@ Rules of this module:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -31,6 +32,26 @@ def path_of(typed: str) -> str:
     except RuntimeError:
         return ""
     return str(path) if path.is_absolute() else ""
+
+
+def open_picker(
+    host: QWidget,
+    name: str,
+    title: str,
+    picked: Callable[[tuple[str, ...]], object],
+    mode: QFileDialog.FileMode = QFileDialog.FileMode.ExistingFile,
+) -> None:
+    """Have a person choose what is there; `picked` is told the absolute paths. `name` is the picker's objectName."""
+    dialog = QFileDialog(host, title)
+    dialog.setObjectName(name)
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog, True)
+    dialog.setOption(QFileDialog.Option.ReadOnly, True)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptOpen)
+    dialog.setFileMode(mode)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, strings.text("intake.picker_pick"))
+    dialog.filesSelected.connect(lambda paths: picked(tuple(paths)))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
 
 
 class DropZone(QWidget):
@@ -75,16 +96,7 @@ class DropZone(QWidget):
         self._pick(QFileDialog.FileMode.Directory, strings.text("intake.picker_folder"))
 
     def _pick(self, mode: QFileDialog.FileMode, title: str) -> None:
-        dialog = QFileDialog(self, title)
-        dialog.setObjectName("intake_picker")
-        dialog.setOption(QFileDialog.Option.DontUseNativeDialog, True)
-        dialog.setOption(QFileDialog.Option.ReadOnly, True)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptOpen)
-        dialog.setFileMode(mode)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, strings.text("intake.picker_pick"))
-        dialog.filesSelected.connect(lambda paths: self.brought.emit(tuple(paths)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        open_picker(self, "intake_picker", title, self.brought.emit, mode)
 
     def _typed(self) -> None:
         path = path_of(self.path.value())

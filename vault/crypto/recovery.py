@@ -87,6 +87,18 @@ class Recovered:
     holders: tuple[HolderPublic, ...]  # those whose keys opened it, in the order of enrolment
 
 
+@dataclass(frozen=True, slots=True)
+class SlotHolders:
+    """What a slot says of its holders in clear."""
+
+    threshold: int
+    fingerprints: tuple[bytes, ...]
+
+    def has(self, public: HolderPublic) -> bool:
+        """Whether this is one of them."""
+        return _fingerprint(public.kem) in self.fingerprints
+
+
 class _HolderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
     label: str
@@ -140,12 +152,7 @@ def open_holder_file(content: bytes, passphrase: Secret) -> KeyPair:
     Raises:
         RefusedError: recovery.not-a-holder-file; recovery.not-recognised, wrong passphrase or altered, with the thumbprint the file names.
     """
-    try:
-        held = msgspec.json.decode(content, type=_HolderFile)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RefusedError("recovery.not-a-holder-file") from error
-    if held.format != _PUBLIC_PREFIX:
-        raise RefusedError("recovery.not-a-holder-file")
+    held = _decode_holder_file(content)
     refused = RefusedError("recovery.not-recognised", holder=HolderPublic(held.label, held.kem).thumbprint)
     try:
         pair = KeyPair.from_private(open_person_slot(held.sealed, passphrase, _holder_id(held.kem)))
@@ -154,6 +161,12 @@ def open_holder_file(content: bytes, passphrase: Secret) -> KeyPair:
     if pair.public.kem != held.kem:
         raise refused
     return pair
+
+
+def holder_of_file(content: bytes) -> HolderPublic:
+    """Give what a holder's file says in clear: the public half, and a name. Raises RefusedError recovery.not-a-holder-file."""
+    held = _decode_holder_file(content)
+    return HolderPublic(held.label, held.kem)
 
 
 def make_recovery_slot(
@@ -194,6 +207,12 @@ def require_holders(threshold: int, holders: Sequence[HolderPublic]) -> None:
         raise RefusedError("recovery.same-holder")
 
 
+def slot_holders(slot: bytes) -> SlotHolders:
+    """Tell what a slot says of its holders, which nothing vouches for yet. Raises TamperError slot.malformed."""
+    stored = _decode(slot)
+    return SlotHolders(stored.threshold, stored.fingerprints)
+
+
 def open_recovery_slot(slot: bytes, pairs: Iterable[KeyPair], vault_id: VaultId) -> Recovered:
     """Open the slot with the keys of enough holders.
 
@@ -227,6 +246,16 @@ def open_recovery_slot(slot: bytes, pairs: Iterable[KeyPair], vault_id: VaultId)
         raise TamperError("recovery.altered") from error
     holders = tuple(HolderPublic(payload.labels[number], present[number].public.kem) for number in members)
     return Recovered(WorkstationId(payload.workstation_id), WorkstationSecrets.decode(Secret(payload.secrets)), holders)
+
+
+def _decode_holder_file(content: bytes) -> _HolderFile:
+    try:
+        held = msgspec.json.decode(content, type=_HolderFile)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RefusedError("recovery.not-a-holder-file") from error
+    if held.format != _PUBLIC_PREFIX or not _is_label(held.label):
+        raise RefusedError("recovery.not-a-holder-file")
+    return held
 
 
 def _decode(slot: bytes) -> _Slot:
