@@ -6,7 +6,8 @@ Rules:
 - A process that got through is found by its open descriptors, newest process first; one that is gone already cannot be found.
 - Command lines and the paths that held processes ask for are compared here and never reported: they hold people's file names.
 - LIMIT: another account's wait channel and descriptors are not readable; such an opener is found by its command line or not at all.
-- A child between fork and exec shows its parent's descriptors: it has its parent's command line and is skipped.
+- A child of ours shows our descriptors between fork and exec, and has our command line then: it is skipped, also where it begins its own
+  program while it is looked at.
 
 Source: proc(5); experiment E1.
 """
@@ -92,7 +93,7 @@ def holders(inodes: Collection[Inode], own: Collection[int]) -> list[Opener]:
     """Foreign processes that have one of `inodes` open now, newest first."""
     found = []
     for pid in _pids():
-        if pid not in own and _holds(pid, inodes) and not _is_fork_of(pid, own):
+        if pid not in own and _holds(pid, inodes) and not _is_fork_of(pid, own, inodes):
             opener = _describe(pid)
             if opener is not None:
                 found.append(opener)
@@ -237,9 +238,12 @@ def _holds(pid: int, inodes: Collection[Inode]) -> bool:
     return False
 
 
-def _is_fork_of(pid: int, own: Collection[int]) -> bool:
+def _is_fork_of(pid: int, own: Collection[int], inodes: Collection[Inode]) -> bool:
+    """Whether what a child shows is its parent's: its own program has not begun, or began just now and shows none of `inodes` any more."""
     parent = _stat_field(pid, "stat", 3)
-    return parent.isdecimal() and int(parent) in own and _read(pid, "cmdline") == _read(int(parent), "cmdline")
+    if not parent.isdecimal() or int(parent) not in own:
+        return False
+    return _read(pid, "cmdline") in (b"", _read(int(parent), "cmdline")) or not _holds(pid, inodes)
 
 
 def _describe(pid: int) -> Opener | None:
