@@ -265,6 +265,7 @@ class Sentinel:
 
     def _look(self) -> None:
         now = time.monotonic()
+        self._collect()  # first: what a desk did is in here only if its lock's file, and then its lock, are found below
         self._read_events(now)
         self._looks = [at for at in self._looks if at > now]
         holder = self._lock.holder()
@@ -272,7 +273,6 @@ class Sentinel:
             self._last_holder = holder
         released = self._holder is not None and holder is None
         self._holder = holder
-        self._collect()
         mark = read_mark(self._directory)
         self._judge(mark, released=released)
         self._check_mark(mark)
@@ -412,7 +412,8 @@ class Sentinel:
         self._hub.start()
 
     def _desk(self) -> frozenset[int]:
-        holder = self._holder
+        """Asked by the sensor while it names somebody: as it is now, for the last look may have been before the desk came."""
+        holder = self._lock.holder()
         return frozenset() if holder is None else frozenset({holder})
 
     def _emit(self, one: Signal, watch_no: int) -> None:

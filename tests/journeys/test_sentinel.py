@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from tests.conftest import OFFICER
+from tests.fakes import MemorySecretKeeper
 from tests.inotify_watch import watches
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station
@@ -29,7 +30,7 @@ from vault.domain.identity import VaultId
 from vault.platform.secret_service import open_secret_keeper
 from vault.secret import Secret
 from vault.sensors import clock
-from vault.sentinel import DeskLock, Joining, Sentinel, is_told
+from vault.sentinel import DeskLock, Joining, Seen, Sentinel, is_told
 from vault.services.events import BreachRecorded
 from vault.services.ports import MetServer
 from vault.spooling import Spooling
@@ -343,6 +344,29 @@ def test_one_thing_is_one_report_and_noise_has_an_end() -> None:
             written += 1
     assert written == 8
     assert not joining.joins(Signal(K.STORE_OPENED, 700_000_000, named(OTHER))), "later it is news again"
+
+
+def test_a_look_that_began_before_the_desk_came_does_not_judge_what_the_desk_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = MemorySecretKeeper()
+    sentinel = Sentinel(tmp_path, lambda _vault_id: keeper, system.SystemClock(), system.SystemEntropy(), [tmp_path / "Downloads"])
+    sentinel._look()
+    holders: list[int | None] = [None]
+
+    def holder() -> int | None:
+        answer = holders[-1]
+        if answer is None:  # the desk comes when the table has just been read
+            for facts in (named(DESK), ()):
+                sentinel._seen.put(Seen(Signal(K.STORE_OPENED, 0, facts), sentinel._watch_no))
+            holders.append(DESK)
+        return answer
+
+    monkeypatch.setattr(sentinel._lock, "holder", holder)
+    sentinel._look()
+    sentinel._look()
+    told = sentinel._joining.has_lately(K.STORE_OPENED, 0)
+    sentinel._end()
+    assert not told
+    assert len(holders) == 2
 
 
 def test_who_has_the_lock_is_read_and_not_tried(tmp_path: Path) -> None:
