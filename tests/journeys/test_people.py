@@ -163,6 +163,8 @@ def test_registering_and_granting_have_their_rules(crew: Crew) -> None:
         (f" {line.rms_number.lower()} ", "A case", OFFICER, records, "case.number-taken"),
         ("2026-X", "A case", "0000", records, "person.unknown"),
         ("2026-X", "A case", OFFICER, "00" * 16, "unit.unknown"),
+        ("2026-X", "A case", ADMINISTRATOR, records, "grant.role-never"),
+        ("2026-X", "A case", AUDITOR, records, "grant.role-never"),
     ):
         with refused(code):
             register.register_case(number, title, "fraud", badge, where, line.marking, (), ())  # type: ignore[arg-type]

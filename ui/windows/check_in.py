@@ -24,6 +24,7 @@ from ui.windows.act_sheet import ActSheet
 from ui.windows.check_out import CaseHeading
 from ui.windows.naming import who
 from ui.windows.person_field import PersonField
+from vault.domain.access import ROLES_WITHOUT_CASES
 from vault.domain.custody import CheckInStatement
 from vault.services.custody import Custody
 from vault.services.register import Register
@@ -192,7 +193,7 @@ class HandOverSheet(ActSheet):
         self.person.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _know_people(self, people: tuple[PersonBrief, ...]) -> None:
-        self.person.set_people(people)
+        self.person.set_people([person for person in people if person.role not in ROLES_WITHOUT_CASES])
 
     def _no_people(self, error: VaultError) -> None:
         told = messages.explain(error)

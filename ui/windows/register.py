@@ -29,6 +29,7 @@ from ui.windows.act_sheet import ActSheet
 from ui.windows.beside import beside
 from ui.windows.naming import isolated
 from ui.windows.person_field import PersonField
+from vault.domain.access import ROLES_WITHOUT_CASES
 from vault.domain.casefile import Marking
 from vault.domain.identity import PersonId, Role, UnitId, UnitKind
 from vault.services.register import Register
@@ -171,7 +172,7 @@ class RegisterSheet(ActSheet):
         bridge.ask(Register.units).owner(self).then(self._take_units)
 
     def _take_people(self, people: tuple[PersonBrief, ...]) -> None:
-        self.officer.set_people(people)
+        self.officer.set_people([person for person in people if person.role not in ROLES_WITHOUT_CASES])
 
     def _take_units(self, units: tuple[UnitLine, ...]) -> None:
         chosen = self.unit.value()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
-from vault.domain.access import Effect, GranteeKind, GrantTerms
+from vault.domain.access import ROLES_WITHOUT_CASES, Effect, GranteeKind, GrantTerms
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.casefile import CaseCard, Marking
 from vault.domain.identity import CaseId, GrantId, PersonId, PersonState, Role, UnitId, UnitKind
@@ -80,7 +80,8 @@ class Register:
         """Register a case file.
 
         Raises:
-            RefusedError: access.not-your-role, case.number-missing, case.title-missing, case.number-taken, person.unknown, unit.unknown.
+            RefusedError: access.not-your-role, case.number-missing, case.title-missing, case.number-taken, person.unknown, unit.unknown,
+                grant.role-never (the officer in charge is an administrator or auditor).
         Audit: case.registered, grant.made for each first grant.
         """
         world = self._world
@@ -240,7 +241,7 @@ class Register:
         person = directory.person(PersonId(grantee_id))
         if person is None or person.state not in (PersonState.ACTIVE, PersonState.LOCKED):
             raise RefusedError("person.unknown")
-        if person.role in (Role.ADMINISTRATOR, Role.AUDITOR):
+        if person.role in ROLES_WITHOUT_CASES:
             raise RefusedError("grant.role-never")
 
     def _make(
@@ -275,6 +276,8 @@ class Register:
             return directory.unit(UnitId(grantee_id)).kem_public
         if (person := directory.person(PersonId(grantee_id))) is None:
             raise RefusedError("person.unknown")
+        if person.role in ROLES_WITHOUT_CASES:  # no case key is ever sealed to them, whoever asks
+            raise RefusedError("grant.role-never")
         return person.kem_public
 
     def _granted(self, terms: GrantTerms) -> AuditDraft:

@@ -13,7 +13,7 @@ from tests import ui_stage_b as stage
 from ui import strings
 from ui.windows.grant_sheets import AddGrantSheet
 from ui.windows.intake import IntakePage
-from ui.windows.register import to_be_admitted
+from ui.windows.register import RegisterSheet, to_be_admitted
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.casefile import Marking
 from vault.domain.identity import PersonId
@@ -94,6 +94,14 @@ def test_nobody_waiting_no_verb(on_stage: Stage) -> None:
 
 
 # ---- register ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_who_never_sees_a_case_is_offered_as_its_officer(on_stage: Stage) -> None:
+    on = ready(on_stage, **{"Register.people": (stage.ADMINISTRATOR, stage.OFFICER, stage.AUDITOR)})
+    registering(on)
+    sheet = on.frame.findChild(RegisterSheet)
+    on.until(sheet.officer.people)
+    assert sheet.officer.people() == (stage.OFFICER,)
 
 
 def test_a_case_is_registered_by_keys_and_chosen_for_intake(on_stage: Stage) -> None:
