@@ -12,7 +12,8 @@ Rules:
 - Refused holders are each a cause of their own, for a report names one: whoever tries two files within the window is in both. Of more than
   `_MOST_REFUSED` in a window the rest is not named: the spool's room is not for whoever makes holders' files to fill.
 - Each says where the workstation stood, as evidence that nobody has judged: the approved places lie in the vault.
-- Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none.
+- Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none. One that
+  cannot be recorded is put aside as such a file: it keeps no other from being taken in.
 - Whoever is killed after sealing a report and before noting so sees the same thing again at its next start. What can be named (a copy, a
   killed desk's mark) has one id for all its reports, and the vault takes one in.
 - The desk and the sentinel write in turn: each holds the spool's own lock while it reads the number of reports and changes it.
@@ -26,7 +27,7 @@ import hashlib
 import hmac
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -159,20 +160,34 @@ class Spooling:
         spool.enrol(world.station.supervisors_kem_public)
         self._keep_contact(world.policy.premises_contact)
         waiting = spool.waiting()
-        if gaps := (*waiting.missing, *waiting.damaged):
-            facts = (("code", "spool.gap" if waiting.missing else "spool.damaged"), ("first", min(gaps)), ("reports", len(gaps)))
-            signal = Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), facts)
-            world.on_control(lambda: vault.breaches.record(signal), Priority.BREACH)
+        self._tell(vault, "spool.gap", waiting.missing)
+        damaged = list(waiting.damaged)
         for report in waiting.reports:
             record = partial(
                 vault.breaches.record_spooled, report.breach_id, report.kind, report.observed_us, report.facts_sealed, report.number
             )
-            world.on_control(record, Priority.BREACH)
+            try:
+                world.on_control(record, Priority.BREACH)
+            except (UnavailableError, TamperError):  # the vault, not the report: it waits
+                raise
+            except Exception as error:  # whatever is in one file keeps no other from being taken in
+                _log.error("report %d of the spool cannot be recorded: %s", report.number, type(error).__name__)
+                damaged.append(report.number)
+                continue
             spool.taken(report.number)
-        for number in waiting.damaged:
-            spool.taken(number)
+        self._tell(vault, "spool.damaged", damaged)
+        for number in damaged:
+            spool.put_aside(number)
         if waiting.missing:
-            spool.taken(waiting.last)
+            spool.past(waiting.last)
+
+    def _tell(self, vault: Vault, code: str, numbers: Sequence[int]) -> None:
+        """Record that files of the spool are not what was written."""
+        if not numbers:
+            return
+        facts = (("code", code), ("first", min(numbers)), ("reports", len(numbers)))
+        signal = Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), facts)
+        vault.world.on_control(lambda: vault.breaches.record(signal), Priority.BREACH)
 
     @contextmanager
     def _in_turn(self, directory: Path | None = None) -> Iterator[None]:

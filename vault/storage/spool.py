@@ -24,7 +24,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -44,6 +44,7 @@ _DIGITS: Final = 8
 _LARGEST_BYTES: Final = 64 * 1024
 _RECORD: Final = struct.Struct(">QQ")
 _NAME: Final = "spool"
+_YEAR_9999_US: Final = 253_370_764_800_000_000  # a time from there on has no year that a report could be numbered in, in every zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ class Waiting:
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    breach_id: str
+    breach_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-z]{1,64}\Z")]
     kind: SignalKind
-    observed_us: int
+    observed_us: Annotated[int, msgspec.Meta(ge=0, lt=_YEAR_9999_US)]
     facts_sealed: bytes
     code: str = ""  # not in files that were written before it was kept
 
@@ -146,20 +147,32 @@ class Spool:
         )
 
     def taken(self, number: int) -> None:
-        """Forget a report that is committed in the vault, or put a damaged one aside once that is.
+        """Forget a report that is committed in the vault.
 
         Raises:
             UnavailableError: keyring.*, storage.*; the report is then taken again, and known by its id.
         """
-        known = self._witnessed()
-        if number > known.taken:
-            self._witness(_Witnessed(max(known.written, number), number, known.supervisors_public_kem))
+        self.past(number)
+        try:
+            self._path(number).unlink(missing_ok=True)
+        except OSError as error:
+            raise UnavailableError(write_code(error)) from error
+
+    def put_aside(self, number: int) -> None:
+        """Keep a file that is no report under another name, once that is reported. Raises UnavailableError keyring.*, storage.*."""
+        self.past(number)
         path = self._path(number)
         try:
             if os.path.lexists(path):
-                path.unlink() if self._read(number) is not None else path.rename(path.with_suffix(".damaged"))
+                path.rename(path.with_suffix(".damaged"))
         except OSError as error:
             raise UnavailableError(write_code(error)) from error
+
+    def past(self, number: int) -> None:
+        """Nothing up to this number is missed any more. No file is touched. Raises UnavailableError keyring.*."""
+        known = self._witnessed()
+        if number > known.taken:
+            self._witness(_Witnessed(max(known.written, number), number, known.supervisors_public_kem))
 
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 

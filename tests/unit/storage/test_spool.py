@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.fakes import MemorySecretKeeper
@@ -62,6 +63,14 @@ def _forge(folder: Path) -> None:
     (folder / "00000004.report").write_bytes(b'{"breach_id":"x"}')
 
 
+def _rewritten(field: str, value: object) -> Callable[[Path], object]:
+    def rewrite(folder: Path) -> None:
+        path = folder / "00000002.report"
+        path.write_bytes(msgspec.json.encode({**msgspec.json.decode(path.read_bytes()), field: value}))
+
+    return rewrite
+
+
 def _huge(folder: Path) -> None:
     (folder / "00000002.report").write_bytes(b" " * 10_000_000)
 
@@ -89,6 +98,10 @@ ATTACKS: list[tuple[str, Callable[[Path], object], list[str], tuple[int, ...], t
     ("one is put over another", _later_ones_replaced, ["b", "a"], (1,), ()),
     ("one is emptied", lambda d: (d / "00000002.report").write_bytes(b""), ["a", "c"], (), (2,)),
     ("one is altered in the middle", lambda d: (d / "00000002.report").write_bytes(b'{"kind":"copy'), ["a", "c"], (), (2,)),
+    ("one is dated beyond the calendar", _rewritten("observed_us", 300_000_000_000_000_000), ["a", "c"], (), (2,)),
+    ("one is dated before it", _rewritten("observed_us", -1), ["a", "c"], (), (2,)),
+    ("one gets an id that is none", _rewritten("breach_id", "b\n"), ["a", "c"], (), (2,)),
+    ("one gets a long id", _rewritten("breach_id", "b" * 65), ["a", "c"], (), (2,)),
     ("one is made huge", _huge, ["a", "c"], (), (2,)),
     ("one becomes a link", _link, ["a", "c"], (), (2,)),
     ("one becomes a pipe", _pipe, ["a", "c"], (), (2,)),
@@ -113,8 +126,8 @@ def test_attacks_on_the_folder_show(
     for one in waiting.reports:
         spool.taken(one.number)
     for number in waiting.damaged:
-        spool.taken(number)
-    spool.taken(waiting.last)
+        spool.put_aside(number)
+    spool.past(waiting.last)
     after = spool.waiting()
     assert (after.reports, after.missing, after.damaged) == ((), (), ()), "each is told once"
 

@@ -1,0 +1,81 @@
+"""The sealed spool against somebody who writes into its folder: what was sealed is taken in, and what was done to it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.station import SUPERVISOR, RealEntropy, Station
+from vault.domain.breach import SignalKind
+from vault.errors import UnavailableError
+from vault.services.events import BreachRecorded
+from vault.spooling import Spooling
+from vault.storage.spool import FOLDER_NAME
+
+AWAY, FALSE_SERVER = "premises.unreachable", "premises.wrong-answer"
+FOREVER_US = 300_000_000_000_000_000  # beyond year 9999
+
+
+def spooling(station: Station) -> Spooling:
+    return Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy())
+
+
+def sealed(station: Station) -> Path:
+    """Open once, then have two reports sealed; give their folder."""
+    spooling(station).take(station.vault)
+    for code in (AWAY, FALSE_SERVER):
+        assert spooling(station).note(UnavailableError(code))
+    station.events.clear()
+    return station.directory / FOLDER_NAME
+
+
+def told(station: Station) -> list[str]:
+    """Take in what waits, twice; the codes of what supervisors then read."""
+    for _ in range(2):
+        spooling(station).take(station.vault)
+    station.sign_in(SUPERVISOR)
+    notices = [one.notice for one in station.events if isinstance(one, BreachRecorded)]
+    views = [station.vault.supervision.report(one) for one in dict.fromkeys(one.breach_id for one in notices)]
+    return sorted(dict(fact.facts)["code"] for view in views for fact in view.facts)
+
+
+def change(path: Path, **fields: object) -> None:
+    path.write_bytes(msgspec.json.encode({**msgspec.json.decode(path.read_bytes()), **fields}))
+
+
+ATTACKS: list[tuple[str, Callable[[Path], object], list[str]]] = [
+    # what is done -> the codes of what supervisors read
+    ("nothing", lambda _: None, [AWAY, FALSE_SERVER]),
+    (
+        "the first is dated beyond the calendar",
+        lambda d: change(d / "00000001.report", observed_us=FOREVER_US),
+        [FALSE_SERVER, "spool.damaged"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("attack", "codes"), [one[1:] for one in ATTACKS], ids=[one[0] for one in ATTACKS])
+def test_no_file_keeps_another_from_being_taken_in(station: Station, attack: Callable[[Path], object], codes: list[str]) -> None:
+    attack(sealed(station))
+    assert told(station) == sorted(codes)
+
+
+def test_a_report_that_cannot_be_recorded_is_put_aside_and_told(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = sealed(station)
+    record = station.vault.breaches.record_spooled
+
+    def no_first(*arguments: object) -> bool:
+        if arguments[-1] == 1:
+            raise ValueError
+        return record(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(station.vault.breaches, "record_spooled", no_first)
+    assert told(station) == [FALSE_SERVER, "spool.damaged"]
+    assert [one.name for one in folder.iterdir()] == ["00000001.damaged"]
+    assert [one.notice.kind for one in station.events if isinstance(one, BreachRecorded)] == [
+        SignalKind.OFF_PREMISES,
+        SignalKind.STORE_TAMPERED,
+    ]
