@@ -492,7 +492,7 @@ def _join(
         renderers=(reader, prober),
         copy_memory_key=copy_memory_key,
         binding=binding,
-        premises=Premises(world, binding),
+        premises=Premises(world, breaches, binding),
         station_policy=StationPolicy(world, breaches, binding, shipped),
         opened_signals=tuple(signals),
     )

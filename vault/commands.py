@@ -48,7 +48,7 @@ from vault.secret import Secret
 from vault.services.events import Event, IntakeMoved
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
-from vault.services.ports import MetServer
+from vault.services.ports import MetServer, PremisesFacts
 from vault.services.views import Enrolment, FileState, Founder
 from vault.services.witness import broken, unpack, witness_name
 from vault.spooling import Spooling
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     premises.add_argument("--name", default="", help=words["help_premises_name"])
     premises.add_argument("--url", default="", help=words["help_premises_url"])
     premises.add_argument("--thumbprint", default="", help=words["help_premises_thumbprint"])
-    premises.add_argument("--threshold", type=int, default=1, help=words["help_premises_threshold"])
+    premises.add_argument("--threshold", type=int, help=words["help_premises_threshold"])
     premises.add_argument("--certificate", default="", help=words["help_premises_certificate"])
     premises.add_argument("--authority", default="", help=words["help_premises_authority"])
     _add_recovery(commands.add_parser("recovery", help=words["help_recovery"]).add_subparsers(required=True))
@@ -239,9 +239,9 @@ def _premises(options: argparse.Namespace) -> int:
             return 1 if any(one.code for one in tests) else 0
         if options.act == "add":
             server = MetServer(options.name, options.url, _absolute(options.certificate), _absolute(options.authority))
-            facts = vault.premises.add(server, options.thumbprint, options.threshold)
+            facts = vault.premises.add(server, options.thumbprint, _threshold(options, vault.premises.servers(), 1))
         elif options.act == "remove":
-            facts = vault.premises.remove(options.name, options.threshold)
+            facts = vault.premises.remove(options.name, _threshold(options, vault.premises.servers(), -1))
         else:
             facts = vault.premises.rotate() if options.act == "rotate" else vault.premises.servers()
     if not facts.servers:
@@ -251,6 +251,13 @@ def _premises(options: argparse.Namespace) -> int:
     for one in facts.servers:
         print(f"{one.name:<24} {one.url:<32} {' '.join(one.thumbprints)}")
     return 0
+
+
+def _threshold(options: argparse.Namespace, before: PremisesFacts, more: int) -> int:
+    """What was said, and unless anything was, as many as before: nothing is weakened by leaving a word out."""
+    if options.threshold is not None:
+        return int(options.threshold)
+    return max(1, min(before.threshold, len(before.servers) + more))
 
 
 def _policy_show(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.tang import TangServer
 from vault.crypto import tang
 from vault.crypto.premises import PremisesLock
 from vault.crypto.slots import vault_keys
-from vault.domain.audit import AuditKind
+from vault.domain.audit import AuditKind, Outcome
 from vault.domain.breach import SignalKind
 from vault.errors import UnavailableError, VaultError
 from vault.premises import Lease, open_slot
@@ -145,7 +146,7 @@ def test_rotation_and_removal_need_no_new_founding(station: Station, key_room: T
 
 
 def test_who_may_bind(station: Station, key_room: TangServer) -> None:
-    for badge in (OFFICER, SUPERVISOR):
+    for badge in (OFFICER, CUSTODIAN):
         station.sign_in(badge)
         with refused("access.not-your-role"):
             station.vault.premises.add(MetServer("x", key_room.url), key_room.thumbprint(), 1)
@@ -160,6 +161,40 @@ def test_who_may_bind(station: Station, key_room: TangServer) -> None:
         station.vault.premises.add(MetServer("x", NOWHERE), key_room.thumbprint(), 1)
     assert station.vault.premises.servers() == PremisesFacts(0, ())
     assert opening(station) == "opens"
+
+
+def test_an_administrator_alone_lets_no_other_servers_suffice(station: Station, key_room: TangServer, second_room: TangServer) -> None:
+    bind(station, key_room)
+    bind(station, second_room, "second room", threshold=2)
+    laptop = MetServer("laptop", key_room.url)
+    for threshold in (1, 2):
+        with refused("premises.supervisor-needed"):
+            station.vault.premises.add(laptop, key_room.thumbprint(), threshold)
+    assert station.vault.premises.servers().threshold == 2
+    assert not weakened(station)
+    station.sign_in(SUPERVISOR)
+    assert station.vault.premises.add(laptop, key_room.thumbprint(), 2).threshold == 2
+    assert len(weakened(station)) == 1
+    assert station.vault.premises.remove("laptop", 2).threshold == 2
+    assert len(weakened(station)) == 1, "what opens now opened before"
+    assert station.vault.premises.remove("second room", 1).threshold == 1
+    entries = station.vault.store.audit_entries(AuditFilter(kinds=("premises.bound", "premises.unbound")), 0, 10)
+    told = [(Outcome(one.outcome), dict(json.loads(one.facts)).get("must_answer")) for one in reversed(entries)]
+    assert told == [
+        (Outcome.DONE, "0 of 0 -> 1 of 1"),
+        (Outcome.DONE, "1 of 1 -> 2 of 2"),
+        (Outcome.REFUSED, "2 of 2 -> 1 of 3"),
+        (Outcome.REFUSED, "2 of 2 -> 2 of 3"),
+        (Outcome.DONE, "2 of 2 -> 2 of 3"),
+        (Outcome.DONE, "2 of 3 -> 2 of 2"),
+        (Outcome.DONE, "2 of 2 -> 1 of 1"),
+    ]
+    facts = dict(json.loads(entries[0].facts)) | dict(json.loads(entries[2].facts))
+    assert (facts["url"], facts["thumbprint"]) == (key_room.url, key_room.thumbprint())
+
+
+def weakened(station: Station) -> list[BreachRecorded]:
+    return [one for one in station.events if isinstance(one, BreachRecorded) and one.notice.kind is SignalKind.PREMISES_WEAKENED]
 
 
 def test_a_crash_in_the_middle_of_a_binding_leaves_one_that_opens(
@@ -187,7 +222,7 @@ def test_a_crash_in_the_middle_of_a_binding_leaves_one_that_opens(
 
         monkeypatch.setattr(station.keeper, "write", counted)
         monkeypatch.setattr(station.keeper, "erase", counted)
-        station.sign_in(ADMINISTRATOR)
+        station.sign_in(SUPERVISOR)
         if crash_at < 3:
             with pytest.raises(Crashed):
                 station.vault.premises.add(MetServer(f"room {crash_at}", key_room.url), key_room.thumbprint(), 1)

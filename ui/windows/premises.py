@@ -2,8 +2,8 @@
 
 Rules of this module:
 
-- Administrators and supervisors come here. An administrator adds and takes up new keys; taking one off weakens the vault, and is a
-  supervisor's. What a role may not do is not there.
+- Administrators and supervisors come here, and both add. An administrator takes up new keys, and adds what must answer besides the others;
+  letting fewer suffice and taking one off weakens the vault, and is a supervisor's. What a role may not do is not there.
 - Nothing is said of a server that it did not prove: its state stands there only after "Test now", with the time.
 - While the servers are asked, which takes seconds, each says so.
 """
@@ -35,7 +35,7 @@ from ui.windows.premises_sheets import MOST_SERVERS, AddServerSheet, RemoveServe
 from ui.windows.split_pane import SplitPane
 from vault.domain.identity import Role
 from vault.services.ports import MetServer, PremisesFacts
-from vault.services.premises import Premises
+from vault.services.premises import Premises, least_threshold
 from vault.services.views import KeyServerTest
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class PremisesPage(LivePage):
         self._verb("test", ButtonKind.SECONDARY, "T", self.test)
         if self._administers:
             self._verb("rotate", ButtonKind.SECONDARY, "R", self.rotate)
-            self._verb("add", ButtonKind.PRIMARY, "Ctrl+N", self.add)
         else:
             self._verb("remove", ButtonKind.SECONDARY, "D", self.remove)
+        self._verb("add", ButtonKind.PRIMARY, "Ctrl+N", self.add)
         back = Button(strings.text("premises.back"), ButtonKind.GHOST, key_hint="Esc")
         back.setObjectName("premises_leave")
         back.clicked.connect(self.back)
@@ -126,12 +126,11 @@ class PremisesPage(LivePage):
         self.inspector.closed.connect(self._split.close_detail)
         self.table.activated.connect(lambda _row: self._split.open_detail())
         self.table.current_changed.connect(self._show_current)
-        ask = strings.text("premises.empty_add" if self._administers else "premises.empty_ask")
         empty = EmptyState(
             IconName.PREMISES,
             strings.text("premises.empty_title"),
-            f"{strings.text('premises.empty_sentence')}\n{ask}",
-            strings.text("premises.add") if self._administers else "",
+            f"{strings.text('premises.empty_sentence')}\n{strings.text('premises.empty_add')}",
+            strings.text("premises.add"),
             key_hint="Ctrl+N",
         )
         empty.acted.connect(self.add)
@@ -216,8 +215,9 @@ class PremisesPage(LivePage):
 
     def add(self) -> None:
         """Bind to one more key server."""
-        if self._administers and self._facts is not None and len(self._facts.servers) < MOST_SERVERS:
-            AddServerSheet(self.sheet_host, self.bridge, self._facts, self._take).open_over()
+        if self._facts is not None and len(self._facts.servers) < MOST_SERVERS:
+            least = least_threshold(self._facts, self.signed_in.person.role)
+            AddServerSheet(self.sheet_host, self.bridge, self._facts, least, self._take).open_over()
 
     def rotate(self) -> None:
         """Bind anew to the keys the servers have now."""
@@ -236,7 +236,7 @@ class PremisesPage(LivePage):
         offered = []
         if bound:
             offered.append(PaletteAction("premises.test", strings.text("premises.test"), IconName.RETRY, self.test, "T"))
-        if self._administers and self._facts is not None and bound < MOST_SERVERS:
+        if self._facts is not None and bound < MOST_SERVERS:
             offered.append(PaletteAction("premises.add", strings.text("premises.add"), IconName.ADD, self.add, "Ctrl+N"))
         if self._administers and bound:
             offered.append(PaletteAction("premises.rotate", strings.text("premises.rotate"), IconName.KEY, self.rotate, "R"))

@@ -96,7 +96,8 @@ class AskingSheet(ActSheet):
 class AddServerSheet(AskingSheet):
     """Name, address, the thumbprint read at the server, the files of a front, and how many must answer from now on."""
 
-    def __init__(self, host: QWidget, bridge: Bridge, facts: PremisesFacts, added: Callable[[PremisesFacts], None]) -> None:
+    def __init__(self, host: QWidget, bridge: Bridge, facts: PremisesFacts, least: int, added: Callable[[PremisesFacts], None]) -> None:
+        """Make the sheet; from `least` on the person may say how many must answer."""
         super().__init__(host, "premises_add", strings.text("premises.add_sheet.title"), strings.text("premises.add"))
         self._bridge, self._facts, self._added = bridge, facts, added
         self.name = LineField(
@@ -112,7 +113,7 @@ class AddServerSheet(AskingSheet):
         self.authority = LineField(
             strings.text("premises.authority"), hint=strings.text("premises.add_sheet.authority_hint"), max_length=_LONGEST_PATH
         )
-        self.threshold = threshold_field(len(facts.servers) + 1, facts.threshold or 1)
+        self.threshold = threshold_field(len(facts.servers) + 1, max(facts.threshold, least), least)
         for field, called in self._lines():
             field.control.setObjectName(f"premises_add_{called}")
             field.changed.connect(lambda of=field: of.set_error(""))
@@ -198,10 +199,11 @@ class RotateSheet(AskingSheet):
         self.accepted.connect(lambda: self.send(bridge.ask(Premises.rotate), rotated))
 
 
-def threshold_field(servers: int, threshold: int) -> ChoiceField:
-    """Make the field for how many of the servers must answer, 1 to all of them."""
-    choices = [(str(n), strings.text("premises.threshold_of", n=n, servers=servers)) for n in range(1, servers + 1)]
-    field = ChoiceField(strings.text("premises.threshold"), choices, hint=strings.text("premises.threshold_hint"))
+def threshold_field(servers: int, threshold: int, least: int = 1) -> ChoiceField:
+    """Make the field for how many of the servers must answer, `least` to all of them."""
+    choices = [(str(n), strings.text("premises.threshold_of", n=n, servers=servers)) for n in range(least, servers + 1)]
+    hint = strings.text("premises.threshold_hint_more" if least > 1 else "premises.threshold_hint")
+    field = ChoiceField(strings.text("premises.threshold"), choices, hint=hint)
     field.set_value(str(threshold))
     return field
 

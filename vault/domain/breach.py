@@ -62,6 +62,7 @@ class SignalKind(enum.Enum):
     RECOVERY_OPENED = "recovery-opened"  # the holders of the recovery slot opened the vault without its key servers
     RECOVERY_REFUSED = "recovery-refused"  # somebody who is not enough holders tried the recovery slot
     POLICY_CHANGED = "policy-changed"  # a supervisor laid another policy of the station; the others look at it
+    PREMISES_WEAKENED = "premises-weakened"  # fewer or other key servers suffice from now on; the other supervisors look at it
     PLACE_NOT_APPROVED = "place-not-approved"  # bound to no key server, and the network's evidence fits no approved place
     DESK_KILLED = "desk-killed"  # the vault process ended without closing while a case file was out
     PLACE_FILE_ALTERED = "place-file-altered"  # what the key server's front kept of the vault is gone, older, or none of the vault's
@@ -120,6 +121,7 @@ SEVERITY: Mapping[SignalKind, Severity] = {
     SignalKind.RECOVERY_OPENED: Severity.EXPOSED,
     SignalKind.RECOVERY_REFUSED: Severity.DELIBERATE,
     SignalKind.POLICY_CHANGED: Severity.AMBIGUOUS,
+    SignalKind.PREMISES_WEAKENED: Severity.AMBIGUOUS,
 }
 
 # Unusual reading: a flag for a supervisor to look at. It contains nothing and tells the officer nothing while they read.
@@ -153,6 +155,7 @@ COPY_ATTEMPTS = (
         SignalKind.RECOVERY_OPENED,
         SignalKind.RECOVERY_REFUSED,
         SignalKind.POLICY_CHANGED,
+        SignalKind.PREMISES_WEAKENED,
     }
 )
 

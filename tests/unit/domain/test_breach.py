@@ -78,6 +78,7 @@ TABLE = {
     K.RECOVERY_OPENED: (4, 4, Containment.RECALL, Containment.RECALL),
     K.RECOVERY_REFUSED: (3, 3, Containment.BLANK, Containment.BLANK),
     K.POLICY_CHANGED: (2, 3, Containment.NOTICE, Containment.BLANK),
+    K.PREMISES_WEAKENED: (2, 3, Containment.NOTICE, Containment.BLANK),
 }
 
 NOT_COPYING = {
@@ -101,6 +102,7 @@ NOT_COPYING = {
     K.RECOVERY_OPENED,
     K.RECOVERY_REFUSED,
     K.POLICY_CHANGED,
+    K.PREMISES_WEAKENED,
 }
 
 

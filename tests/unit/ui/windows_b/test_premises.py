@@ -22,7 +22,7 @@ ONE = PremisesFacts(1, stage.KEY_SERVERS.servers[:1])
 
 def ready(on_stage: Stage, person: Any, **answers: Any) -> Any:
     on = on_stage(PremisesPage, person, 7, **answers)
-    on.until(lambda: on.page._facts is not None)
+    on.until(lambda: on.page._facts is not None and on.page.recovery.state is not None)
     return on
 
 
@@ -57,17 +57,27 @@ def test_an_administrator_adds_and_rotates_a_supervisor_takes_off(on_stage: Stag
     on = ready(on_stage, stage.ADMINISTRATOR)
     on.press(Qt.Key.Key_D)
     assert not on.there("premises_remove_sheet")
-    assert [one.name for one in on.page.actions()] == ["premises.test", "premises.add", "premises.rotate"]
+    assert [one.name for one in on.page.actions()] == ["premises.test", "premises.add", "premises.rotate", "premises.holders"]
     on.press(Qt.Key.Key_R)
     on.until(lambda: on.there("premises_rotate_sheet"))
     on.press(Qt.Key.Key_Return, control=True)
     on.until(lambda: on.asked("Premises.rotate") == [()])
     other = ready(on_stage, stage.SUPERVISOR)
-    other.press(Qt.Key.Key_N, control=True)
     other.press(Qt.Key.Key_R)
-    assert not other.there("premises_add_sheet")
     assert not other.there("premises_rotate_sheet")
-    assert [one.name for one in other.page.actions()] == ["premises.test", "premises.remove"]
+    assert [one.name for one in other.page.actions()] == ["premises.test", "premises.add", "premises.remove"]
+
+
+def test_an_administrator_asks_for_one_more_than_now_a_supervisor_for_as_few_as_they_like(on_stage: Stage) -> None:
+    offered = []
+    for person in (stage.ADMINISTRATOR, stage.SUPERVISOR):
+        on = ready(on_stage, person)
+        on.press(Qt.Key.Key_N, control=True)
+        on.until(lambda: on.there("premises_add_sheet"))  # noqa: B023
+        choice = on.find("premises_add_threshold")
+        offered.append([choice.itemText(n) for n in range(choice.count())])
+        on.press(Qt.Key.Key_Escape)
+    assert offered == [["2 of 3", "3 of 3"], ["1 of 3", "2 of 3", "3 of 3"]]
 
 
 def adding(on: Any, **fields: str) -> Any:
@@ -84,7 +94,7 @@ def test_a_server_is_added_by_keys_alone(on_stage: Stage) -> None:
     on = ready(on_stage, stage.ADMINISTRATOR)
     on.bridge.held_back.add("Premises.add")
     sheet = adding(on)
-    assert on.asked("Premises.add") == [(MetServer("Substation", "http://10.20.9.3:7500"), THUMBPRINT, 1)]
+    assert on.asked("Premises.add") == [(MetServer("Substation", "http://10.20.9.3:7500"), THUMBPRINT, 2)]
     assert sheet.primary.accessibleName() == strings.text("premises.asking")
     on.press(Qt.Key.Key_Escape)
     assert on.there("premises_add_sheet"), "what was begun is waited for"
@@ -102,8 +112,7 @@ def test_the_first_server_is_bound_from_the_empty_page(on_stage: Stage) -> None:
     assert not on.there("premises_add_threshold"), "one of one"
     on.press(Qt.Key.Key_Escape)
     other = ready(on_stage, stage.SUPERVISOR, Premises__servers=stage.NO_KEY_SERVERS)
-    assert not other.there("premises_add_first")
-    assert other.page.actions() == []
+    assert [one.name for one in other.page.actions()] == ["premises.add"]
 
 
 @pytest.mark.parametrize(
