@@ -5,7 +5,8 @@ Rules:
 - The Qt main thread does no I/O: one thread reads the pipe, one writes it; results come home as queued signals.
 - The interface never holds a document or a key. Page pictures are copied out of shared memory, one at a time.
 - A lock ends the vault process; the bridge throws the page memory away and starts a fresh process, which opens at workstation level while
-  the next passphrase is typed (DESIGN §2).
+  the next passphrase is typed (DESIGN §2). One that has not ended LOCK_SECONDS after the lock was asked for is killed: whatever it is busy
+  with, it has the person's keys. What it leaves is what a killed desk leaves, and is told of as such.
 - A vault process that ends CRASHES_BORNE times before it answers is not started again until somebody asks (`start`).
 - A frame is overwritten once it is sent: it may carry a passphrase.
 - A missed tick (STALL_SECONDS without one) blanks the page: `stalled`.
@@ -39,6 +40,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 STALL_SECONDS = 4.0
+LOCK_SECONDS = 10.0
 CRASHES_BORNE = 3
 _KEPT_ENVIRONMENT = (
     "HOME",
@@ -180,11 +182,13 @@ class Bridge(QObject):
             self._outgoing.put(None)
 
     def lock(self, reason: str) -> None:
-        """Lock the session. The caller has replaced the screen already."""
+        """Lock the session, which ends the vault process, by force if need be. The caller has replaced the screen already."""
         from vault.services.session import Session  # noqa: PLC0415
 
         self._why_ending = "locked"
         self.ask(Session.lock, reason).then(lambda _: None)
+        generation = self._generation
+        QTimer.singleShot(int(LOCK_SECONDS * 1000), self, lambda: self._kill_overdue(generation))
 
     @property
     def vault_process_id(self) -> int:
@@ -284,6 +288,10 @@ class Bridge(QObject):
             self.start()
         else:
             self._process = None
+
+    def _kill_overdue(self, generation: int) -> None:
+        if generation == self._generation and self._process is not None and not self._shutting_down:
+            self._process.kill()  # what follows is what follows any end
 
     def _note_stall(self, stalled: bool) -> None:
         self._is_stalled = stalled

@@ -52,3 +52,20 @@ def test_a_vault_process_that_ended_leaves_no_thread_and_no_descriptor(
     qtbot.waitUntil(lambda: _no_more_than(before))
     bridge.shutdown()
     qtbot.waitUntil(lambda: _no_more_than(idle))
+
+
+def test_a_vault_process_that_does_not_end_at_a_lock_is_killed(
+    desk: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge_module, "_START", _WAITS)  # it reads what it is asked and does nothing about it
+    monkeypatch.setattr(bridge_module, "LOCK_SECONDS", 0.2)
+    bridge = Bridge(tmp_path)
+    bridge.start()
+    before = bridge.vault_process_id
+    with qtbot.waitSignal(bridge.ended, timeout=30_000) as ended:
+        bridge.lock("key")
+    assert ended.args == ["locked"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+    qtbot.waitUntil(lambda: bridge.vault_process_id not in (0, before))  # the next one
+    bridge.shutdown()
