@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from vault.services.operation import Lane, Priority
-from vault.threads import Lanes
+from vault.threads import Lanes, Worker
 
 PATIENCE_SECONDS = 15.0
 
@@ -39,3 +39,20 @@ def test_an_intake_and_what_it_starts_give_way_and_nobody_else_does() -> None:
     finally:
         lanes.end()
     assert found == {"intake": min(19, before + 10), "started by it": min(19, before + 10), "reading": before}
+
+
+def test_the_reports_that_are_queued_are_made_before_a_worker_ends_and_nothing_else_is_done() -> None:
+    worker, done = Worker("control"), list[str]()
+
+    def lock() -> None:
+        worker.put(Priority.QUERY, lambda: done.append("a question"))
+        worker.put(Priority.BREACH, lambda: done.append("a report"))
+        worker.put(Priority.CHANGE, lambda: done.append("a change"))
+        worker.put(Priority.BREACH, lambda: done.append("another"))
+        worker.end()
+        done.append("locked")
+
+    worker.put(Priority.LOCK, lock)
+    worker.run()
+    assert done == ["locked", "a report", "another"]
+    assert not worker.put(Priority.BREACH, lambda: None)
