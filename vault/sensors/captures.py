@@ -60,6 +60,7 @@ _SLOW_SECONDS = 2.0
 _JUST_NOW_SECONDS = 5.0
 _NEWEST = 16
 _CURTAIN_SECONDS = 0.25  # the interface paints its page over in 1 to 15 ms
+_MANAGERS_PICTURE_SECONDS = 0.06  # a compositing manager that was at a picture when the curtain fell has shown it by then
 _PROBE_SECONDS = 1.5
 _PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
 _LIBRARY_FOLDERS = ("/usr/lib", "/lib", "/usr/lib64", "/lib64", "/usr/local/lib")
@@ -326,7 +327,7 @@ class CapturesSensor:
     def _wait_ms(self) -> int:
         now = time.monotonic()
         if self._curtain_until:
-            return _CALM_MS
+            return _HOT_MS if now < self._curtain_until - _CURTAIN_SECONDS + _MANAGERS_PICTURE_SECONDS else _CALM_MS
         if not (self._on_screen() or now < self._soon):
             return _IDLE_MS
         return _HOT_MS if now < self._hot_until or self._suspicion is not None else _CALM_MS
@@ -334,8 +335,8 @@ class CapturesSensor:
     def _turn(self, now: float) -> None:
         if self._probe_base:
             self._probe()
-        if self._curtain_until and now >= self._curtain_until:
-            self._lift_curtain()
+        if self._curtain_until:
+            self._hold_curtain(now)
         if now >= self._slow_at and self._suspicion is None:  # it takes longer than a tool may live
             self._slow_at = now + _SLOW_SECONDS
             self._slowly()
@@ -440,13 +441,11 @@ class CapturesSensor:
         assert self._connection is not None
         self._is_blank = self._is_interface_blank = True
         try:
-            try:
-                self._connection.draw_curtain(*self._screen_px)
-            finally:
-                self._blank(True)
-        finally:  # in any case: the server serves nobody else until then
-            self._connection.settle_curtain(self._own_pids)
+            self._connection.draw_curtain(*self._screen_px)
+        finally:
+            self._blank(True)
         self._curtain_until = time.monotonic() + _CURTAIN_SECONDS
+        self._connection.settle_curtain(self._own_pids)
 
     def _show(self) -> None:
         self._is_blank = False
@@ -454,10 +453,13 @@ class CapturesSensor:
             self._is_interface_blank = False
             self._blank(False)
 
-    def _lift_curtain(self) -> None:
+    def _hold_curtain(self, now: float) -> None:
         assert self._connection is not None
-        self._curtain_until = 0.0
-        self._connection.lift_curtain()
+        if now >= self._curtain_until:
+            self._curtain_until = 0.0
+            self._connection.lift_curtain()
+        elif now < self._curtain_until - _CURTAIN_SECONDS + _MANAGERS_PICTURE_SECONDS:
+            self._connection.draw_over()
 
     def _found(self, program: Program) -> None:
         suspicion = self._suspicion
@@ -492,6 +494,7 @@ class CapturesSensor:
                     if program.standing is Standing.CAPTURES:
                         self._found(program)
         self._screen_px = self._connection.screen_size_px()
+        self._connection.look_for_windows(self._own_pids)
         before, self._monitors = self._monitors, frozenset(one.name for one in self._connection.monitors())
         if before and self._monitors - before and self._signed_in():
             width_px, height_px = self._screen_px

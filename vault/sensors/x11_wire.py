@@ -108,7 +108,8 @@ class Connection:
         self._extensions: dict[str, int] = {}
         self._curtain = 0  # its window, once it was drawn
         self._size = 0, 0
-        self._inner: list[int] = []  # the curtain's windows in our own ones
+        self._own: list[int] = []  # the windows of our own processes, where a compositing manager paints the screen
+        self._inner: dict[int, int] = {}  # the curtain's windows, by the one of our own that they are in
         self._last_id = 0
         for attempt in range(_ATTEMPTS):
             try:
@@ -214,40 +215,44 @@ class Connection:
 
     # -- the curtain -------------------------------------------------------------------------------------------------------------------
 
+    def look_for_windows(self, own_pids: Collection[int]) -> None:
+        """Remember for the curtain which windows are of `own_pids`; none where no compositing manager paints the screen."""
+        self._own = self._windows_of(own_pids) if self.is_composited() else []
+
     def draw_curtain(self, width_px: int, height_px: int) -> None:
         """Have the server paint the screen black, at once and above every window; no window manager is asked and no focus moves.
 
-        Nothing is waited for: it is done as soon as the server serves us. It serves nobody else until `settle_curtain`, so that no manager
-        paints and no picture is taken in between.
+        Nothing is waited for: it is done as soon as the server serves us. A compositing manager paints the screen from each window's own
+        picture, and may fade a new window in: so the windows that were looked for are blackened inside, and what it paints next is black.
         """
-        size = width_px, height_px
+        self._size = width_px, height_px
         if not self._curtain:
             self._curtain, self._brush = self._new_id(), self._new_id()
-            self._make_black(self._curtain, self._root, size)
+            self._make_black(self._curtain, self._root)
             self._send(55, 0, struct.pack("<IIIII", self._brush, self._root, _GROUND_AND_MODE, _BLACK, _INCLUDE_INFERIORS))
-        self._size = size
-        self._send(36, 0, b"")
-        self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *size, _ABOVE))
+        self._send(36, 0, b"")  # the server serves nobody else from here
+        self._send(12, 0, struct.pack("<IHxxIII", self._curtain, _SIZE_AND_PLACE, *self._size, _ABOVE))
         self._send(8, 0, struct.pack("<I", self._curtain))
-        self._send(70, 0, struct.pack("<IIhhHH", self._root, self._brush, 0, 0, *size))
+        self._blacken(self._own)
+        self.draw_over()
+        self._send(37, 0, b"")
+
+    def draw_over(self) -> None:
+        """Paint the screen over once more: a compositing manager that was at a picture when the curtain fell shows that one still."""
+        self._send(70, 0, struct.pack("<IIhhHH", self._root, self._brush, 0, 0, *self._size))
 
     def settle_curtain(self, own_pids: Collection[int] = ()) -> None:
-        """Make the curtain hold where a compositing manager paints the screen, and have the server serve the others again.
+        """Look for windows again and blacken those that were not known when the curtain fell.
 
-        Such a manager paints the screen from each window's own picture, and may fade a new window in. So every window of `own_pids` is
-        blackened inside: what it paints next is black anyway. It takes a millisecond or so, and `_PATIENCE_SECONDS` where another client
-        keeps the server for itself.
+        It takes a millisecond or two, and `_PATIENCE_SECONDS` where another client keeps the server for itself.
         """
-        try:
-            if own_pids and self.is_composited():
-                self._blacken(own_pids, self._size)
-        finally:
-            self._send(37, 0, b"")
+        self.look_for_windows(own_pids)
+        self._blacken(self._own)
 
     def lift_curtain(self) -> None:
         """Take the curtain away again."""
         self._send(10, 0, struct.pack("<I", self._curtain))
-        for one in self._inner:
+        for one in self._inner.values():
             self._send(4, 0, struct.pack("<I", one))  # it went with its window, maybe: nobody reads the refusal
         self._inner.clear()
 
@@ -255,17 +260,22 @@ class Connection:
         """Whether a compositing manager paints this screen (EWMH: it owns a selection of that name)."""
         return bool(self._owner(f"_NET_WM_CM_S{self._screen_no}"))
 
-    def _blacken(self, own_pids: Collection[int], size: tuple[int, int]) -> None:
+    def _windows_of(self, own_pids: Collection[int]) -> list[int]:
+        """The outermost windows of these processes, in whatever frame a window manager put them."""
         own = {one.base for one in self.clients() if one.pid in own_pids}
-        windows = [self._root]
+        windows, found = [self._root], []
         for _ in range(_DEEPEST_FRAME):
-            found = self._children(windows)
-            for one in found:
-                if one & ~self._id_mask in own and one != self._curtain:
-                    self._inner.append(self._new_id())
-                    self._make_black(self._inner[-1], one, size)
-                    self._send(8, 0, struct.pack("<I", self._inner[-1]))
-            windows = [one for one in found if one & ~self._id_mask not in own]
+            inside = self._children(windows)
+            found += [one for one in inside if one & ~self._id_mask in own and one & ~self._id_mask != self.base]
+            windows = [one for one in inside if one & ~self._id_mask not in own]
+        return found
+
+    def _blacken(self, windows: Sequence[int]) -> None:
+        for one in windows:
+            if one not in self._inner:
+                self._inner[one] = self._new_id()
+                self._make_black(self._inner[one], one)
+                self._send(8, 0, struct.pack("<I", self._inner[one]))
 
     def _children(self, windows: Sequence[int]) -> list[int]:
         """The windows inside of these, asked for all together: a desktop has a hundred."""
@@ -283,9 +293,9 @@ class Connection:
                 found += struct.unpack_from(f"<{struct.unpack_from('<H', message, 16)[0]}I", message, _HEAD_BYTES)
         return found
 
-    def _make_black(self, window: int, parent: int, size: tuple[int, int]) -> None:
+    def _make_black(self, window: int, parent: int) -> None:
         values = struct.pack("<II", _BLACK, 1)
-        self._send(1, 0, struct.pack("<IIhhHHHHII", window, parent, 0, 0, *size, 0, _PAINTED, 0, _AS_SAID) + values)
+        self._send(1, 0, struct.pack("<IIhhHHHHII", window, parent, 0, 0, *self._size, 0, _PAINTED, 0, _AS_SAID) + values)
 
     def _new_id(self) -> int:
         self._last_id = self._last_id % self._id_mask + 1

@@ -120,10 +120,12 @@ def test_the_curtain_is_down_at_once_where_a_manager_paints_the_screen_and_fades
         until(ours.is_composited, "the manager runs")
         assert frames.stdout is not None
         window_in(ours, int(frames.stdout.readline()), PINK)  # as a window manager has it: in a frame in a frame
-        for own, is_hidden in (((), False), ((os.getpid(),), True)):  # the first is what it is against
+        us = (os.getpid(),)
+        for before, after, is_hidden in (((), (), False), ((), us, True), (us, (), True)):  # the first is what it is against
             until(shown.shows_page, "the page is there")
+            curtain.look_for_windows(before)
             curtain.draw_curtain(*curtain.screen_size_px())
-            curtain.settle_curtain(own)
+            curtain.settle_curtain(after)
             is_seen = False
             late = window_in(other, other._root, BLUE, 650)  # the manager paints when something changes: so it has painted
             while not is_blue(shown):
