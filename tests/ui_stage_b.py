@@ -42,6 +42,7 @@ from vault.domain.reading_rules import CATALOGUE
 from vault.errors import UnavailableError
 from vault.services.events import IntakeMoved
 from vault.services.ports import MetServer, PremisesFacts
+from vault.services.recovery import HolderLine, HoldersProposed, RecoveryState
 from vault.services.views import (
     AuditLine,
     AuditPage,
@@ -314,6 +315,11 @@ NO_KEY_SERVERS = PremisesFacts(0, ())
 SERVER_TESTS = (KeyServerTest("Key room", ""), KeyServerTest("Watch command, second floor", "premises.unreachable"))
 
 
+_THUMBPRINTS = tuple("-".join([f"400{number}"] * 8) for number in (1, 2, 3))
+ENROLLED = RecoveryState(2, _THUMBPRINTS, now_us() - 400 * HOUR_US, SUPERVISOR, None)
+STANDING = HoldersProposed(ADMINISTRATOR, now_us() - MINUTE_US, now_us() + 14 * MINUTE_US, 2, _THUMBPRINTS)
+
+
 class ConsoleBridge(StagedBridge):
     """The staged bridge with `count` rows behind every list of these windows."""
 
@@ -321,6 +327,7 @@ class ConsoleBridge(StagedBridge):
         super().__init__()
         self.case_count = count
         self._count = count
+        self.recovery = RecoveryState(0, (), 0, None, None)
         head = {0: 0, 3: 3}.get(count, 18_204)
         self.answers |= {
             "Supervision.queue": lambda disposed: tuple(one for one in self.lines if disposed or one.state is not TriageState.DISPOSED),
@@ -382,11 +389,41 @@ class ConsoleBridge(StagedBridge):
         self.lines = tuple(dataclasses.replace(one, state=state, owner=owner) if one.breach_id == breach_id else one for one in self.lines)
         return report_view(self.line(breach_id))
 
+    def _recoveryholders_state(self) -> RecoveryState:
+        return self.recovery
+
+    def _recoveryholders_public_half(self, path: str) -> HolderLine:
+        stem = Path(path).stem
+        return HolderLine(f"badge {stem}", "-".join([stem] * 8), f"casevault-holder-1 {stem}")
+
+    def _recoveryholders_propose(self, threshold: int, publics: tuple[str, ...]) -> RecoveryState:
+        thumbprints = tuple("-".join([one.split()[-1]] * 8) for one in publics)
+        proposed = HoldersProposed(ADMINISTRATOR, now_us(), now_us() + 15 * MINUTE_US, threshold, thumbprints)
+        self.recovery = dataclasses.replace(self.recovery, proposed=proposed)
+        return self.recovery
+
+    def _recoveryholders_enrol(self, threshold: int, publics: tuple[str, ...]) -> RecoveryState:
+        thumbprints = tuple("-".join([one.split()[-1]] * 8) for one in publics)
+        self.recovery = RecoveryState(threshold, thumbprints, now_us(), SUPERVISOR, None)
+        return self.recovery
+
     def _desk_case(self, case_id: Any) -> CaseDetail:
         return dataclasses.replace(super()._desk_case(case_id), may_take_in=True)
 
 
 # ---- pictures ----------------------------------------------------------------------------------------------------------------------
+
+
+def _bringing(*numbers: int) -> Callable[[Any], None]:
+    """Open the sheet of the recovery holders and name their files."""
+
+    def go(page: Any) -> None:
+        from ui.windows.recovery_holders import HoldersSheet
+
+        page.enrol_holders()
+        page.window().findChild(HoldersSheet)._bring(tuple(f"/media/stick/400{number}.pub" for number in numbers))
+
+    return go
 
 
 def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
@@ -483,6 +520,15 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
         "premises-asked": page(PremisesPage, SUPERVISOR, 7, asking),
         "premises-add": page(PremisesPage, ADMINISTRATOR, 7, adding, Premises__add=UnavailableError("premises.unreachable")),
         "premises-adding": page(PremisesPage, ADMINISTRATOR, 7, lambda page: (page.bridge.held_back.add("Premises.add"), adding(page))),  # type: ignore[func-returns-value]
+        "recovery-propose": page(PremisesPage, ADMINISTRATOR, 7, _bringing(1, 2, 3)),
+        "recovery-enrolled": page(PremisesPage, ADMINISTRATOR, 7, RecoveryHolders__state=ENROLLED),
+        "recovery-agree": page(
+            PremisesPage,
+            SUPERVISOR,
+            7,
+            _bringing(2, 9),
+            RecoveryHolders__state=dataclasses.replace(ENROLLED, proposed=STANDING),
+        ),
         "premises-rotate": page(PremisesPage, ADMINISTRATOR, 7, lambda page: page.rotate()),
         "premises-remove": page(PremisesPage, SUPERVISOR, 7, lambda page: page.remove()),
         "premises-remove-last": page(

@@ -205,6 +205,11 @@ class Binding:
         return self._opened.recovery.ends_us if self._opened.recovery is not None else 0
 
     @property
+    def recovery_slot(self) -> bytes | None:
+        """The recovery slot as the header had it when it was opened, or last written here; None without one."""
+        return self._header.recovery_slot
+
+    @property
     def policy_text(self) -> str:
         """The station's own settings as the header had them when it was opened, or last written here."""
         return self._header.policy

@@ -44,7 +44,7 @@ from vault.crypto.recovery import (
     slot_holders,
 )
 from vault.domain.audit import AuditDraft, AuditKind
-from vault.domain.breach import MINUTE_US, Signal, SignalKind
+from vault.domain.breach import Signal, SignalKind
 from vault.domain.custody import HOUR_US
 from vault.domain.identity import Role
 from vault.domain.policy import Policy
@@ -54,14 +54,13 @@ from vault.secret import Secret
 from vault.services.events import Event
 from vault.services.page_memory import PageMemory
 from vault.services.ports import AuditFilter, Clock, Entropy, SecretKeeper
-from vault.services.recovery import HolderKey, OpenedByHolders, RecoverySlotFacts
+from vault.services.recovery import PROPOSAL_US, HolderKey, HolderLine, OpenedByHolders, RecoverySlotFacts
 from vault.services.views import BreachNotice
 from vault.storage.header import HEADER_NAME, UnverifiedHeader, read_unverified_header
 from vault.threads import InlineThreads
 
 DEFAULT_HOURS: Final = 8
 MOST_HOURS: Final = 24
-PROPOSAL_US: Final = 15 * MINUTE_US
 _LARGEST_FILE_BYTES: Final = 65536
 
 
@@ -82,10 +81,14 @@ def propose_holders(vault: Vault, threshold: int, holders: Sequence[HolderPublic
     Audit: recovery.proposed.
     """
     world = vault.world
-    world.require(Role.ADMINISTRATOR)
-    require_holders(threshold, holders)
-    said = _said(threshold, holders)
-    world.store.append_audit(world.draft(AuditKind.RECOVERY_PROPOSED, threshold=said[0], holders=said[1]))
+
+    def enter() -> None:
+        world.require(Role.ADMINISTRATOR)
+        require_holders(threshold, holders)
+        said = _said(threshold, holders)
+        world.store.append_audit(world.draft(AuditKind.RECOVERY_PROPOSED, threshold=said[0], holders=said[1]))
+
+    world.on_control(enter)
 
 
 def enrol_holders(vault: Vault, threshold: int, holders: Sequence[HolderPublic]) -> None:
@@ -97,17 +100,21 @@ def enrol_holders(vault: Vault, threshold: int, holders: Sequence[HolderPublic])
     Audit: recovery.enrolled.
     """
     world = vault.world
-    session = world.require(Role.SUPERVISOR)
-    require_holders(threshold, holders)
-    said = _said(threshold, holders)
-    since_us = world.clock.now_us() - PROPOSAL_US
-    for entry in world.store.audit_entries(AuditFilter(kinds=(AuditKind.RECOVERY_PROPOSED.value,), from_us=since_us), 0, 1):
-        proposed = dict(json.loads(entry.facts))
-        if (proposed["threshold"], proposed["holders"]) == said and entry.actor_id != session.person.person_id:
-            world.store.append_audit(world.draft(AuditKind.RECOVERY_ENROLLED, threshold=said[0], holders=said[1]))
-            vault.binding.enrol_recovery(threshold, holders)
-            return
-    raise RefusedError("recovery.not-proposed")
+
+    def enter() -> None:
+        session = world.require(Role.SUPERVISOR)
+        require_holders(threshold, holders)
+        said = _said(threshold, holders)
+        since_us = world.clock.now_us() - PROPOSAL_US
+        for entry in world.store.audit_entries(AuditFilter(kinds=(AuditKind.RECOVERY_PROPOSED.value,), from_us=since_us), 0, 1):
+            proposed = dict(json.loads(entry.facts))
+            if (proposed["threshold"], proposed["holders"]) == said and entry.actor_id != session.person.person_id:
+                world.store.append_audit(world.draft(AuditKind.RECOVERY_ENROLLED, threshold=said[0], holders=said[1]))
+                return
+        raise RefusedError("recovery.not-proposed")
+
+    world.on_control(enter)
+    vault.binding.enrol_recovery(threshold, holders)
 
 
 def open_by_holders(
@@ -260,6 +267,34 @@ class HoldersGround:
         if slot is None:
             raise RefusedError("recovery.none")
         return slot_holders(slot)
+
+
+class EnrolmentGround:
+    """`services.recovery.EnrolmentGround` over an open vault. Thread: the keys lane, as every change of the header."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def slot(self) -> tuple[int, tuple[str, ...]] | None:
+        """(threshold, thumbprints in the order of enrolment) of the slot in the header. Raises TamperError slot.malformed."""
+        slot = self._vault.binding.recovery_slot
+        if slot is None:
+            return None
+        held = slot_holders(slot)
+        return held.threshold, held.thumbprints
+
+    def public_half(self, path: str) -> HolderLine:
+        """Read the file of a public half. Raises RefusedError recovery.file, recovery.not-a-public-half."""
+        public = HolderPublic.decode(read_small_file(Path(path)).decode(errors="replace"))
+        return HolderLine(public.label, public.thumbprint, public.encode())
+
+    def propose(self, threshold: int, publics: Sequence[str]) -> None:
+        """Raises and audits as `propose_holders`; RefusedError recovery.not-a-public-half."""
+        propose_holders(self._vault, threshold, tuple(map(HolderPublic.decode, publics)))
+
+    def enrol(self, threshold: int, publics: Sequence[str]) -> None:
+        """Raises and audits as `enrol_holders`; RefusedError recovery.not-a-public-half."""
+        enrol_holders(self._vault, threshold, tuple(map(HolderPublic.decode, publics)))
 
 
 def _said(threshold: int, holders: Sequence[HolderPublic]) -> tuple[int, str]:

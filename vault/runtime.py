@@ -32,7 +32,7 @@ from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, RefusedError, TamperError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import is_for_holders
-from vault.recovery import HoldersGround
+from vault.recovery import EnrolmentGround, HoldersGround
 from vault.sensors.process_guard import library_facts
 from vault.sensors.remote import RemoteSensor
 from vault.services import wire
@@ -40,7 +40,7 @@ from vault.services.events import Ending, Event, LockRequired, Opened, Tick
 from vault.services.founding import Founding
 from vault.services.operation import Lane, Priority
 from vault.services.page_memory import PageMemory
-from vault.services.recovery import Recovery
+from vault.services.recovery import Recovery, RecoveryHolders
 from vault.spooling import Spooling
 from vault.storage.desk_mark import take_mark_away
 from vault.threads import Lanes
@@ -133,7 +133,7 @@ class Server:
         self._watching = watching
         killed = self._spooling.seal_killed_desk()
         vault.world.protections = lambda: watching.statuses(vault)
-        for service in vault.services:
+        for service in (*vault.services, RecoveryHolders(vault.world, EnrolmentGround(vault))):
             self._serve(service)
         watching.start(vault, self._premises_over)
         vault.report_opening()

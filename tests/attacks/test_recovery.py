@@ -25,7 +25,15 @@ from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station
 from tests.tang import TangServer
 from tests.vault_process import VaultProcess
 from vault.crypto.keypairs import KeyPair, generate_key_pair
-from vault.crypto.recovery import HolderPublic, _holder_id, _HolderFile, make_holder_file, make_recovery_slot, open_holder_file
+from vault.crypto.recovery import (
+    HolderPublic,
+    _holder_id,
+    _HolderFile,
+    make_holder_file,
+    make_recovery_slot,
+    open_holder_file,
+    slot_holders,
+)
 from vault.crypto.sealing import new_key
 from vault.crypto.slots import WorkstationSecrets, make_person_slot
 from vault.demo import read_plan
@@ -35,12 +43,12 @@ from vault.domain.identity import VaultId, WorkstationId
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import RecoveryOpening
-from vault.recovery import DEFAULT_HOURS, HoldersGround, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
+from vault.recovery import DEFAULT_HOURS, EnrolmentGround, HoldersGround, RecoveryOpened, enrol_holders, open_by_holders, propose_holders
 from vault.secret import Secret
 from vault.services.events import Ending, Opened
 from vault.services.page_memory import PageMemory
 from vault.services.ports import AuditFilter, MetServer
-from vault.services.recovery import GIVEN_SECONDS, Recovery
+from vault.services.recovery import GIVEN_SECONDS, Recovery, RecoveryHolders
 from vault.services.session import Session
 from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
@@ -535,6 +543,43 @@ def test_in_the_window_who_has_come_is_let_go_when_nobody_follows(bound: Station
     with refused("recovery.given-expired"):
         recovery.give(second, PASSPHRASE)
     assert opening(bound) == "premises.unreachable"
+
+
+def test_in_the_window_two_people_enrol_by_what_the_command_line_enrols(station: Station, tmp_path: Path) -> None:
+    paths = []
+    for number, one in zip((3, 4, 5), holders(3, 4, 5), strict=True):
+        paths.append(str(tmp_path / f"{number}.pub"))
+        Path(paths[-1]).write_text(one.encode() + "\n")
+    enrolment = RecoveryHolders(station.vault.world, EnrolmentGround(station.vault))
+    station.sign_in(OFFICER)
+    for act in (enrolment.state, lambda: enrolment.public_half(paths[0]), lambda: enrolment.propose(2, ()), lambda: enrolment.enrol(2, ())):
+        with refused("access.not-your-role"):
+            act()
+    station.sign_in(SUPERVISOR)
+    before = enrolment.state()
+    assert (before.threshold, before.thumbprints, before.agreed_by, before.proposed) == (0, (), None, None)
+    publics = tuple(enrolment.public_half(path).public for path in paths)
+    with refused("recovery.not-a-public-half"):
+        enrolment.enrol(3, ("casevault-holder-1 AAAA x",) * 3)
+    with refused("recovery.not-proposed"):
+        enrolment.enrol(3, publics)
+    station.sign_in(ADMINISTRATOR)
+    standing = enrolment.propose(3, publics).proposed
+    assert standing is not None
+    assert (standing.threshold, standing.thumbprints) == (3, tuple(one.thumbprint for one in holders(3, 4, 5)))
+    assert enrolment.state().threshold == 0, "a proposal changes nothing"
+    with refused("access.not-your-role"):
+        enrolment.enrol(3, publics)
+    station.sign_in(SUPERVISOR)
+    for threshold, others in ((2, publics), (3, publics[::-1])):
+        with refused("recovery.not-proposed"):
+            enrolment.enrol(threshold, others)
+    now = enrolment.enrol(3, publics)
+    assert now.agreed_by is not None
+    assert (now.threshold, now.thumbprints, now.agreed_by.badge_no, now.proposed) == (3, standing.thumbprints, SUPERVISOR, None)
+    slot = read_unverified_header(station.directory / HEADER_NAME).recovery_slot
+    assert slot is not None
+    assert slot_holders(slot).thumbprints == standing.thumbprints
 
 
 @pytest.mark.slow

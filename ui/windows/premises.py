@@ -6,6 +6,7 @@ Rules of this module:
   letting fewer suffice and taking one off weakens the vault, and is a supervisor's. What a role may not do is not there.
 - Nothing is said of a server that it did not prove: its state stands there only after "Test now", with the time.
 - While the servers are asked, which takes seconds, each says so.
+- Below stands who may open the vault without them (`recovery_holders`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ui.windows.live_page import LivePage, PageHead
 from ui.windows.naming import isolated
 from ui.windows.page import PaletteAction
 from ui.windows.premises_sheets import MOST_SERVERS, AddServerSheet, RemoveServerSheet, RotateSheet
+from ui.windows.recovery_holders import HoldersSheet, RecoveryBar
 from ui.windows.split_pane import SplitPane
 from vault.domain.identity import Role
 from vault.services.ports import MetServer, PremisesFacts
@@ -97,6 +99,10 @@ class PremisesPage(LivePage):
         self._sentence = Label(strings.text("premises.sentence"), role=Colour.TEXT_QUIET, wrap=True)
         column.addWidget(self._sentence)
         column.addWidget(self._faces, 1)
+        self.recovery = RecoveryBar(bridge, administers=self._administers)
+        self.recovery.asked.connect(self.enrol_holders)
+        self.shortcut("H", self.enrol_holders)
+        column.addWidget(self.recovery)
 
     def _verb(self, name: str, kind: ButtonKind, key: str, act: Callable[[], None]) -> None:
         button = Button(strings.text(f"premises.{name}"), kind, key_hint=key)
@@ -144,8 +150,9 @@ class PremisesPage(LivePage):
     # -- what there is ---------------------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Ask which key servers there are; none of them is asked for anything."""
+        """Ask which key servers and recovery holders there are; no server is asked for anything."""
         self.bridge.ask(Premises.servers).then(self._take).owner(self)
+        self.recovery.refresh()
 
     def _take(self, facts: PremisesFacts) -> None:
         first = self._facts is None or bool(self._facts.servers) is not bool(facts.servers)
@@ -230,6 +237,12 @@ class PremisesPage(LivePage):
         if not self._administers and self._facts is not None and row is not None:
             RemoveServerSheet(self.sheet_host, self.bridge, self._facts, row.server, self._take).open_over()
 
+    def enrol_holders(self) -> None:
+        """Propose recovery holders, or agree to those that stand proposed."""
+        if self.recovery.offers():
+            proposed = None if self._administers else self.recovery.standing()
+            HoldersSheet(self.sheet_host, self.bridge, proposed, self.recovery.take).open_over()
+
     def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """Give what this role can do now."""
         bound = len(self._facts.servers) if self._facts is not None else 0
@@ -242,6 +255,9 @@ class PremisesPage(LivePage):
             offered.append(PaletteAction("premises.rotate", strings.text("premises.rotate"), IconName.KEY, self.rotate, "R"))
         if not self._administers and bound:
             offered.append(PaletteAction("premises.remove", strings.text("premises.remove"), IconName.CANCEL, self.remove, "D"))
+        if self.recovery.offers():
+            words = strings.text("recovery.propose" if self._administers else "recovery.agree")
+            offered.append(PaletteAction("premises.holders", words, IconName.KEY, self.enrol_holders, "H"))
         return offered
 
 

@@ -54,8 +54,7 @@ class HolderPublic:
     @property
     def thumbprint(self) -> str:
         """128 bits of SHA-256 over the key, in groups of four to be read aloud."""
-        digits = hashlib.sha256(self.kem).digest()[:_THUMBPRINT_BYTES].hex()
-        return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+        return _thumbprint(_fingerprint(self.kem))
 
     def encode(self) -> str:
         """Write it as one line of text."""
@@ -93,6 +92,11 @@ class SlotHolders:
 
     threshold: int
     fingerprints: tuple[bytes, ...]
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """The holders', in the order of enrolment."""
+        return tuple(map(_thumbprint, self.fingerprints))
 
     def has(self, public: HolderPublic) -> bool:
         """Whether this is one of them."""
@@ -284,6 +288,11 @@ def _payload_key(recovery_key: Secret, vault_id: VaultId) -> Secret:
 
 def _fingerprint(kem: bytes) -> bytes:
     return hashlib.sha256(kem).digest()
+
+
+def _thumbprint(fingerprint: bytes) -> str:
+    digits = fingerprint[:_THUMBPRINT_BYTES].hex()
+    return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
 def _holder_id(kem: bytes) -> PersonId:
