@@ -9,8 +9,9 @@ Rules:
 - Each binding draws a new workstation secret, so that an older header with the keyring of today opens nothing. The new secret is in the
   keyring, under a second name, before the header changes, and under the first after: a crash between leaves one that opens.
 - A binding is tried before it is written: whoever binds stands on the premises.
-- The lease: every proof puts its end off. A proof that fails is told at once; at the end without one the session is over. Time is boot
-  time, suspend included: a workstation carried off asleep wakes with its lease gone.
+- The lease: every proof puts its end off, counted from when it was asked for: an answer may have waited for a machine to wake. A proof
+  that fails is told at once; at the end without one the session is over. Time is boot time, suspend included, looked at every second: a
+  workstation carried off asleep wakes with its lease gone, covers its page within that second, and only a new proof uncovers it.
 
 Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
 """
@@ -41,6 +42,7 @@ from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unv
 
 _WORKSTATION_ID_CHARACTERS: Final = 32
 _TELLING_SECONDS: Final = 0.25  # from a failed proof to the covered page
+_SLICE_SECONDS: Final = 1.0  # a wait knows nothing of the time asleep
 
 
 def workstation_secret_name(vault_id: VaultId) -> str:
@@ -344,7 +346,7 @@ class Lease:
         clock: boot time counts.
         proof_seconds: from proof to proof.
         lease_seconds: without a proof for this long, `over` is called, once.
-        changed: told True when a proof failed and False when one held again (the lease's thread).
+        changed: told True when a proof failed or the lease ran out asleep, and False when a proof held again (the lease's thread).
         over: the lease has run out, also in the middle of a proof that nobody answers (a thread of the lease's).
     """
 
@@ -403,24 +405,38 @@ class Lease:
     def _run(self) -> None:
         # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
         pause = max(0.5, self._proof_seconds - tang.DEADLINE_SECONDS - _TELLING_SECONDS)
-        while not self._stopping.wait(self._until_next(pause)):
-            if self._lost and self._left_us() <= 0:
+        while True:
+            failed = self._lost
+            if self._stops_within(self._until_next(pause)):
+                return
+            if failed and self._left_us() <= 0:
                 self._end()
                 return
-            lock = self._lock()
+            lock, asked_us = self._lock(), self._clock.boot_us()
             proven = lock is None or self._proves(lock)
             if self._stopping.is_set():
                 return
             if proven:
-                self._proven_us = self._clock.boot_us()
-                if self._lost:
-                    self._lost = False
-                    self._changed(False)
-            elif not self._lost:
-                self._lost = True
-                self._changed(True)
+                self._proven_us = asked_us
+            self._tell(lost=not proven or self._left_us() <= 0)
             if self._left_us() <= 0:
                 self._end()
+
+    def _stops_within(self, seconds: float) -> bool:
+        """Wait so long by the boot clock, no longer than the lease holds; cover the page where it no longer does."""
+        until_us = self._clock.boot_us() + int(seconds * 1_000_000)
+        while (left_us := until_us - self._clock.boot_us()) > 0:
+            if self._stopping.wait(min(_SLICE_SECONDS, left_us / 1_000_000)):
+                return True
+            if not self._lost and not self.holds:
+                self._tell(lost=True)
+                break
+        return self._stopping.is_set()
+
+    def _tell(self, *, lost: bool) -> None:
+        if self._lost != lost:
+            self._lost = lost
+            self._changed(lost)
 
     def _end(self) -> None:
         with self._ending:

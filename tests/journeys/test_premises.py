@@ -13,8 +13,9 @@ from tests.conftest import OFFICER
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, RealEntropy, Station, SteppedClock
 from tests.tang import TangServer
+from vault import premises
 from vault.crypto import tang
-from vault.crypto.premises import PremisesLock
+from vault.crypto.premises import PremisesLock, prove_lock
 from vault.crypto.slots import vault_keys
 from vault.domain.audit import AuditKind, Outcome
 from vault.domain.breach import SignalKind
@@ -303,6 +304,42 @@ def test_time_asleep_counts(lock: PremisesLock, key_room: TangServer) -> None:
     clock.step(61)
     assert not one.holds, "no page before the next proof"
     one.stop()
+
+
+def test_waking_after_the_lease_covers_the_page_until_a_proof_holds(lock: PremisesLock) -> None:
+    clock, told = SteppedClock(), Told()
+    one = Lease(lambda: lock, clock, 3600, 7200, told.change, told.over.set)
+    one.start()
+    clock.step(7201)
+    assert told.wait(True, False), "it is known long before the next proof would have been due"
+    assert one.holds
+    assert not told.over.is_set()
+    one.stop()
+
+
+def test_waking_within_the_lease_asks_at_once_where_a_proof_was_due_meanwhile(lock: PremisesLock, key_room: TangServer) -> None:
+    clock, told = SteppedClock(), Told()
+    one = Lease(lambda: lock, clock, 3600, 7200, told.change, told.over.set)
+    key_room.close()
+    one.start()
+    clock.step(3600)
+    assert told.wait(True)
+    one.stop()
+
+
+def test_an_answer_that_waited_for_the_machine_to_wake_proves_nothing(lock: PremisesLock, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, told = SteppedClock(), Told()
+
+    def asleep(asked: PremisesLock) -> int | None:
+        seconds = prove_lock(asked)
+        clock.step(61)
+        return seconds
+
+    monkeypatch.setattr(premises, "prove_lock", asleep)
+    one = lease(lock, clock, told, 60)
+    one.start()
+    assert told.over.wait(30)
+    assert told.changes == [True]
 
 
 def test_bound_to_none_nothing_is_lost() -> None:
