@@ -25,6 +25,7 @@ import argparse
 import getpass
 import os
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -34,15 +35,27 @@ from pathlib import Path
 from typing import Any
 
 from vault import platform as system
-from vault.assembly import REGISTER_NAME, Vault, found_vault, hold_alone, load_policy, open_vault, read_policy_text, station_policy
+from vault.assembly import (
+    LOCK_NAME,
+    REGISTER_NAME,
+    Vault,
+    found_vault,
+    hold_alone,
+    holds_a_vault,
+    load_policy,
+    open_vault,
+    read_policy_text,
+    station_policy,
+)
 from vault.crypto.keypairs import verify
 from vault.crypto.passphrase import check_passphrase
 from vault.crypto.recovery import HolderPublic, make_holder_file, open_holder_file, require_holders
 from vault.crypto.slots import Argon2Cost, vault_keys
 from vault.demo import current_code, make_demo, read_plan
+from vault.domain.breach import Signal, SignalKind
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
-from vault.premises import open_slot
+from vault.premises import Lease, open_slot
 from vault.recovery import DEFAULT_HOURS, MOST_HOURS, enrol_holders, open_by_holders, propose_holders, read_small_file
 from vault.secret import Secret
 from vault.services.events import Event, IntakeMoved
@@ -59,12 +72,13 @@ from vault.threads import InlineThreads
 _STRINGS = Path(__file__).resolve().parent.parent / "resources" / "strings" / "en.toml"
 _DOES_NOT_HOLD = 3
 _NOBODY = 4
+_PREMISES_END_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
     system.harden_process()
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         sys.exit(options.run(options))
     except VaultError as error:
@@ -73,6 +87,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (EOFError, KeyboardInterrupt):
         print(_words()["stopped"], file=sys.stderr)
         sys.exit(1)
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Join the thumbprint to its option: one in sixty-four begins with a hyphen, and would be taken for another option."""
+    words = list(arguments)
+    for number in range(len(words) - 2, -1, -1):
+        if words[number] == "--thumbprint":
+            words[number : number + 2] = ["=".join(words[number : number + 2])]
+    return words
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -173,7 +196,7 @@ def _found(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     words, plan = _words(), read_plan()
     if not (options.vault / HEADER_NAME).exists():
-        with _alone(options.vault):
+        with _alone(options.vault, make=True):
             make_demo(
                 options.vault,
                 open_secret_keeper,
@@ -236,7 +259,9 @@ def _premises(options: argparse.Namespace) -> int:
             tests = vault.premises.test()
             for tested in tests:
                 print(f"{tested.name:<24} {_error_words(tested.code)[0] if tested.code else words['premises_proven']}")
-            return 1 if any(one.code for one in tests) else 0
+            if not tests:
+                print(words["premises_none"])
+            return 1 if not tests or any(one.code for one in tests) else 0
         if options.act == "add":
             server = MetServer(options.name, options.url, _absolute(options.certificate), _absolute(options.authority))
             facts = vault.premises.add(server, options.thumbprint, _threshold(options, vault.premises.servers(), 1))
@@ -376,10 +401,15 @@ def _trace(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     words = _words()
+    spooling = Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy())
     with _alone(options.vault):
-        header = read_unverified_header(options.vault / HEADER_NAME)
-        keeper = open_secret_keeper(header.vault_id)
-        secrets = open_slot(header, keeper, system.SystemClock().now_us()).secrets
+        try:
+            header = read_unverified_header(options.vault / HEADER_NAME)
+            keeper = open_secret_keeper(header.vault_id)
+            secrets = open_slot(header, keeper, system.SystemClock().now_us()).secrets
+        except VaultError as error:
+            spooling.note(error)
+            raise
         public = secrets.key_pair.public.sign
         witness = unpack(keeper.read(witness_name(header.vault_id)))
         verdict = verify_file(
@@ -391,7 +421,6 @@ def _verify(options: argparse.Namespace) -> int:
     if verdict.holds:
         print(words["holds"].format(entries=verdict.entries, checkpoints=verdict.checkpoints, witnessed=verdict.witnessed_seq))
         return 0
-    spooling = Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy())
     spooling.note(broken(verdict))
     print(words["does_not_hold"].format(seq=verdict.bad_seq, why=words[f"why_{verdict.reason.replace('-', '_')}"]))
     return _DOES_NOT_HOLD
@@ -402,33 +431,73 @@ def _verify(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: None) -> Iterator[Vault]:
-    """Open the vault and have somebody sign in; close both afterwards. What keeps it shut is reported as the desk reports it."""
+    """Open the vault and have somebody sign in; close both afterwards. What keeps it shut is reported as the desk reports it.
+
+    Who it is, is asked first: an open vault waits for no passphrase. While it is open the premises are proven as a desk proves them.
+    """
     words, pages = _words(), PageMemory.create()
     clock, entropy = system.SystemClock(), system.SystemEntropy()
     spooling = Spooling(directory, open_secret_keeper, clock, entropy)
+    with _alone(directory):
+        pass  # a desk that has it is told before anybody types
+    signs_in = (input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
     with _alone(directory):
         try:
             vault = open_vault(directory, open_secret_keeper, clock, entropy, load_policy(), InlineThreads(), told, pages)
         except VaultError as error:
             spooling.note(error)
             raise
+        lease = _lease(vault, lambda signal: spooling.seal(signal, vault.world.station.supervisors_kem_public, directory))
+        lease.start()
         try:
             vault.report_opening()
             vault.place_witness.look()
             spooling.take(vault)
-            vault.session.sign_in(input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
+            vault.session.sign_in(*signs_in)
             yield vault
         finally:
             if vault.world.session is not None:
                 vault.session.sign_out()
             vault.witness.seal_now()
-            vault.place_witness.last(*vault.store.audit_head())
+            if lease.holds:
+                vault.place_witness.last(*vault.store.audit_head())
             vault.close()
+            lease.stop()
             pages.close()
 
 
-def _alone(directory: Path) -> AbstractContextManager[object]:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _lease(vault: Vault, seal: Callable[[Signal], object], end: Callable[[int], object] = os._exit) -> Lease:
+    """Give the lease of a vault that a command has open: when it runs out a report is sealed, and the process ends with its keys.
+
+    The report goes into the spool, because the store belongs to the thread that is at work: the next opening takes it in.
+    """
+    policy, clock = vault.world.policy, vault.world.clock
+
+    def over() -> None:
+        last = threading.Timer(_PREMISES_END_SECONDS, end, (1,))  # whatever the keyring or the disk is doing
+        last.daemon = True
+        last.start()
+        facts = (("lease_seconds", policy.premises_lease_seconds),)
+        try:
+            seal(Signal(SignalKind.PREMISES_LOST, clock.now_us(), facts))
+        except VaultError as error:
+            _complain(error)
+        print(_words()["premises_over"], file=sys.stderr, flush=True)
+        last.cancel()
+        end(1)
+
+    return Lease(lambda: vault.binding.lock, clock, policy.premises_proof_seconds, policy.premises_lease_seconds, lambda _lost: None, over)
+
+
+def _alone(directory: Path, *, make: bool = False) -> AbstractContextManager[object]:
+    """Hold a vault's lock; where there is no vault, nothing is made unless `make` is said. Raises RefusedError vault.not-there."""
+    try:
+        if make:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not (holds_a_vault(directory) or (directory / LOCK_NAME).exists()):
+            raise RefusedError("vault.not-there", folder=str(directory))
+    except OSError as error:
+        raise RefusedError("vault.not-there", folder=str(directory)) from error
     return hold_alone(directory)
 
 
