@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def change(path: Path, **fields: object) -> None:
     path.write_bytes(msgspec.json.encode({**msgspec.json.decode(path.read_bytes()), **fields}))
 
 
+def _forestalled(folder: Path) -> None:
+    change(folder / "00000001.report", breach_id=msgspec.json.decode((folder / "00000002.report").read_bytes())["breach_id"])
+
+
+def _last_number(folder: Path) -> None:
+    shutil.copy(folder / "00000001.report", folder / "99999999.report")
+
+
 ATTACKS: list[tuple[str, Callable[[Path], object], list[str]]] = [
     # what is done -> the codes of what supervisors read
     ("nothing", lambda _: None, [AWAY, FALSE_SERVER]),
@@ -54,6 +63,10 @@ ATTACKS: list[tuple[str, Callable[[Path], object], list[str]]] = [
         lambda d: change(d / "00000001.report", observed_us=FOREVER_US),
         [FALSE_SERVER, "spool.damaged"],
     ),
+    ("the first gets a lesser kind", lambda d: change(d / "00000001.report", kind="copy-key"), [FALSE_SERVER, "spool.damaged"]),
+    ("the last is put over the first", lambda d: (d / "00000002.report").replace(d / "00000001.report"), ["spool.damaged", "spool.gap"]),
+    ("the last's id is taken before it", _forestalled, [FALSE_SERVER, "spool.damaged"]),
+    ("the first has a twin of the last number", _last_number, [AWAY, FALSE_SERVER, "spool.damaged"]),
 ]
 
 

@@ -8,11 +8,14 @@ Rules of this module:
   must sort by (kind, time, the report's id) and what tells one cause from another (the error's code) stand in clear.
 - How many were written, and how many taken into the vault, is witnessed outside, in the OS keyring, together with the supervisors' public
   key as it was when the header last verified. A number that was written, not taken, and has no file, was deleted: `missing`.
-- A file that is no report is `damaged`. It is put aside, never deleted.
+- Each carries a tag over its number and all that stands in it, made with a key that lies in the keyring too: sealing needs no secret, and
+  what was rewritten, renumbered or made by nobody here must not pass for a report. What waited when that key was drawn has none.
+- A file that is no report, or not one of ours, is `damaged`. It is put aside, never deleted; it stands for no other, takes no other's
+  place, and no number follows from it.
 - At most `MOST_FILES` wait; a further report is refused with ``spool.full`` and the ones before it stay.
 
-LIMIT: sealing needs no secret, so whoever can write into the folder can add reports that nobody made; supervisors see them, and they hide
-none. Without a keyring nothing is witnessed, and deletion does not show.
+LIMIT: who can write into the folder and ask this account's keyring can do what a desk can: rewrite, add, remove. Without a keyring nothing
+is witnessed: no deletion shows, and a file that nobody made is taken in.
 
 Thread: one at a time. Source: DESIGN §5, RFC 9180.
 """
@@ -20,7 +23,9 @@ Thread: one at a time. Source: DESIGN §5, RFC 9180.
 from __future__ import annotations
 
 import contextlib
+import hmac
 import os
+import secrets
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +49,9 @@ _DIGITS: Final = 8
 _LARGEST_BYTES: Final = 64 * 1024
 _RECORD: Final = struct.Struct(">QQ")
 _NAME: Final = "spool"
+_KEY_NAME: Final = "spool-key"
+_KEY_RECORD: Final = struct.Struct(">Q32s")
+_UNWITNESSED_MOST: Final = 10**_DIGITS // 2  # with no counter the files' numbers go on, unless that would leave no room for more
 _YEAR_9999_US: Final = 253_370_764_800_000_000  # a time from there on has no year that a report could be numbered in, in every zone
 
 
@@ -75,6 +83,19 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     observed_us: Annotated[int, msgspec.Meta(ge=0, lt=_YEAR_9999_US)]
     facts_sealed: bytes
     code: str = ""  # not in files that were written before it was kept
+    tag: bytes = b""  # likewise
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Makes the tags of what is numbered `first` and later."""
+
+    first: int
+    secret: Secret
+
+    def tag(self, number: int, told: _Stored) -> bytes:
+        covered = (number, told.breach_id, told.kind, told.observed_us, told.facts_sealed, told.code)
+        return hmac.digest(self.secret.reveal(), msgspec.json.encode(covered), "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +116,8 @@ class Spool:
     def __init__(self, directory: Path, keeper: SecretKeeper) -> None:
         self._folder = directory / FOLDER_NAME
         self._keeper = keeper
-        self._known: _Witnessed | None = None  # the keyring is asked once: who holds the vault's lock is the only one that writes there
+        self._known: _Witnessed | None = None  # the keyring is asked once: who holds the spool's lock is the only one that writes there
+        self._key: _Key | None = None
 
     def supervisors_public_kem(self) -> bytes | None:
         """Whom to seal to, as witnessed when the header last verified; None if that was never."""
@@ -103,6 +125,7 @@ class Spool:
 
     def enrol(self, supervisors_public_kem: bytes) -> None:
         """Witness whom to seal to; called with a verified header's key. Raises UnavailableError keyring.*."""
+        self._draw_key()
         known = self._witnessed()
         if known.supervisors_public_kem != supervisors_public_kem:
             self._witness(_Witnessed(known.written, known.taken, supervisors_public_kem))
@@ -114,14 +137,20 @@ class Spool:
             UnavailableError: spool.full, storage.full, storage.read-only, storage.input-output.
         """
         known = self._witnessed()
+        with contextlib.suppress(UnavailableError):  # without a tag is better than unwritten
+            self._draw_key()
         files = self._files()
-        if len(files) >= MOST_FILES:
+        if len(files) >= MOST_FILES and sum(self._read(one) is not None for one in files) >= MOST_FILES:
             raise UnavailableError("spool.full")
-        number = max(known.written, known.taken, *files, 0) + 1
-        body = msgspec.json.encode(_Stored(breach_id, kind, observed_us, facts_sealed, code))
+        number = self._next(files)
+        if len(str(number)) > _DIGITS:
+            raise UnavailableError("spool.full")
+        told = _Stored(breach_id, kind, observed_us, facts_sealed, code)
+        if key := self._drawn():
+            told = msgspec.structs.replace(told, tag=key.tag(number, told))
         try:
             self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
-            write_whole(self._path(number), body, replace=False)  # never over another report
+            write_whole(self._path(number), msgspec.json.encode(told), replace=False)  # never over another report
         except OSError as error:
             raise UnavailableError(write_code(error)) from error
         with contextlib.suppress(UnavailableError):  # unwitnessed is better than unwritten
@@ -138,12 +167,13 @@ class Spool:
     def waiting(self) -> Waiting:
         """What is to be taken into the vault. Raises UnavailableError keyring.*."""
         known, files = self._witnessed(), self._files()
-        reports = {number: self._read(number) for number in sorted(files)}
+        found = {number: self._read(number) for number in sorted(files)}
+        reports = tuple(report for report in found.values() if report is not None)
         return Waiting(
-            tuple(report for report in reports.values() if report is not None),
+            reports,
             tuple(number for number in range(known.taken + 1, known.written + 1)[:MOST_FILES] if number not in files),
-            tuple(number for number, report in reports.items() if report is None),
-            max(known.written, known.taken, *files, 0),
+            tuple(number for number, report in found.items() if report is None),
+            max(known.written, known.taken, *(report.number for report in reports)),
         )
 
     def taken(self, number: int) -> None:
@@ -160,7 +190,8 @@ class Spool:
 
     def put_aside(self, number: int) -> None:
         """Keep a file that is no report under another name, once that is reported. Raises UnavailableError keyring.*, storage.*."""
-        self.past(number)
+        if number <= self._witnessed().written:
+            self.past(number)
         path = self._path(number)
         try:
             if os.path.lexists(path):
@@ -196,6 +227,34 @@ class Spool:
         self._keeper.write(_NAME, Secret(_RECORD.pack(what.written, what.taken) + what.supervisors_public_kem))
         self._known = what
 
+    def _drawn(self) -> _Key | None:
+        if self._key is None:
+            try:
+                record = self._keeper.read(_KEY_NAME)
+            except TamperError:
+                record = None  # as with the counter: what somebody else wrote is none
+            if record is not None and len(record) == _KEY_RECORD.size:
+                first, secret = _KEY_RECORD.unpack(record.reveal())
+                self._key = _Key(first, Secret(secret))
+        return self._key
+
+    def _draw_key(self) -> None:
+        if self._drawn() is None:
+            key = _Key(self._next(self._files()), Secret(secrets.token_bytes(32)))
+            self._keeper.write(_KEY_NAME, Secret(_KEY_RECORD.pack(key.first, key.secret.reveal())))
+            self._key = key
+
+    def _next(self, files: set[int]) -> int:
+        """The number that the next report gets: after the last that was counted, and over no file."""
+        known = self._witnessed()
+        number = max(known.written, known.taken)
+        if known == _Witnessed():
+            number = max((one for one in files if one <= _UNWITNESSED_MOST), default=0)
+        number += 1
+        while number in files:
+            number += 1
+        return number
+
     def _files(self) -> set[int]:
         try:
             stems = [path.stem for path in self._folder.iterdir() if path.suffix == _SUFFIX]
@@ -216,4 +275,12 @@ class Spool:
             stored = msgspec.json.decode(content, type=_Stored)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
+        if not self._is_ours(number, stored):
+            return None
         return SpooledReport(number, BreachId(stored.breach_id), stored.kind, stored.observed_us, stored.facts_sealed, stored.code)
+
+    def _is_ours(self, number: int, told: _Stored) -> bool:
+        key = self._drawn()
+        if key is None or hmac.compare_digest(told.tag, key.tag(number, told)):
+            return True
+        return self._witnessed().taken < number < key.first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.fakes import MemorySecretKeeper
 from vault.domain.breach import SignalKind
 from vault.domain.identity import BreachId
 from vault.errors import UnavailableError
+from vault.secret import Secret
 from vault.storage.spool import FOLDER_NAME, MOST_FILES, Spool, Waiting
 
 KIND = SignalKind.STORE_TAMPERED
@@ -71,6 +73,10 @@ def _rewritten(field: str, value: object) -> Callable[[Path], object]:
     return rewrite
 
 
+def _copied(stem: str) -> Callable[[Path], object]:
+    return lambda folder: shutil.copy(folder / "00000001.report", folder / f"{stem}.report")
+
+
 def _huge(folder: Path) -> None:
     (folder / "00000002.report").write_bytes(b" " * 10_000_000)
 
@@ -95,7 +101,15 @@ ATTACKS: list[tuple[str, Callable[[Path], object], list[str], tuple[int, ...], t
     ("the first is deleted", lambda d: (d / "00000001.report").unlink(), ["b", "c"], (1,), ()),
     ("the last is deleted", lambda d: (d / "00000003.report").unlink(), ["a", "b"], (3,), ()),
     ("all are deleted", lambda d: [one.unlink() for one in d.iterdir()], [], (1, 2, 3), ()),
-    ("one is put over another", _later_ones_replaced, ["b", "a"], (1,), ()),
+    ("one is put over another", _later_ones_replaced, ["b"], (1,), (3,)),
+    ("one gets a lesser kind", _rewritten("kind", "copy-key"), ["a", "c"], (), (2,)),
+    ("one gets another time", _rewritten("observed_us", 7), ["a", "c"], (), (2,)),
+    ("one gets other facts", _rewritten("facts_sealed", "eA=="), ["a", "c"], (), (2,)),
+    ("one gets another id", _rewritten("breach_id", "c"), ["a", "c"], (), (2,)),
+    ("one gets another cause", _rewritten("code", "x"), ["a", "c"], (), (2,)),
+    ("one loses its tag", _rewritten("tag", ""), ["a", "c"], (), (2,)),
+    ("one is copied to the last number", _copied("99999999"), ["a", "b", "c"], (), (99_999_999,)),
+    ("one is copied to the next number", _copied("00000004"), ["a", "b", "c"], (), (4,)),
     ("one is emptied", lambda d: (d / "00000002.report").write_bytes(b""), ["a", "c"], (), (2,)),
     ("one is altered in the middle", lambda d: (d / "00000002.report").write_bytes(b'{"kind":"copy'), ["a", "c"], (), (2,)),
     ("one is dated beyond the calendar", _rewritten("observed_us", 300_000_000_000_000_000), ["a", "c"], (), (2,)),
@@ -130,6 +144,8 @@ def test_attacks_on_the_folder_show(
     spool.past(waiting.last)
     after = spool.waiting()
     assert (after.reports, after.missing, after.damaged) == ((), (), ()), "each is told once"
+    assert spool.append(BreachId("d"), KIND, 9, b"") == 4, "no file but ours moves the counter"
+    assert ids(spool.waiting()) == ["d"]
 
 
 def test_a_number_is_never_given_twice(spool: Spool, tmp_path: Path) -> None:
@@ -160,6 +176,58 @@ def test_a_crash_between_taking_and_forgetting_only_reads_it_again(spool: Spool,
     spool.taken(1)
     (tmp_path / FOLDER_NAME / "00000001.report").write_bytes(kept)
     assert ids(spool.waiting()) == ["a"], "the vault knows it by its id"
+
+
+def _as_before(folder: Path, keeper: MemorySecretKeeper, *numbers: int) -> None:
+    """Make the reports what they were before there were tags, with a keyring that has no key for them."""
+    keeper.erase("spool-key")
+    for number in numbers:
+        path = folder / f"{number:08}.report"
+        told = msgspec.json.decode(path.read_bytes())
+        path.write_bytes(msgspec.json.encode({name: value for name, value in told.items() if name != "tag"}))
+
+
+def test_what_waited_before_there_were_tags_is_read_and_nothing_else_without_one(
+    spool: Spool, tmp_path: Path, keeper: MemorySecretKeeper
+) -> None:
+    add(spool, "a", "b")
+    folder = tmp_path / FOLDER_NAME
+    _as_before(folder, keeper, 1, 2)
+    later = Spool(tmp_path, keeper)
+    later.enrol(PUBLIC)
+    add(later, "c")
+    kept = (folder / "00000001.report").read_bytes()
+    (folder / "00000004.report").write_bytes(kept)
+    waiting = later.waiting()
+    assert (ids(waiting), waiting.damaged) == (["a", "b", "c"], (4,))
+    for one in waiting.reports:
+        later.taken(one.number)
+    (folder / "00000001.report").write_bytes(kept)
+    assert later.waiting().damaged == (1, 4), "it does not come again"
+
+
+def test_files_that_nobody_sealed_stand_for_no_report_and_close_the_spool_to_none(spool: Spool, tmp_path: Path) -> None:
+    add(spool, "a")
+    forged = msgspec.json.encode({"breach_id": "f", "kind": KIND, "observed_us": 5, "facts_sealed": b"", "code": "x"})
+    for number in range(2, MOST_FILES + 2):
+        (tmp_path / FOLDER_NAME / f"{number:08}.report").write_bytes(forged)
+    latest = spool.latest()
+    assert latest is not None
+    assert latest.breach_id == "a"
+    assert spool.append(BreachId("b"), KIND, 6, b"") == MOST_FILES + 2
+    assert ids(spool.waiting()) == ["a", "b"]
+
+
+def test_a_keyring_that_takes_no_key_is_no_reason_to_lose_a_report(tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    class ReadOnly(MemorySecretKeeper):
+        def write(self, name: str, value: Secret) -> None:
+            raise UnavailableError("keyring.locked")
+
+    add(Spool(tmp_path, ReadOnly()), "a")
+    add(Spool(tmp_path, ReadOnly()), "b")
+    later = Spool(tmp_path, keeper)
+    later.enrol(PUBLIC)
+    assert ids(later.waiting()) == ["a", "b"]
 
 
 def test_a_full_spool_keeps_what_it_has(spool: Spool) -> None:
