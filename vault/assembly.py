@@ -149,13 +149,13 @@ def load_policy(path: Path | None = None) -> Policy:
         return policy_from(tomllib.load(file))
 
 
-def station_policy(shipped: Policy, policy_text: str) -> Policy:
-    """Lay a station's own settings (TOML) over the shipped ones.
+def station_policy(shipped: Policy, policy_text: str, *, kept: bool = False) -> Policy:
+    """Lay a station's own settings (TOML) over the shipped ones; `kept` if they stand in a vault already.
 
     Raises:
         RefusedError: policy.unreadable, policy.unknown, policy.out-of-bounds, policy.wrong-value.
     """
-    return policy_from(own_settings(policy_text), shipped)
+    return policy_from(own_settings(policy_text), shipped, kept=kept)
 
 
 def read_policy_text(path: Path) -> str:
@@ -435,7 +435,7 @@ def _join(
         for listener in listeners:
             listener(event)
 
-    policy = station_policy(shipped, header.policy)
+    policy = station_policy(shipped, header.policy, kept=True)
     world = World(station, store, locksmith, keeper, clock, entropy, policy, threads, tell)
     world.directory.refresh()
     witness = Witness(world)

@@ -71,18 +71,24 @@ _BOUNDS = {
     "fence_band_percent": (4, 25),
 }
 
+_PROOF_DEADLINE_SECONDS = 2  # of one question to the key servers (`vault.crypto.tang`)
 _LINE_MOST = 120  # characters
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHIFT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
-def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Policy:
+def policy_from(values: Mapping[str, object], base: Policy | None = None, *, kept: bool = False) -> Policy:
     """Make a policy of a parsed file, laid over `base`.
 
+    Args:
+        values: the settings it names.
+        base: what it is laid over; the defaults unless said.
+        kept: a vault was founded with it. Then a lease too short for its proofs, which no vault takes any more, is as long as they need.
+
     Raises:
-        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be; policy.wrong-value;
-            policy.place, an approved place that is written wrongly; policy.places, their list is.
+        RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be, or a lease too short for the
+            proofs; policy.wrong-value; policy.place, an approved place that is written wrongly; policy.places, their list is.
     """
     known = {one.name for one in fields(Policy)}
     given: dict[str, object] = {}
@@ -99,7 +105,13 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None) -> Pol
         elif not _CHECKED[name](value):
             raise RefusedError("policy.wrong-value", setting=name)
         given[name] = tuple(value) if isinstance(value, list) else value
-    return replace(base or Policy(), **given)  # type: ignore[arg-type]
+    policy = replace(base or Policy(), **given)  # type: ignore[arg-type]
+    least = policy.premises_proof_seconds + _PROOF_DEADLINE_SECONDS  # below, the lease is over before the next proof can hold
+    if policy.premises_lease_seconds >= least:
+        return policy
+    if not kept:
+        raise RefusedError("policy.out-of-bounds", setting="premises_lease_seconds", low=least, high=_BOUNDS["premises_lease_seconds"][1])
+    return replace(policy, premises_lease_seconds=least)
 
 
 def least_trust(policy: Policy, marking: Marking) -> TrustLevel:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.assembly import load_policy, station_policy
+from vault.crypto.tang import DEADLINE_SECONDS
 from vault.domain.identity import folded_badge
-from vault.domain.policy import _BOUNDS, Policy, policy_from
+from vault.domain.policy import _BOUNDS, _PROOF_DEADLINE_SECONDS, Policy, policy_from
 from vault.errors import RefusedError
 
 NUMBERS = sorted(_BOUNDS)
@@ -27,12 +28,28 @@ def test_the_bounds_are_what_the_rules_say() -> None:
 @given(st.sampled_from(NUMBERS), st.integers(-10, 100_000))
 def test_a_number_is_taken_as_it_is_or_refused(name: str, value: int) -> None:
     low, high = _BOUNDS[name]
+    values = {"premises_proof_seconds": 3, "premises_lease_seconds": 300, name: value}
     if low <= value <= high:
-        assert getattr(policy_from({name: value}), name) == value
+        assert getattr(policy_from(values), name) == value
     else:
         with pytest.raises(RefusedError) as refusal:
-            policy_from({name: value})
+            policy_from(values)
         assert (refusal.value.code, refusal.value.facts["setting"]) == ("policy.out-of-bounds", name)
+
+
+@pytest.mark.parametrize(("proof", "lease", "least"), [(10, 11, 12), (60, 30, 62), (10, 12, 0), (3, 10, 0)])
+def test_a_lease_is_long_enough_for_a_proof(proof: int, lease: int, least: int) -> None:
+    """Otherwise every page is refused between two proofs. What a vault was founded with before that opens all the same."""
+    values = {"premises_proof_seconds": proof, "premises_lease_seconds": lease}
+    if least:
+        with pytest.raises(RefusedError) as refusal:
+            policy_from(values)
+        assert (refusal.value.code, refusal.value.facts["setting"]) == ("policy.out-of-bounds", "premises_lease_seconds")
+        assert refusal.value.facts["low"] == least
+    else:
+        assert policy_from(values).premises_lease_seconds == lease
+    assert policy_from(values, kept=True).premises_lease_seconds == max(lease, least)
+    assert _PROOF_DEADLINE_SECONDS == DEADLINE_SECONDS
 
 
 @pytest.mark.parametrize("value", [True, 12.0, "12", None, [12]])
