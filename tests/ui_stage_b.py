@@ -368,6 +368,7 @@ class ConsoleBridge(StagedBridge):
             "Intake.start": lambda *_: intake_view(count),
             "Intake.cancel": lambda *_: None,
             "Intake.interrupted": (),
+            "Intake.forget": lambda *_: None,
         }
         for act, state in (
             ("acknowledge", TriageState.ACKNOWLEDGED),

@@ -488,11 +488,10 @@ class Routing(QObject):
             self._bridge.restart()  # `ready` follows
 
     def _close(self) -> None:
-        held = self.shell.held_count() if self.shell is not None else 0
-        if not held or self.shell is None:
+        if self.shell is None:
             self._end()
-            return
-        self.shell.confirm_close(held, self._end)
+        else:
+            self.shell.ask_to_close(self._end)
 
     def _end(self) -> None:
         """Sign out, end the vault process, close."""

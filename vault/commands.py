@@ -59,6 +59,7 @@ from vault.premises import Lease, open_slot
 from vault.recovery import DEFAULT_HOURS, MOST_HOURS, enrol_holders, open_by_holders, propose_holders, read_small_file
 from vault.secret import Secret
 from vault.services.events import Event, IntakeMoved
+from vault.services.intake import FILES_MOST
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
 from vault.services.ports import MetServer, PremisesFacts
@@ -245,11 +246,13 @@ def _intake(options: argparse.Namespace) -> int:
             print(words["no_case"].format(number=options.case), file=sys.stderr)
             return 1
         started = vault.intake.start(case.case_id, tuple(str(path.absolute()) for path in options.paths))
-        files = vault.intake.status(started.intake_no).files
-    for file in files:
+        ended = vault.intake.status(started.intake_no)
+    if ended.reason:
+        raise RefusedError(ended.reason, most=FILES_MOST)
+    for file in ended.files:
         reason = _error_words(file.reason)[0] if file.reason else ""
         print(f"{file.state.value:<10} {file.size_bytes:>13} {file.page_count:>6} {file.name}  {reason}")
-    return 0 if all(one.state is FileState.DONE for one in files) else 1
+    return 0 if all(one.state in {FileState.DONE, FileState.PRESENT} for one in ended.files) else 1
 
 
 def _premises(options: argparse.Namespace) -> int:

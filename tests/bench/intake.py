@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -77,7 +78,8 @@ def _throughput(report: Report, station: Station, source: Path) -> None:
         forget_peak(os.getpid())
         before = peak_kib(os.getpid())
         settle_disk()
-        took = seconds(lambda: stations.take_in(station, case_id, source))
+        with _under_another_name(source) as path:
+            took = seconds(lambda: stations.take_in(station, case_id, path))
         grown.append((peak_kib(os.getpid()) - before) / 1024)
         worker_id = vault.renderers[1].process_id
         worker_peaks.append(peak_kib(worker_id) / 1024 if worker_id else 0.0)
@@ -113,6 +115,20 @@ def _throughput(report: Report, station: Station, source: Path) -> None:
         "intake", "growth of the vault process's peak memory during it", max(grown), "MiB", count, at_most(64), "largest; 1 GiB file"
     )
     report.add("intake", "peak memory of the worker that looks at the file", max(worker_peaks), "MiB", count, note="largest")
+
+
+_names = itertools.count(1)
+
+
+@contextlib.contextmanager
+def _under_another_name(source: Path) -> Iterator[Path]:
+    """The same bytes under a name that no case has yet: what a case has already is not taken in again."""
+    path = source.with_name(f"{next(_names)}-of-{os.getpid()}-{source.name}")
+    path.hardlink_to(source)
+    try:
+        yield path
+    finally:
+        path.unlink()
 
 
 def _chunks(source: Path) -> Iterator[bytes]:
@@ -193,10 +209,11 @@ def _breaches(report: Report, station: Station, source: Path) -> None:
 
     def busy_round() -> float:
         settle_disk()
-        process.start_intake(case_id, source)
-        while not process.finished.wait(_EVERY_SECONDS):
-            busy.append(process.breach())
-            busy_reads.append(read())
+        with _under_another_name(source) as path:
+            process.start_intake(case_id, path)
+            while not process.finished.wait(_EVERY_SECONDS):
+                busy.append(process.breach())
+                busy_reads.append(read())
         return 0.0
 
     for _, act in itertools.product(range(_BREACH_ROUNDS), (idle_round, busy_round)):

@@ -70,7 +70,9 @@ def main(plan_path: str) -> None:
         notice = vault.breaches.report(SignalKind.COPY_KEY, (("turn", str(number)),), None, 0, vault.world.clock.now_us())
         note(f"! breach {notice.breach_id}")
         note("? intake")
-        view = vault.intake.start(case_id, (plan["file"],))
+        paper = Path(plan["file"]).with_name(f"paper-{number}.pdf")  # what the case has already is not taken in again
+        paper.hardlink_to(plan["file"])
+        view = vault.intake.start(case_id, (str(paper),))
         assert vault.intake.status(view.intake_no).files[0].state is FileState.DONE
         note(f"! intake {vault.store.documents_of(case_id)[-1].document_id}")
         note("? check-in")

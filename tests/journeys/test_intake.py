@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Sequence
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from vault.domain.breach import SignalKind
 from vault.domain.casefile import DocumentKind
 from vault.domain.identity import CaseId, DocumentId
 from vault.errors import UnavailableError
+from vault.services import intake as intake_service
 from vault.services.events import BreachRecorded, IntakeMoved
 from vault.services.intake import Intake
 from vault.services.reading import CHUNK_BYTES
@@ -201,6 +203,9 @@ def test_who_may_take_in(crew: Crew, folder: Path) -> None:
     crew.at(OFFICER).intake.start(case_id, paths)  # in charge of the case
     with refused("intake.nothing"):
         crew.vault.intake.start(case_id, ())
+    with refused("access.not-your-role"):
+        crew.at(SUPERVISOR).intake.forget(case_id)
+    crew.at(OFFICER)
     with refused("intake.unknown"):
         crew.vault.intake.status(10_000)
     assert len(documents(crew, case_id)) == 1
@@ -381,13 +386,144 @@ def test_a_sealed_record_that_was_changed_ends_the_intake_and_becomes_a_report(c
     writer.close()
 
 
+def told_of(crew: Crew) -> list[IntakeView]:
+    return [one.intake for one in crew.station.events if isinstance(one, IntakeMoved)]
+
+
 def test_progress_is_told_and_ends_at_the_total(crew: Crew, folder: Path) -> None:
     case_id = crew.new_case(CUSTODIAN, OFFICER)
     (folder / "long.pdf").write_bytes(pdf(GROUP_BYTES * 3))
     crew.station.events.clear()
     view = take(crew, case_id, folder)
-    told = [one.intake for one in crew.station.events if isinstance(one, IntakeMoved)]
-    assert told[-1] == view
+    told = told_of(crew)
+    assert told[-1].finished
     done = [one.done_bytes for one in told]
     assert done == sorted(done)
     assert done[-1] == view.total_bytes
+
+
+def test_every_file_is_told_once_and_then_only_what_changed(crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    for number in range(6):
+        (folder / f"{number}.txt").write_text(f"statement {number}\n")
+    monkeypatch.setattr("vault.services.intake._PROGRESS_SECONDS", 0.0)
+    crew.station.events.clear()
+    view = take(crew, case_id, folder)
+    looking, listed, *later = told_of(crew)
+    assert (looking.looking, looking.files) == (True, ())
+    assert (listed.looking, [one.state for one in listed.files]) == (False, [FileState.WAITING] * 6)
+    assert max(len(one.files) for one in later) == 1
+    kept = {file.file_no: file for one in (listed, *later) for file in one.files}
+    assert tuple(kept[number] for number in range(1, 7)) == view.files
+
+
+def test_the_control_thread_does_not_wait_for_the_walk(crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "a.txt").write_text("one\n")
+    intake = crew.at(CUSTODIAN).intake
+    later: list[Callable[[], None]] = []
+    monkeypatch.setattr(crew.vault.world, "later", lambda _lane, work: later.append(work))
+    monkeypatch.setattr("os.scandir", lambda _path: pytest.fail("walked by who asked"))
+    started = intake.start(case_id, (str(folder),))
+    assert (started.looking, started.files, started.finished) == (True, (), False)
+    monkeypatch.undo()
+    intake.cancel(started.intake_no)
+    [run] = later
+    run()
+    ended = intake.status(started.intake_no)
+    assert (ended.finished, ended.looking, ended.reason) == (True, False, "")
+    assert {one.state for one in ended.files} <= {FileState.CANCELLED}
+    assert documents(crew, case_id) == {}
+
+
+def test_more_files_and_folders_than_one_intake_takes_are_not_even_looked_at(
+    crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    for number in range(30):
+        (folder / f"{number:02}" / "below").mkdir(parents=True)
+        (folder / f"{number:02}" / "a.txt").write_text("one\n")
+    sizes: list[Path] = []
+    size = intake_service._size
+    monkeypatch.setattr(intake_service, "_size", lambda path: sizes.append(path) or size(path))
+    monkeypatch.setattr(intake_service, "FILES_MOST", 40)
+    view = take(crew, case_id, folder)
+    assert (view.reason, view.files, view.finished) == ("intake.too-many", (), True)
+    assert len(sizes) < 10, "it stopped where it was too many"
+    assert documents(crew, case_id) == {}
+    monkeypatch.setattr(intake_service, "FILES_MOST", 90)
+    assert len(take(crew, case_id, folder).files) == 30
+    (folder / "empty").mkdir()
+    assert take(crew, case_id, folder / "empty").reason == "intake.nothing"
+
+
+def test_the_same_folder_again_takes_in_only_what_is_not_in(crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "a.txt").write_text("first\n")
+    (folder / "b.pdf").write_bytes(pdf(5000))
+    assert {one.state for one in take(crew, case_id, folder).files} == {FileState.DONE}
+    entries = len(crew.trail(AuditKind.DOCUMENT_TAKEN_IN, case_id=case_id))
+    probed: list[str] = []
+    probe = crew.vault.intake._renderer.probe
+    monkeypatch.setattr(crew.vault.intake._renderer, "probe", lambda opened: probed.append(opened.path.name) or probe(opened))
+    (folder / "a.txt").write_text("First\n")  # as long, and another
+    (folder / "c.txt").write_text("third\n")
+    (folder / "d").mkdir()
+    (folder / "d" / "c.txt").write_text("third\n")  # the same twice in one intake
+    (folder / "d" / "e.txt").write_text("third\n")  # the same under another name
+    view = take(crew, case_id, folder)
+    assert [(one.name, one.state) for one in view.files] == [
+        ("a.txt", FileState.DONE), ("b.pdf", FileState.PRESENT), ("c.txt", FileState.DONE), ("c.txt", FileState.PRESENT),
+        ("e.txt", FileState.DONE),
+    ]  # fmt: skip
+    assert view.done_bytes == view.total_bytes
+    assert view.files[1].page_count == 1
+    assert probed == ["a.txt", "c.txt", "e.txt"]
+    assert len(crew.trail(AuditKind.DOCUMENT_TAKEN_IN, case_id=case_id)) == entries + 3
+    assert len(crew.at(CUSTODIAN).desk.case(case_id).documents) == 5
+
+
+def test_a_file_is_hashed_before_it_is_taken_in_only_where_name_and_size_fit(
+    crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "a.txt").write_text("first\n")
+    take(crew, case_id, folder)
+    (folder / "a.txt").write_text("first and more\n")
+    (folder / "b.txt").write_text("other\n")  # as long as the first one was
+    monkeypatch.setattr("vault.services.intake._Opened.digest_of", lambda *_: pytest.fail("read for nothing"))
+    assert {one.state for one in take(crew, case_id, folder).files} == {FileState.DONE}
+
+
+def test_the_end_of_a_session_ends_its_intake_and_is_in_the_trail(crew: Crew, folder: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "a.txt").write_text("first\n")
+    (folder / "b.pdf").write_bytes(pdf(GROUP_BYTES * 2))
+    (folder / "c.txt").write_text("third\n")
+    session = crew.at(CUSTODIAN).world.session
+    assert session is not None
+    interrupted(crew, case_id, folder, 2, lambda: crew.vault.world.session_ending("idle"))
+    [entry] = crew.trail(AuditKind.INTAKE_CANCELLED, case_id=case_id)
+    assert entry.actor_id == session.person.person_id
+    assert dict(json.loads(entry.facts)) == {"files": 3, "taken_in": 1, "reason": "idle"}
+    crew.vault.world.session_ending("idle")
+    assert len(crew.trail(AuditKind.INTAKE_CANCELLED, case_id=case_id)) == 1, "it had finished"
+
+
+def test_what_an_interrupted_intake_left_can_be_forgotten(crew: Crew, folder: Path) -> None:
+    case_id, other = crew.new_case(CUSTODIAN, OFFICER), crew.new_case(CUSTODIAN, OFFICER)
+    path = folder / "long.pdf"
+    path.write_bytes(pdf(GROUP_BYTES + 5000))
+    before = remains(crew)
+    for one in (case_id, other):
+        interrupted(crew, one, path, 1, no_room)
+    path.unlink()  # the file is gone: nothing can resume it
+    crew.at(CUSTODIAN).intake.forget(case_id)
+    assert crew.vault.intake.interrupted(case_id) == ()
+    assert len(crew.vault.intake.interrupted(other)) == 1, "another case's is another case's"
+    [entry] = crew.trail(AuditKind.INTAKE_CANCELLED, case_id=case_id)
+    assert dict(json.loads(entry.facts)) == {"files": 1, "taken_in": 0}
+    for _ in range(2):
+        crew.vault.intake.forget(other)
+    assert len(crew.trail(AuditKind.INTAKE_CANCELLED, case_id=other)) == 1, "nothing is not forgotten"
+    assert remains(crew) == before

@@ -25,6 +25,7 @@ class NoticeBar(QWidget):
     """Hidden until `show_notice`."""
 
     acted = Signal()
+    other_acted = Signal()
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, closable: bool = True) -> None:
@@ -35,6 +36,8 @@ class NoticeBar(QWidget):
         self._sentence = Label("", TypeSize.BODY, wrap=True)
         self._action = Button("", ButtonKind.SECONDARY)
         self._action.clicked.connect(self.acted)
+        self._other = Button("", ButtonKind.GHOST)
+        self._other.clicked.connect(self.other_acted)
         close = IconButton(IconName.CLOSE, strings.text("notice.close"))
         close.clicked.connect(self.close_notice)
         words = QVBoxLayout()
@@ -45,6 +48,7 @@ class NoticeBar(QWidget):
         row.setContentsMargins(16 + _ICON_PX + 12, 8, 8, 8)
         row.setSpacing(12)
         row.addLayout(words, 1)
+        row.addWidget(self._other, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._action, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
         if not closable:
@@ -52,7 +56,14 @@ class NoticeBar(QWidget):
         self.hide()
 
     def show_notice(
-        self, title: str, sentence: str = "", *, tone: Tone = Tone.ATTENTION, icon: IconName = IconName.INFO, action: str = ""
+        self,
+        title: str,
+        sentence: str = "",
+        *,
+        tone: Tone = Tone.ATTENTION,
+        icon: IconName = IconName.INFO,
+        action: str = "",
+        other: str = "",
     ) -> None:
         """Say it.
 
@@ -61,7 +72,8 @@ class NoticeBar(QWidget):
             sentence: what was recorded, and what follows.
             tone: its state colour.
             icon: goes with the tone.
-            action: words of the one button; empty for none.
+            action: words of the button; empty for none.
+            other: words of a second, lesser one; empty for none.
         """
         self._tone, self._icon = tone, icon
         self._title.setText(title)
@@ -69,6 +81,8 @@ class NoticeBar(QWidget):
         self._sentence.setVisible(bool(sentence))
         self._action.set_words(action)
         self._action.setVisible(bool(action))
+        self._other.set_words(other)
+        self._other.setVisible(bool(other))
         self.setAccessibleName(f"{title} {sentence}".strip())
         self.show()
         self.update()

@@ -57,6 +57,12 @@ class HeldRows(Generic[Item]):
                 self.items[at] = new
                 self.table.replace(at, self._record(new))
 
+    def put(self, at: int, item: Item) -> None:
+        """Show a newer state of one item, by its place; its key stays."""
+        if self.items[at] != item:
+            self.items[at] = item
+            self.table.replace(at, self._record(item))
+
     def current(self) -> Item | None:
         """Give the current item, if there is one."""
         at = self.table.current()

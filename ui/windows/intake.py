@@ -5,7 +5,8 @@ Rules of this module:
 - One intake at a time on this page. What was refused stays listed with its reason, and the rest goes on.
 - Names of files and titles of cases are painted. Cancelling says what stays and what goes before it is done.
 - A new records custodian is admitted here, where cases and grants are made: the verb stands only while somebody waits for the key.
-- An intake that was interrupted is named when its case is chosen; taking in the same files again resumes it.
+- An intake that was interrupted is named when its case is chosen; taking in the same files again resumes it, and where those are gone
+  what is left of it can be forgotten.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ from ui.windows.naming import isolated, who
 from ui.windows.page import PaletteAction
 from ui.windows.register import AdmitSheet, RegisterSheet, to_be_admitted
 from vault.domain.identity import Role
+from vault.errors import RefusedError
 from vault.services.desk import Desk
 from vault.services.events import IntakeMoved, RegisterChanged
-from vault.services.intake import Intake
+from vault.services.intake import FILES_MOST, Intake
 from vault.services.register import Register
 from vault.services.views import CaseDetail, CaseLine, IntakeFile, IntakeView, PersonBrief, UnitLine
 
@@ -73,6 +75,7 @@ class IntakePage(LivePage):
         column.addWidget(self._notice)
         column.addWidget(self._stack, 1)
         self._notice.acted.connect(self._pick_files)
+        self._notice.other_acted.connect(self.forget_interrupted)
         bridge.told.connect(self._moved)
         for keys, act in (
             ("Ctrl+O", self._pick_files),
@@ -223,7 +226,25 @@ class IntakePage(LivePage):
                 tone=Tone.ATTENTION,
                 icon=IconName.RETRY,
                 action=strings.text("intake.resume"),
+                other=strings.text("intake.forget"),
             )
+
+    def forget_interrupted(self) -> None:
+        """Ask whether what an interrupted intake left is dropped."""
+        line = self._case
+        if line is None or self._busy():
+            return
+        words = "intake.forget_sheet"
+        sheet = confirmation(
+            self.sheet_host,
+            "intake_forget",
+            strings.text(f"{words}.title"),
+            strings.text(f"{words}.save"),
+            harm=strings.text(f"{words}.sentence"),
+        )
+        ask = self.bridge.ask
+        sheet.accepted.connect(lambda: sheet.send(ask(Intake.forget, line.case_id), lambda _: self._notice.close_notice()))
+        sheet.open_over()
 
     def leave_case(self) -> None:
         """Choose another case."""
@@ -292,8 +313,14 @@ class IntakePage(LivePage):
 
     def _show_view(self, view: IntakeView) -> None:
         self._view = view
-        self._work.setCurrentIndex(1)
         self._other.setEnabled(view.finished)
+        if view.finished and view.reason:  # there was nothing to take in, or too much
+            self._work.setCurrentIndex(0)
+            self.files.forget()
+            self._refused(RefusedError(view.reason, most=strings.number(FILES_MOST)))
+            self.drop.files.setFocus()
+            return
+        self._work.setCurrentIndex(1)
         self.files.show_intake(view)
 
     def cancel(self) -> None:

@@ -4,12 +4,14 @@ Rules of this module:
 
 - Progress is what the vault says it is; the time left is measured here and not told before there is something to measure.
 - Names of files are painted. The whole reason of the current row, with what to do, stands below the list.
-- A newer state of the same intake changes only the rows that changed.
+- A newer state of the same intake brings only the files that changed, and changes only their rows.
+- That the intake ends with the session is said while it runs: the desk still locks when nobody is there.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -32,6 +34,7 @@ _STATE_MARK = {
     FileState.WAITING: (Tone.PLAIN, IconName.WAIT),
     FileState.RUNNING: (Tone.ACCENT, IconName.INTAKE),
     FileState.DONE: (Tone.PROVEN, IconName.DONE),
+    FileState.PRESENT: (Tone.PLAIN, IconName.DONE),
     FileState.REFUSED: (Tone.ATTENTION, IconName.REFUSE),
     FileState.CANCELLED: (Tone.PLAIN, IconName.CANCEL),
 }
@@ -47,6 +50,7 @@ class IntakeList(QWidget):
         super().__init__()
         self._view: IntakeView | None = None
         self._pace = Pace()
+        self._by_state: Counter[FileState] = Counter()
         self._words = Label("", weight=Weight.MEDIUM, wrap=True, tabular=True)
         self._words.setObjectName("intake_progress")
         self._bar = ProgressBar()
@@ -70,6 +74,7 @@ class IntakeList(QWidget):
         )
         self.table.setObjectName("intake_files")
         self._rows: HeldRows[IntakeFile] = HeldRows(self.table, _record, lambda file: str(file.file_no))
+        self._ends_with = Label(strings.text("intake.ends_with_session"), role=Colour.TEXT_QUIET, wrap=True)
         self._reason = PaintedText(role=Colour.TEXT_QUIET)
         self.table.current_changed.connect(self._show_reason)
         verbs = QHBoxLayout()
@@ -82,25 +87,33 @@ class IntakeList(QWidget):
         column.setSpacing(8)
         column.addLayout(verbs)
         column.addWidget(self._bar)
+        column.addWidget(self._ends_with)
         column.addWidget(self.table, 1)
         column.addWidget(self._reason)
 
     def show_intake(self, view: IntakeView) -> None:
-        """Show an intake, or a newer state of the one shown."""
+        """Show an intake with all its files, or a newer state of the one shown with those that changed."""
         before, self._view = self._view, view
         another = before is None or before.intake_no != view.intake_no
         if another:
             self._pace = Pace()
         self._pace.note(time.monotonic(), view.done_bytes)
-        self._words.setText(progress_sentence(view, self._pace.seconds_left(view.total_bytes)))
+        if before is None or before.intake_no != view.intake_no or before.looking:
+            self._rows.show(view.files)
+            self._by_state = Counter(file.state for file in view.files)
+        else:
+            for file in view.files:
+                at = file.file_no - 1
+                self._by_state[self._rows.items[at].state] -= 1
+                self._by_state[file.state] += 1
+                self._rows.put(at, file)
+        self._words.setText(progress_sentence(view, self._by_state, self._pace.seconds_left(view.total_bytes)))
         share = 1000 * view.done_bytes // view.total_bytes if view.total_bytes else 0
         self._bar.set_progress(1000 if view.finished else share)
         if another:
-            self._rows.show(view.files)
             self.table.setFocus()
-        else:
-            self._rows.update(view.files)
         self._cancel.setVisible(not view.finished)
+        self._ends_with.setVisible(not view.finished)
         self._more.setVisible(view.finished)
         if view.finished and (another or before is None or not before.finished):
             self._more.setFocus()

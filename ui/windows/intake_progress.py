@@ -4,19 +4,20 @@ Rules of this module:
 
 - Pure but for the clock reading that is passed in. The rate is measured over the last `WINDOW_SECONDS`, so that one slow file does not
   colour the whole estimate, and no time is told before there is something to measure.
-- Counts are taken from the view; nothing is added up across views.
+- What became of the files is counted by who holds them: a newer state of an intake brings only what changed.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
+from collections.abc import Mapping
 
 from ui import strings
 from vault.services.views import FileState, IntakeFile, IntakeView
 
 WINDOW_SECONDS = 15.0
 _LEAST_SECONDS = 1.0
-_ENDED = frozenset({FileState.DONE, FileState.REFUSED, FileState.CANCELLED})
+_ENDED = frozenset({FileState.DONE, FileState.PRESENT, FileState.REFUSED, FileState.CANCELLED})
 
 
 class Pace:
@@ -47,11 +48,20 @@ def ended(file: IntakeFile) -> bool:
     return file.state in _ENDED
 
 
-def progress_sentence(view: IntakeView, seconds_left: int | None) -> str:
-    """Say how far an intake is: while it runs with the time left, at its end with what became of the files."""
-    by_state = Counter(file.state for file in view.files)
+def progress_sentence(view: IntakeView, by_state: Mapping[FileState, int], seconds_left: int | None) -> str:
+    """Say how far an intake is: while it runs with the time left, at its end with what became of the files.
+
+    Args:
+        view: the intake; its files are not looked at.
+        by_state: how many of its files are in each state, with a 0 where there is none.
+        seconds_left: None while it cannot be said.
+    """
+    if view.looking:
+        return strings.text("intake.looking")
     if view.finished:
         parts = [strings.text("intake.finished_all", count=by_state[FileState.DONE])]
+        if by_state[FileState.PRESENT]:
+            parts.append(strings.text("intake.finished_present", count=by_state[FileState.PRESENT]))
         if by_state[FileState.REFUSED]:
             parts.append(strings.text("intake.finished_refused", count=by_state[FileState.REFUSED]))
         if by_state[FileState.CANCELLED]:
@@ -59,7 +69,7 @@ def progress_sentence(view: IntakeView, seconds_left: int | None) -> str:
         return " · ".join(parts)
     told = strings.text(
         "intake.progress",
-        count=len(view.files),
+        count=sum(by_state.values()),
         done=strings.number(sum(by_state[state] for state in _ENDED)),
         done_size=strings.size(view.done_bytes),
         total_size=strings.size(view.total_bytes),

@@ -6,6 +6,8 @@ Rules:
 - The guard stands from the first moment of a session: Print Screen is reported wherever case data is on screen, and every copy gesture is
   swallowed and reported while a page is.
 - Whatever locks (idle, key, the system, the end of the session) goes through `locking`; the window replaces everything first.
+- An intake ends with its session: who ends that by hand is asked first. The question about a lock locks by itself when nobody answers, and
+  Ctrl+L over it locks at once.
 - An error nobody asked for is told in the notice bar in words; its own text is never shown.
 
 Thread: the interface's main thread.
@@ -42,10 +44,11 @@ from vault.domain.breach import Containment, Severity, SignalKind
 from vault.domain.identity import CheckOutId, PersonId, Role
 from vault.services.breach import Breaches
 from vault.services.desk import Desk
-from vault.services.events import BreachRecorded, CustodyChanged, ProtectionsChanged
+from vault.services.events import BreachRecorded, CustodyChanged, IntakeMoved, ProtectionsChanged
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
+    from ui.windows.act_sheet import ActSheet
     from ui.windows.alerts import Alerts
     from ui.windows.cannot_open import PlainPanel
     from ui.windows.premises_bar import PremisesBar
@@ -58,6 +61,7 @@ _MINUTE_MS = 60_000
 _SESSION_WARNING_MINUTES = 10
 _SPARE_AFTER_MS = 400
 _TIDY_AFTER_MS = 1_000
+_UNANSWERED_LOCK_SECONDS = 10
 
 PLACES: dict[Role, tuple[str, ...]] = {
     Role.OFFICER: ("desk", "find"),
@@ -102,6 +106,7 @@ class Shell(QWidget):
         self._pages: dict[str, Page] = {}
         self._page: Page | None = None
         self._held = 0
+        self._intakes: set[int] = set()  # that run
         self._ended = False
         self._protections = signed_in.protections, signed_in.trust  # as last told
         self._acts: dict[str, Callable[[], None]] = {}
@@ -144,7 +149,7 @@ class Shell(QWidget):
     def _set_up_frame(self) -> None:
         person, frame = self._signed_in.person, self.frame
         frame.top.show_person(person.name, person.badge_no, strings.text(f"role.{person.role.value}"))
-        frame.top.lock_requested.connect(lambda: self.locking.emit("key"))
+        frame.top.lock_requested.connect(self.lock)
         frame.rail.set_places([Place(key, strings.text(f"{key}.title"), _PAGES[key][2]) for key in PLACES[person.role]])
         frame.rail.chosen.connect(self.go)
         frame.palette_overlay.chosen.connect(self._run)
@@ -226,10 +231,6 @@ class Shell(QWidget):
         """Give the page of the rail that is shown, for the next session of the same person."""
         return self._page.key if self._page is not None else ""
 
-    def held_count(self) -> int:
-        """Give how many files are held, as last told."""
-        return self._held
-
     def _count_held(self) -> None:
         self._bridge.ask(Desk.overview).then(self._know_held, lambda _error: None).owner(self)
 
@@ -304,7 +305,7 @@ class Shell(QWidget):
         reader.ended.connect(self._reader_ended)
         reader.disclosing.connect(self._disclosing)
         self._shortcut(reader, "Ctrl+K", self.open_palette)
-        self._shortcut(reader, "Ctrl+L", lambda: self.locking.emit("key"))
+        self._shortcut(reader, "Ctrl+L", self.lock)
         self._faces.addWidget(face)
         return face, reader, strip
 
@@ -420,6 +421,8 @@ class Shell(QWidget):
     def _told(self, event: object) -> None:
         if isinstance(event, CustodyChanged) and self._signed_in.person.role in _ROLES_WITH_REPORTS:
             self._count_held()
+        if isinstance(event, IntakeMoved):
+            (self._intakes.discard if event.intake.finished else self._intakes.add)(event.intake.intake_no)
         if isinstance(event, ProtectionsChanged):
             self._show_protections(event.protections, event.trust)
         if isinstance(event, BreachRecorded) and self.reader is None and event.notice.kind not in notices.REPORTED_HERE:
@@ -527,7 +530,7 @@ class Shell(QWidget):
             ),
             PaletteAction("looked_for", strings.text("looked_for.title"), IconName.INFO, lambda: self.go("looked_for"), "F2"),
             PaletteAction("keys", strings.text("shell.keys"), IconName.PALETTE, self.show_keys, "F1"),
-            PaletteAction("lock", strings.text("top.lock"), IconName.LOCK, lambda: self.locking.emit("key"), "Ctrl+L"),
+            PaletteAction("lock", strings.text("top.lock"), IconName.LOCK, self.lock, "Ctrl+L"),
             PaletteAction("sign_out", strings.text("shell.sign_out"), IconName.SIGN_OUT, self.sign_out),
         ]
         if role in _OUTSIDE_THE_RAIL["premises"]:
@@ -574,26 +577,39 @@ class Shell(QWidget):
         groups = [(group, [(one.keys, one.words) for one in actions if one.keys]) for group, actions in self.offers()]
         KeysSheet(self.reader.sheet_host if self.reader is not None else self.frame, groups).open_over()
 
-    def sign_out(self) -> None:
-        """Sign out; say first what becomes of files that are held."""
-        if not self._held:
-            self.signing_out.emit()
+    def lock(self) -> None:
+        """Lock, because somebody asked for it; say first what becomes of an intake."""
+        if not self._intakes:
+            self.locking.emit("key")
             return
-        self._confirm("sign_out", self.signing_out.emit)
+        unanswered = strings.text("shell.lock_unanswered", count=_UNANSWERED_LOCK_SECONDS)
+        sheet = self._confirm("lock", (strings.text("shell.intake_stops"), unanswered), lambda: self.locking.emit("key"))
+        QTimer.singleShot(_UNANSWERED_LOCK_SECONDS * 1_000, sheet, lambda: self.locking.emit("key"))
 
-    def confirm_close(self, held: int, close: Callable[[], None]) -> None:
-        """Ask before the window closes on files that are held."""
-        self._held = held
-        self._confirm("close", close)
+    def sign_out(self) -> None:
+        """Sign out; say first what becomes of files that are held and of an intake."""
+        self._end_by_hand("sign_out", self.signing_out.emit)
 
-    def _confirm(self, what: str, then: Callable[[], None]) -> None:
+    def ask_to_close(self, close: Callable[[], None]) -> None:
+        """Close; ask before the window closes on files that are held or on an intake."""
+        self._end_by_hand("close", close)
+
+    def _end_by_hand(self, what: str, end: Callable[[], None]) -> None:
+        stays = (strings.text("shell.files_stay", count=self._held),) if self._held else ()
+        stops = (strings.text("shell.intake_stops"),) if self._intakes else ()
+        if stays or stops:
+            self._confirm(what, (*stays, *stops), end)
+        else:
+            end()
+
+    def _confirm(self, what: str, sentences: tuple[str, ...], then: Callable[[], None]) -> ActSheet:
         host = self.reader.sheet_host if self.reader is not None else self.frame
         sheet = confirmation(
             host,
             what,
             strings.text(f"shell.{what}_title"),
             strings.text(f"shell.{what}_do"),
-            sentence=strings.text("shell.files_stay", count=self._held),
+            sentence=" ".join(sentences),
             secondary=strings.text("shell.stay"),
         )
 
@@ -603,3 +619,4 @@ class Shell(QWidget):
 
         sheet.accepted.connect(accepted)
         sheet.open_over()
+        return sheet

@@ -42,7 +42,7 @@ class RegisterChanged:
 
 @dataclass(frozen=True, slots=True)
 class IntakeMoved:
-    """An intake made progress."""
+    """An intake made progress. `intake.files` are those that changed since it was told before: all of them once, when they are known."""
 
     intake: IntakeView
 

@@ -8,7 +8,10 @@ Rules:
 - An interrupted intake resumes where it stopped if the file is still the same: name, size, time and the digest of what was stored.
 - What smells of tampering (a sealed record or an entry of the trail that is not as it was written) becomes a breach report, and ends the
   intake: it is the vault that is wrong, not the file.
-- Only regular files are read: no links, devices or pipes. A folder is walked without following links.
+- Only regular files are read: no links, devices or pipes. A folder is walked without following links, on this lane, and no further than
+  `FILES_MOST` entries: the control thread never waits for a disk that is not ours.
+- A file the case has already, by name, size and SHA-256, is not taken in twice: the same folder again resumes an intake of many files.
+- The end of a session ends its intakes, and says so in the trail. What was under way stays to be resumed.
 
 Lane: intake; the register on the control thread; hashing and sealing on a helper thread of the intake.
 """
@@ -17,14 +20,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import queue
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -42,9 +47,11 @@ from vault.services.rendition import Probe, Renderer
 from vault.services.views import FileState, IntakeFile, IntakeView
 from vault.services.world import World
 
+FILES_MOST: Final = 20_000
+"""Files and folders that one intake looks at."""
+
 _GROUP_CHUNKS = 32  # 8 MiB a commit
 _GROUPS_AHEAD = 2
-_FILES_MOST = 20_000
 _PROGRESS_SECONDS = 0.1
 _LARGEST_BYTES = CHUNK_BYTES * ((1 << 20) - 1)  # the chunk number has 20 bits in the content store's key
 
@@ -64,9 +71,12 @@ class _Job:
     """One intake in progress. The view is replaced whole, so that any thread reads a consistent one."""
 
     view: IntakeView
-    paths: tuple[Path, ...]
+    wanted: tuple[str, ...]  # what was asked for: files and folders
     cipher: CaseCipher
-    cancelled: threading.Event
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    paths: tuple[Path, ...] = ()  # of the view's files
+    known: dict[int, list[DocumentRow]] = field(default_factory=dict)  # the case's documents, by size in bytes
+    changed: dict[int, IntakeFile] = field(default_factory=dict)  # not told yet, by number
     told: float = 0.0
 
 
@@ -79,37 +89,29 @@ class Intake:
         self._renderer = renderer
         self._content = content
         self._jobs: dict[int, _Job] = {}
+        world.session_ending = self.session_ends
 
     @change
     def start(self, case_id: CaseId, paths: tuple[str, ...]) -> IntakeView:
-        """Begin to take files or folders into a case. Progress follows as `IntakeMoved`.
+        """Begin to take files or folders into a case. It begins by looking for them; progress follows as `IntakeMoved`.
 
         Args:
             case_id: a case I may take files into.
             paths: absolute paths of files and folders; folders are walked.
+        Returns:
+            IntakeView: still looking. It ends with the reason intake.nothing or intake.too-many where that is what it finds.
         Raises:
-            RefusedError: access.not-your-role, access.no-need-to-know, intake.nothing, intake.too-many.
-        Audit: document.taken-in or document.refused for each file.
+            RefusedError: access.not-your-role, access.no-need-to-know, intake.nothing (no path).
+        Audit: document.taken-in or document.refused for each file; nothing for one that the case has already.
         """
-        world = self._world
-        session = world.require(Role.CUSTODIAN, Role.OFFICER)
-        cipher = world.require_case(case_id)
-        card = self._cases.open_card(self._cases.row(case_id), cipher)
-        if session.person.role is not Role.CUSTODIAN and card.officer_in_charge != session.person.person_id:
-            raise RefusedError("access.not-your-role")
-        found = tuple(_files(paths))
-        if not found:
+        cipher = self._require_may_take_in(case_id)
+        if not paths:
             raise RefusedError("intake.nothing")
-        if len(found) > _FILES_MOST:
-            raise RefusedError("intake.too-many", most=_FILES_MOST)
-        files = tuple(
-            IntakeFile(no, _text_of(path.name), size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1)
-        )
         number = len(self._jobs) + 1
-        view = IntakeView(number, case_id, files, 0, sum(one.size_bytes for one in files), False)
-        job = _Job(view, tuple(path for path, _ in found), cipher, threading.Event())
+        view = IntakeView(number, case_id, (), 0, 0, finished=False, looking=True)
+        job = _Job(view, paths, cipher)
         self._jobs[number] = job
-        world.later(Lane.INTAKE, lambda: self._run(job))
+        self._world.later(Lane.INTAKE, lambda: self._run(job))
         return view
 
     @query
@@ -128,9 +130,7 @@ class Intake:
         job = self._job(intake_no)
         if job.view.finished or job.cancelled.is_set():
             return
-        world = self._world
-        done = sum(one.state is FileState.DONE for one in job.view.files)
-        world.store.append_audit(world.draft(AuditKind.INTAKE_CANCELLED, job.view.case_id, files=len(job.view.files), taken_in=done))
+        self._enter_cancelled(job)
         job.cancelled.set()
 
     @operation(Priority.QUERY, Lane.INTAKE)
@@ -147,30 +147,86 @@ class Intake:
             for no, (one, source) in enumerate(found, start=1)
         )
 
+    def session_ends(self, reason: str) -> None:
+        """Enter in the trail which intakes end with the session (control thread). Audit: document.intake-cancelled for each."""
+        for job in self._jobs.values():
+            if not job.view.finished and not job.cancelled.is_set():
+                # A full disk does not keep a session open.
+                with contextlib.suppress(UnavailableError):
+                    self._enter_cancelled(job, reason=reason)
+
+    @operation(Priority.CHANGE, Lane.INTAKE)
+    def forget(self, case_id: CaseId) -> None:
+        """Drop what interrupted intakes left of a case's files: the way out where the files they came from are gone.
+
+        Raises:
+            RefusedError: access.not-your-role, access.no-need-to-know.
+        Audit: document.intake-cancelled, before anything is dropped; nothing if there was nothing.
+        """
+        world = self._world
+        world.on_control(lambda: self._require_may_take_in(case_id))
+        writer = self._content.open_writer()
+        try:
+            left = [one for one in writer.pending() if one.case_id == case_id and not self._is_visible(one.document_id)]
+            if left:
+                world.on_control(
+                    lambda: world.store.append_audit(world.draft(AuditKind.INTAKE_CANCELLED, case_id, files=len(left), taken_in=0))
+                )
+            for one in left:
+                writer.discard(one.document_id)
+        finally:
+            writer.close()
+
     # -- intake lane -----------------------------------------------------------------------------------------------------------------
 
     def _run(self, job: _Job) -> None:
         try:
-            writer = self._content.open_writer()
+            self._look(job)
+            if job.paths:
+                self._take_all(job)
         except VaultError as error:
             self._refuse_the_rest(job, error)
+        finally:
             self._finish(job)
-            return
+
+    def _look(self, job: _Job) -> None:
+        """Find the files to take in."""
+        self._tell(job, at_once=True)
+        found: list[tuple[Path, int]] = []
+        reason = ""
+        try:
+            for one in _files(job.wanted):
+                if job.cancelled.is_set():
+                    break
+                found.append(one)
+            else:
+                reason = "" if found else "intake.nothing"
+        except RefusedError as error:
+            found, reason = [], error.code
+        files = tuple(
+            IntakeFile(no, _text_of(path.name), size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1)
+        )
+        job.paths = tuple(path for path, _ in found)
+        job.changed = {file.file_no: file for file in files}
+        job.view = replace(job.view, files=files, total_bytes=sum(one.size_bytes for one in files), looking=False, reason=reason)
+        self._tell(job, at_once=True)
+
+    def _take_all(self, job: _Job) -> None:
+        case_id = job.view.case_id
+        for row in self._world.on_control(lambda: self._world.store.documents_of(case_id), Priority.QUERY):
+            job.known.setdefault(row.size_bytes, []).append(row)
+        writer = self._content.open_writer()
         try:
             for file, path in zip(job.view.files, job.paths, strict=True):
                 if job.cancelled.is_set():
                     self._show(job, replace(file, state=FileState.CANCELLED))
                     continue
                 self._take(job, file, path, writer)
-        except TamperError as error:
-            self._refuse_the_rest(job, error)
         finally:
             try:
                 writer.close()
             except TamperError as error:
                 self._world.tampered(error)
-            finally:
-                self._finish(job)
 
     def _refuse_the_rest(self, job: _Job, error: VaultError) -> None:
         """The vault cannot take anything in. What smells of tampering is reported here: nobody waits for this lane's errors."""
@@ -189,6 +245,9 @@ class Intake:
         self._show(job, replace(file, state=FileState.RUNNING))
         try:
             with _Opened(path) as opened:
+                if (card := self._present(job, opened, writer)) is not None:
+                    self._show(job, replace(file, state=FileState.PRESENT, done_bytes=opened.size_bytes, page_count=card.page_count))
+                    return
                 probe = self._renderer.probe(opened)
                 document = self._store(job, file, opened, probe, writer)
             done = replace(file, state=FileState.DONE, done_bytes=opened.size_bytes, page_count=probe.page_count)
@@ -201,6 +260,19 @@ class Intake:
                 self._world.on_control(lambda: self._refused(job, code))
             if isinstance(error, TamperError):
                 raise
+
+    def _present(self, job: _Job, opened: _Opened, writer: ContentWriter) -> DocumentCard | None:
+        """The card of this very file, if the case has it: its size first, then its name, and its bytes are read only where both fit."""
+        name = _text_of(opened.path.name)
+        cards = [self._cases.open_document(row, job.cipher) for row in job.known.get(opened.size_bytes, ())]
+        cards = [card for card in cards if card.title == name]
+        if not cards:
+            return None
+        digest = opened.digest_of(opened.size_bytes, job.cancelled.is_set).hexdigest()
+        card = next((card for card in cards if card.sha256 == digest), None)
+        if card is not None and any(one.document_id == card.document_id for one in writer.pending()):
+            writer.finish(card.document_id)  # it was made visible, and interrupted right after
+        return card
 
     def _store(self, job: _Job, file: IntakeFile, opened: _Opened, probe: Probe, writer: ContentWriter) -> bool:
         """Stream one file into the content store and make it visible; False if it was cancelled."""
@@ -258,7 +330,8 @@ class Intake:
             sha256=digest.hexdigest(),
             taken_in_us=self._world.clock.now_us(),
         )
-        self._world.on_control(lambda: self._make_visible(job, card, pending))
+        row = self._world.on_control(lambda: self._make_visible(job, card, pending))
+        job.known.setdefault(row.size_bytes, []).append(row)
         writer.finish(document_id)
         return True
 
@@ -298,7 +371,7 @@ class Intake:
 
     # -- control thread --------------------------------------------------------------------------------------------------------------
 
-    def _make_visible(self, job: _Job, card: DocumentCard, pending: PendingIntake) -> None:
+    def _make_visible(self, job: _Job, card: DocumentCard, pending: PendingIntake) -> DocumentRow:
         world = self._world
         world.require()
         row = DocumentRow(
@@ -313,6 +386,21 @@ class Intake:
             AuditKind.DOCUMENT_TAKEN_IN, card.case_id, document_id=card.document_id, size_bytes=card.size_bytes, sha256=card.sha256
         )
         world.store.add_document(row, audit)
+        return row
+
+    def _require_may_take_in(self, case_id: CaseId) -> CaseCipher:
+        session = self._world.require(Role.CUSTODIAN, Role.OFFICER)
+        cipher = self._world.require_case(case_id)
+        card = self._cases.open_card(self._cases.row(case_id), cipher)
+        if session.person.role is not Role.CUSTODIAN and card.officer_in_charge != session.person.person_id:
+            raise RefusedError("access.not-your-role")
+        return cipher
+
+    def _enter_cancelled(self, job: _Job, **facts: str) -> None:
+        world = self._world
+        done = sum(one.state is FileState.DONE for one in job.view.files)
+        draft = world.draft(AuditKind.INTAKE_CANCELLED, job.view.case_id, files=len(job.view.files), taken_in=done)
+        world.store.append_audit(replace(draft, facts=(*draft.facts, *facts.items())))
 
     def _refused(self, job: _Job, code: str) -> None:
         world = self._world
@@ -339,13 +427,15 @@ class Intake:
         before = job.view.files[file.file_no - 1]
         gained = (file.size_bytes if settled else file.done_bytes) - (before.done_bytes if before.state is FileState.RUNNING else 0)
         job.view = replace(job.view, files=files, done_bytes=job.view.done_bytes + gained)
+        job.changed[file.file_no] = file
         self._tell(job, at_once=False)
 
     def _tell(self, job: _Job, *, at_once: bool) -> None:
         now = time.monotonic()
         if at_once or now - job.told >= _PROGRESS_SECONDS:
             job.told = now
-            self._world.publish(IntakeMoved(job.view))
+            changed, job.changed = job.changed, {}
+            self._world.publish(IntakeMoved(replace(job.view, files=tuple(changed.values()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +462,7 @@ class _Opened:
         try:
             self._descriptor = os.open(self.path, flags)
             status = os.fstat(self._descriptor)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a name with a NUL in it is no name
             raise RefusedError("intake.unreadable") from error
         self.size_bytes = status.st_size
         self.modified_ns = status.st_mtime_ns
@@ -403,10 +493,12 @@ class _Opened:
         if (status.st_size, status.st_mtime_ns) != (self.size_bytes, self.modified_ns):
             raise RefusedError("intake.changed")
 
-    def digest_of(self, length_bytes: int) -> hashlib._Hash:
-        """The SHA-256 so far of the first `length_bytes` (no more than there are)."""
+    def digest_of(self, length_bytes: int, stopped: Callable[[], bool] = lambda: False) -> hashlib._Hash:
+        """The SHA-256 so far of the first `length_bytes` (no more than there are); of less once `stopped`."""
         digest = hashlib.sha256()
         for start in range(0, min(length_bytes, self.size_bytes), CHUNK_BYTES):
+            if stopped():
+                break
             digest.update(self.read(start, min(CHUNK_BYTES, self.size_bytes - start)))
         return digest
 
@@ -429,17 +521,44 @@ def _sealed_groups(
 
 
 def _files(paths: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
-    """Every file named, and every file below a folder named, in a stable order, links not followed."""
+    """Every file named, and every file below a folder named, with its size, in a stable order, links not followed.
+
+    Raises RefusedError intake.too-many as soon as it has seen more than `FILES_MOST` files and folders, and looks at no more of them.
+    """
+    left = FILES_MOST
     for one in paths:
-        path = Path(one)
-        if path.is_dir() and not path.is_symlink():
-            for folder, folders, names in os.walk(path, followlinks=False):
-                folders.sort()
-                for name in sorted(names):
-                    found = Path(folder) / name
-                    yield found, _size(found)
-        else:
-            yield path, _size(path)
+        folders: list[str] = []
+        files = [one]  # a folder named is not an entry of a folder: it does not count
+        if os.path.isdir(one) and not os.path.islink(one):  # noqa: PTH112, PTH114 - these take any text for a path
+            files, folders = _listed(one, left + 1)
+            folders.reverse()
+        while True:
+            left -= len(files)
+            if left < len(folders):
+                raise RefusedError("intake.too-many", most=FILES_MOST)
+            yield from ((Path(file), _size(Path(file))) for file in files)
+            if not folders:
+                break
+            left -= 1
+            files, below = _listed(folders.pop(), left - len(folders) + 1)
+            folders += reversed(below)
+
+
+def _listed(folder: str, most: int) -> tuple[list[str], list[str]]:
+    """The files and the folders in a folder, sorted; `most` together. A folder that cannot be listed is given as a file: it is refused."""
+    files: list[str] = []
+    folders: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in itertools.islice(entries, most):
+                if entry.is_symlink():
+                    if not os.path.isdir(entry.path):  # noqa: PTH112 - no answer is no folder
+                        files.append(entry.path)
+                else:
+                    (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.path)
+    except OSError:
+        return [folder], []
+    return sorted(files), sorted(folders)
 
 
 def _text_of(path: Path | str) -> str:
@@ -450,5 +569,5 @@ def _text_of(path: Path | str) -> str:
 def _size(path: Path) -> int:
     try:
         return path.lstat().st_size
-    except OSError:
+    except (OSError, ValueError):
         return 0

@@ -102,12 +102,13 @@ class Session:
 
         Args:
             reason: idle, key, screen-lock, suspend, user-switch, session-end, tamper.
-        Audit: session.locked.
+        Audit: session.locked; document.intake-cancelled before it for an intake that ends with it.
         """
         world = self._world
         session = world.session
         try:
             if session is not None:
+                world.session_ending(reason)
                 draft = world.draft(AuditKind.LOCKED, reason=reason)
                 world.session = None
                 world.store.lock_session(session.row.session_id, world.clock.now_us(), draft)
@@ -124,7 +125,7 @@ class Session:
     def sign_out(self) -> None:
         """End the session and this process. Case files stay checked out until they are due back.
 
-        Audit: session.signed-out.
+        Audit: session.signed-out; document.intake-cancelled before it for an intake that ends with it.
         """
         world = self._world
         try:
@@ -148,6 +149,7 @@ class Session:
                 draft = AuditDraft(AuditKind.SIGNED_OUT, locked.person_id, locked.session_id)
                 world.store.end_session(locked.session_id, world.clock.now_us(), draft)
         else:
+            world.session_ending("signed-out")
             draft = world.draft(AuditKind.SIGNED_OUT)
             world.session = None
             world.store.end_session(session.row.session_id, world.clock.now_us(), draft)

@@ -441,6 +441,7 @@ class FileState(enum.Enum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    PRESENT = "present"  # the case has it already: the same name, size and SHA-256
     REFUSED = "refused"
     CANCELLED = "cancelled"
 
@@ -460,7 +461,7 @@ class IntakeFile:
 
 @dataclass(frozen=True, slots=True)
 class IntakeView:
-    """An intake as a whole."""
+    """An intake as a whole. While it is looking for files it has none; with a `reason` it ended there."""
 
     intake_no: int
     case_id: CaseId
@@ -468,6 +469,8 @@ class IntakeView:
     done_bytes: int
     total_bytes: int
     finished: bool
+    looking: bool = False  # folders are walked still: how many files and bytes there are is not known
+    reason: str = ""  # error code when nothing can be taken in: intake.nothing, intake.too-many
 
 
 # ---- breaches and audit ------------------------------------------------------------------------------------------------------------

@@ -112,6 +112,7 @@ class World:
         self.trust = Trust(TrustLevel.FULL)  # of this workstation now
         self.accommodated_until_us: Callable[[PersonId], int] = lambda _person_id: 0  # control thread; 0: no accommodation in force
         self.end: Callable[[str], None] = lambda _reason: None
+        self.session_ending: Callable[[str], None] = lambda _reason: None  # control thread, while the session is still there
         self.leave_page: Callable[[], None] = lambda: None
         self.dwell_ms: Callable[[CheckOutId], int] = lambda _check_out_id: 0  # of the page on screen, so far
         self.screen: Screen = UnwatchedScreen()

@@ -9,12 +9,13 @@ from PySide6.QtCore import Qt
 
 from tests.ui_stage import ADMINISTRATOR, AUDITOR, CUSTODIAN, OFFICER, STATION, SUPERVISOR
 from tests.unit.ui.windows_a.conftest import CTRL, Driver, Key
+from ui.widgets.label import Label
 from ui.windows.lock import LockPage
-from vault.domain.identity import Role
+from vault.domain.identity import CaseId, Role
 from vault.errors import RefusedError, UnavailableError
 from vault.secret import Secret
-from vault.services.events import LockRequired
-from vault.services.views import PersonBrief, StationView
+from vault.services.events import IntakeMoved, LockRequired
+from vault.services.views import IntakeView, PersonBrief, StationView
 
 
 def test_enter_walks_through_the_fields_and_signs_in(driver: Driver) -> None:
@@ -309,6 +310,69 @@ def test_closing_with_a_file_held_says_what_becomes_of_it(driver: Driver) -> Non
     driver.press(Key.Key_Return)
     driver.until(lambda: ("shutdown", ()) in driver.bridge.asked)
     assert driver.bridge.calls("Session.sign_out") == [()]
+
+
+def _take_in(driver: Driver, *, finished: bool = False) -> None:
+    driver.bridge.told.emit(IntakeMoved(IntakeView(1, CaseId("c1"), (), 0, 100, finished)))
+
+
+def _words(driver: Driver) -> str:
+    sheet = driver.sheet()
+    assert sheet is not None
+    return " ".join(one.text() for one in sheet.findChildren(Label))
+
+
+def test_who_locks_while_an_intake_runs_is_asked_first_and_locks_with_the_same_keys(driver: Driver) -> None:
+    driver.desk()
+    _take_in(driver)
+    driver.press(Key.Key_L, CTRL)
+    driver.until(lambda: driver.sheet_open("lock_sheet"))
+    assert "The intake stops" in _words(driver)
+    driver.press(Key.Key_Escape)
+    driver.until(lambda: driver.sheet() is None)
+    assert driver.bridge.locked == []
+    driver.press(Key.Key_L, CTRL)
+    driver.until(lambda: driver.sheet_open("lock_sheet"))
+    driver.press(Key.Key_L, CTRL)
+    assert driver.bridge.locked == ["key"]
+
+
+def test_a_question_about_a_lock_that_nobody_answers_locks(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.windows.shell._UNANSWERED_LOCK_SECONDS", 0)
+    driver.desk()
+    _take_in(driver)
+    driver.press(Key.Key_L, CTRL)
+    driver.until(lambda: driver.bridge.locked == ["key"])
+    assert driver.sheet() is None
+
+
+def test_an_idle_lock_asks_nobody_about_an_intake(driver: Driver) -> None:
+    driver.desk()
+    _take_in(driver)
+    driver.shell._idle.idle.emit()
+    assert driver.bridge.locked == ["idle"]
+
+
+def test_an_intake_that_finished_holds_nobody_up(driver: Driver) -> None:
+    driver.desk()
+    _take_in(driver)
+    _take_in(driver, finished=True)
+    driver.press(Key.Key_L, CTRL)
+    assert driver.bridge.locked == ["key"]
+
+
+def test_signing_out_and_closing_say_what_becomes_of_an_intake_and_of_the_file_held(driver: Driver) -> None:
+    driver.desk()
+    _take_in(driver)
+    driver.shell.sign_out()
+    driver.until(lambda: driver.sheet_open("sign_out_sheet"))
+    assert "The intake stops" in _words(driver)
+    assert "2 files stay checked out" in _words(driver)
+    driver.press(Key.Key_Escape)
+    driver.until(lambda: driver.sheet() is None)
+    driver.window.close()
+    driver.until(lambda: driver.sheet_open("close_sheet"))
+    assert "The intake stops" in _words(driver)
 
 
 def test_closing_at_the_sign_in_page_just_closes(driver: Driver) -> None:

@@ -153,6 +153,52 @@ def test_progress_that_arrives_before_the_answer_is_not_lost(on_stage: Stage) ->
     assert on.there("intake_more")
 
 
+def test_while_files_are_looked_for_the_intake_is_on_screen_and_can_be_cancelled(on_stage: Stage) -> None:
+    looking = IntakeView(1, stage.case(0).case_id, (), 0, 0, finished=False, looking=True)
+    on = chosen(on_stage, Intake__start=looking)
+    on.page.take_in(("/srv/scans",))
+    on.until(lambda: on.there("intake_cancel"))
+    assert on.find("intake_progress").text() == "Looking for files"
+    on.press(Qt.Key.Key_Escape)
+    assert on.page._case is not None
+    on.press(Qt.Key.Key_Period, control=True)
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Intake.cancel") == [(1,)])
+    on.bridge.told.emit(IntakeMoved(stage.intake_view(7)))
+    assert on.page.files.table.row_count() == 7
+    assert "of 7 files" in on.find("intake_progress").text()
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["after the answer", "before the answer"])
+@pytest.mark.parametrize(("code", "words"), [("intake.nothing", "nothing to take in"), ("intake.too-many", "20,000")])
+def test_what_ends_while_files_are_looked_for_says_why_and_can_be_tried_again(on_stage: Stage, code: str, words: str, early: bool) -> None:
+    looking = IntakeView(1, stage.case(0).case_id, (), 0, 0, finished=False, looking=True)
+    on = chosen(on_stage, Intake__start=looking)
+    on.bridge.held_back.add("Intake.start")
+    on.page.take_in(("/srv/scans",))
+    if not early:
+        on.bridge.release("Intake.start")
+        on.until(lambda: on.there("intake_cancel"))
+    on.bridge.told.emit(IntakeMoved(moved(looking, looking=False, finished=True, reason=code)))
+    if early:
+        on.bridge.release("Intake.start")
+    on.until(lambda: on.there("intake_add_files"))
+    assert words in on.page._notice.accessibleName().replace("\u202f", ",")
+    on.page.take_in(("/srv/other",))
+    on.until(lambda: len(on.asked("Intake.start")) == 2)
+
+
+def test_an_interrupted_intake_whose_files_are_gone_can_be_forgotten(on_stage: Stage) -> None:
+    on = chosen(on_stage, Intake__interrupted=stage.intake_view(2).files)
+    on.until(on.page._notice.isVisible)
+    on.page._notice.other_acted.emit()
+    on.until(lambda: on.there("intake_forget_sheet"))
+    assert on.find("intake_forget_cancel").hasFocus()
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Intake.forget") == [(stage.case(0).case_id,)])
+    on.until(lambda: not on.page._notice.isVisible())
+
+
 def test_another_cases_progress_is_not_shown_here(on_stage: Stage) -> None:
     on = chosen(on_stage)
     on.bridge.told.emit(IntakeMoved(moved(stage.intake_view(7), case_id=stage.case(3).case_id)))
@@ -211,7 +257,8 @@ def test_ten_thousand_files_move_without_making_the_list_again(on_stage: Stage) 
     on.page.files.table.set_current(4)
     kept = on.page.files.table.record(5)
     further = dataclasses.replace(view.files[4], done_bytes=view.files[4].size_bytes, state=FileState.DONE, page_count=9)
-    on.bridge.told.emit(IntakeMoved(moved(view, files=(*view.files[:4], further, *view.files[5:]))))
+    on.bridge.told.emit(IntakeMoved(moved(view, files=(further,))))  # what changed, and no more
     assert on.page.files.table.current() == 4
     assert on.page.files.table.record(5) is kept
+    assert "of 10,000 files" in on.find("intake_progress").text().replace("\u202f", ",")
     assert "9" in [cell.words for cell in on.page.files.table.record(4).cells if hasattr(cell, "words")]

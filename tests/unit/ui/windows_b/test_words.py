@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ from vault.domain.breach import Containment, Finding, Severity, SignalKind, Tria
 from vault.domain.custody import Purpose
 from vault.domain.identity import PersonState, Role, UnitKind
 from vault.domain.place import Fit
-from vault.services.views import FileState
+from vault.services.views import FileState, IntakeView
 
 # ---- breach reports ----------------------------------------------------------------------------------------------------------------
 
@@ -289,7 +290,15 @@ def test_the_time_left_follows_the_last_seconds_only() -> None:
 
 
 def test_an_intake_says_how_far_it_is_and_what_became_of_it() -> None:
-    assert "5 of 7 files" in progress_sentence(stage.intake_view(7), None)
-    done = progress_sentence(stage.intake_view(7, finished=True), None)
+    def said(view: IntakeView) -> str:
+        return progress_sentence(view, Counter(file.state for file in view.files), None)
+
+    assert "5 of 7 files" in said(stage.intake_view(7))
+    done = said(stage.intake_view(7, finished=True))
     assert "5 files taken in" in done
     assert "2 refused" in done
+    assert "already" not in done
+    one, *others = stage.intake_view(7, finished=True).files
+    again = dataclasses.replace(stage.intake_view(7, finished=True), files=(dataclasses.replace(one, state=FileState.PRESENT), *others))
+    assert "4 files taken in · 1 already in this case" in said(again)
+    assert said(dataclasses.replace(stage.intake_view(0), looking=True)) == "Looking for files"
