@@ -254,7 +254,9 @@ class Binding:
         """Meet a key server, trusting the signing key of that thumbprint, and bind to it besides the others.
 
         Raises:
-            RefusedError: premises.address, premises.threshold; UnavailableError, TamperError: premises.*, storage.*, keyring.*.
+            RefusedError: premises.address, premises.threshold, premises.name-taken.
+            UnavailableError: premises.others, the new one answers and too few of all do.
+            UnavailableError, TamperError: premises.*, storage.*, keyring.*.
         """
         place = KeyServer(server.url, server.certificate, server.authority)
         try:
@@ -305,7 +307,7 @@ class Binding:
         vault_id, workstation_id, secrets = self._header.vault_id, self._opened.workstation_id, self._opened.secrets
         lock, premises_secret = make_lock(threshold, servers, vault_id, workstation_id) if servers else (None, None)
         if lock is not None:
-            open_lock(lock, vault_id, workstation_id)
+            _try(lock, vault_id, workstation_id)
         secret = new_key()
         slot = make_workstation_slot(secret, premises_secret, vault_id, workstation_id, secrets)
         on_disk = self._on_disk()
@@ -484,6 +486,16 @@ def _read(keeper: SecretKeeper, name: str) -> tuple[WorkstationId, Secret] | Non
 def _settle(keeper: SecretKeeper, vault_id: VaultId, workstation_id: WorkstationId, secret: Secret) -> None:
     keep_workstation_secret(keeper, vault_id, workstation_id, secret)
     keeper.erase(_next_name(vault_id))
+
+
+def _try(lock: PremisesLock, vault_id: VaultId, workstation_id: WorkstationId) -> None:
+    """Open a new lock. Where several servers stand in it, who does not answer need not be the one that was just met."""
+    try:
+        open_lock(lock, vault_id, workstation_id)
+    except UnavailableError as error:
+        if len(lock.members) == 1:
+            raise
+        raise UnavailableError("premises.others", threshold=lock.threshold, servers=len(lock.members)) from error
 
 
 def _met(one: LockMember) -> MetServer:

@@ -164,6 +164,20 @@ def test_who_may_bind(station: Station, key_room: TangServer) -> None:
     assert opening(station) == "opens"
 
 
+def test_a_dead_server_and_a_taken_name_are_not_blamed_on_the_new_server(
+    station: Station, key_room: TangServer, second_room: TangServer
+) -> None:
+    bind(station, key_room)
+    with refused("premises.name-taken"):
+        bind(station, second_room, "Key room ", threshold=2)
+    key_room.close()
+    with pytest.raises(UnavailableError, match=r"^premises\.others"):
+        station.vault.premises.add(MetServer("second room", second_room.url), second_room.thumbprint(), 2)
+    assert len(station.vault.premises.servers().servers) == 1
+    station.sign_in(SUPERVISOR)
+    station.vault.premises.add(MetServer("second room", second_room.url), second_room.thumbprint(), 1)
+
+
 def test_an_administrator_alone_lets_no_other_servers_suffice(station: Station, key_room: TangServer, second_room: TangServer) -> None:
     bind(station, key_room)
     bind(station, second_room, "second room", threshold=2)

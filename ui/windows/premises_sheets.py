@@ -40,6 +40,7 @@ _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")  # SHA-256 in base64url, as tang-
 _LONGEST_PATH = 500
 _OF_FIELD = {
     "premises.name-missing": ("name", "name_missing"),
+    "premises.name-taken": ("name", "name_taken"),
     "premises.address": ("address", "address_form"),
     "premises.unreachable": ("address", "unreachable"),
     "premises.malformed": ("address", "no_key_server"),

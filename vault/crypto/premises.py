@@ -113,10 +113,11 @@ def make_lock(
         the lock for the header, and the premises secret (32 bytes) for the workstation slot.
 
     Raises:
-        RefusedError: premises.threshold.
+        RefusedError: premises.threshold, premises.name-taken.
     """
-    names = {one.name for one in servers}
-    if not 1 <= threshold <= len(servers) <= MOST_SERVERS or len(names) != len(servers):
+    if len({one.name for one in servers}) != len(servers):
+        raise RefusedError("premises.name-taken")
+    if not 1 <= threshold <= len(servers) <= MOST_SERVERS:
         raise RefusedError("premises.threshold", servers=len(servers))
     secret = new_key()
     met = [tang.provision(one.exchange_key, _CONTEXT, vault_id, workstation_id) for one in servers]

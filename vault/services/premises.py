@@ -52,7 +52,8 @@ class Premises:
             threshold: how many of all servers must answer from now on; for an administrator one more than before, at least.
 
         Raises:
-            RefusedError: access.not-your-role, premises.address, premises.threshold, premises.name-missing, premises.supervisor-needed.
+            RefusedError: access.not-your-role, premises.address, premises.threshold, premises.name-missing, premises.name-taken,
+                premises.supervisor-needed.
             UnavailableError, TamperError: premises.*, keyring.*, storage.*; nothing was changed.
         Audit: premises.bound, as refused for premises.supervisor-needed; where fewer or other servers suffice than before,
             breach.recorded or breach.joined.
@@ -61,6 +62,8 @@ class Premises:
         if not server.name.strip():
             raise RefusedError("premises.name-missing")
         before = self._binding.facts()
+        if server.name.strip().casefold() in {one.name.strip().casefold() for one in before.servers}:
+            raise RefusedError("premises.name-taken")
         facts = (
             ("server", server.name),
             ("url", server.url),

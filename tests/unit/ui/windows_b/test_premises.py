@@ -144,6 +144,8 @@ def test_what_cannot_stand_is_said_beside_its_field_and_not_sent(on_stage: Stage
         (UnavailableError("premises.refused"), "thumbprint"),
         (TamperError("premises.not-pinned"), "thumbprint"),
         (UnavailableError("premises.certificate"), "certificate"),
+        (RefusedError("premises.name-taken"), "name"),
+        (UnavailableError("premises.others", threshold=2, servers=2), ""),
         (TamperError("premises.unsigned-key"), ""),
         (UnavailableError("keyring.locked"), ""),
     ],
