@@ -14,6 +14,8 @@ Rules:
 - Each says where the workstation stood, as evidence that nobody has judged: the approved places lie in the vault.
 - Taken in at the next opening, in order, each once; a number without a file is a report of its own, and so is a file that is none. One that
   cannot be recorded is put aside as such a file: it keeps no other from being taken in.
+- What counts the reports lies in the keyring under a label that the folder's path gives; under the vault's own label stands which one that
+  was at the last opening. A folder that was moved is told of, and what was counted at its place before counts on at the new one.
 - Whoever is killed after sealing a report and before noting so sees the same thing again at its next start. What can be named (a copy, a
   killed desk's mark) has one id for all its reports, and the vault takes one in.
 - The desk and the sentinel write in turn: each holds the spool's own lock while it reads the number of reports and changes it.
@@ -50,7 +52,7 @@ from vault.services.ports import Clock, Entropy, SecretKeeper
 from vault.services.world import supervisors_place
 from vault.storage.desk_mark import DeskMark, DeskState, read_mark
 from vault.storage.header import HEADER_NAME, read_unverified_header
-from vault.storage.spool import Spool
+from vault.storage.spool import WITNESSES, Spool
 
 if TYPE_CHECKING:
     from vault.assembly import Vault  # not at run time: the sentinel writes here and carries no database engine
@@ -60,9 +62,11 @@ _REFUSED_HOLDERS: Final = frozenset({"recovery.too-few", "recovery.not-recognise
 _MOST_REFUSED: Final = 16
 _CONTACT: Final = "premises-contact"
 _NAMING: Final = "spool-naming"
+_PLACE: Final = "spool-place"
 _ID_BYTES: Final = 16
 _LOCK_NAME: Final = "spool.lock"
 _LOCK_SECONDS: Final = 10.0
+_COUNTED: Final = (*WITNESSES, _NAMING)
 _log = logging.getLogger(__name__)
 
 
@@ -88,7 +92,7 @@ class Spooling:
             return False
         try:
             with self._in_turn():
-                self._append(self._spool(), kind, error)
+                self._append(Spool(self._directory, self._keeper(self._directory)), kind, error)
         except VaultError as failure:
             _log.error("no report could be spooled: %s", failure)
             return False
@@ -107,7 +111,7 @@ class Spooling:
             UnavailableError: keyring.*, spool.full, storage.*: nothing is written.
         """
         with self._in_turn(directory):
-            keeper = self._keeper_for(self._label)
+            keeper = self._keeper(directory)
             facts = tuple((name, str(value)) for name, value in signal.facts)
             breach_id = _id_of(keeper, f"{signal.kind.value} {thing}") if thing else BreachId(self._entropy.token())
             return self._write(Spool(directory, keeper), breach_id, signal.kind, signal.observed_us, facts, unverified_public_kem)
@@ -156,11 +160,13 @@ class Spooling:
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 
     def _take(self, vault: Vault) -> None:
-        world, spool = vault.world, self._spool()
+        world = vault.world
+        self._follow(vault)
+        spool = Spool(self._directory, self._keeper_for(self._label))
         spool.enrol(world.station.supervisors_kem_public)
         self._keep_contact(world.policy.premises_contact)
         waiting = spool.waiting()
-        self._tell(vault, "spool.gap", waiting.missing)
+        self._tell_of(vault, "spool.gap", waiting.missing)
         damaged = list(waiting.damaged)
         for report in waiting.reports:
             record = partial(
@@ -175,18 +181,36 @@ class Spooling:
                 damaged.append(report.number)
                 continue
             spool.taken(report.number)
-        self._tell(vault, "spool.damaged", damaged)
+        self._tell_of(vault, "spool.damaged", damaged)
         for number in damaged:
             spool.put_aside(number)
         if waiting.missing:
             spool.past(waiting.last)
 
-    def _tell(self, vault: Vault, code: str, numbers: Sequence[int]) -> None:
-        """Record that files of the spool are not what was written."""
-        if not numbers:
+    def _follow(self, vault: Vault) -> None:
+        """Count on here what was counted where the folder was at the last opening, and have it reported that it was moved."""
+        own = self._keeper_for(vault.world.station.vault_id)
+        before = _place_before(own)
+        if before == self._label:
             return
-        facts = (("code", code), ("first", min(numbers)), ("reports", len(numbers)))
-        signal = Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), facts)
+        if before:
+            there, here = self._keeper_for(before), self._keeper_for(self._label)
+            for name in _COUNTED:
+                if (value := _read(there, name)) is not None:
+                    here.write(name, value)
+            self._tell(vault, SignalKind.STORE_CHANGED, (("code", "spool.moved"), ("file", self._directory.name), ("act", "moved")))
+        own.write(_PLACE, Secret(self._label.encode()))
+        if before:
+            for name in (*_COUNTED, _CONTACT):
+                there.erase(name)
+
+    def _tell_of(self, vault: Vault, code: str, numbers: Sequence[int]) -> None:
+        """Have it reported that files of the spool are not what was written."""
+        if numbers:
+            self._tell(vault, SignalKind.STORE_TAMPERED, (("code", code), ("first", min(numbers)), ("reports", len(numbers))))
+
+    def _tell(self, vault: Vault, kind: SignalKind, facts: tuple[tuple[str, str | int], ...]) -> None:
+        signal = Signal(kind, self._clock.now_us(), facts)
         vault.world.on_control(lambda: vault.breaches.record(signal), Priority.BREACH)
 
     @contextmanager
@@ -201,8 +225,19 @@ class Spooling:
         with lock:
             yield
 
-    def _spool(self) -> Spool:
-        return Spool(self._directory, self._keeper_for(self._label))
+    def _keeper(self, directory: Path) -> SecretKeeper:
+        """Where the reports in this folder are counted while the vault is shut: where they were at its last opening.
+
+        LIMIT: of a folder that was moved its unverified header tells which vault it is; one that is damaged too is counted afresh.
+        """
+        own = self._keeper_for(self._label)
+        if Spool(directory, own).is_witnessed():
+            return own
+        try:
+            before = _place_before(self._keeper_for(read_unverified_header(directory / HEADER_NAME).vault_id))
+        except VaultError:
+            return own
+        return self._keeper_for(before) if before else own
 
     def _keep_contact(self, contact: str) -> None:
         if contact == self.contact():
@@ -264,12 +299,22 @@ def thing_of(mark: DeskMark) -> str:
     return f"{mark.pid} {mark.left_ns}"
 
 
+def _read(keeper: SecretKeeper, name: str) -> Secret | None:
+    try:
+        return keeper.read(name)
+    except TamperError:
+        return None  # somebody else's value in its place
+
+
+def _place_before(own: SecretKeeper) -> str:
+    """The label of the vault's place at its last opening; empty if that was never noted."""
+    kept = _read(own, _PLACE)
+    return kept.reveal().decode("ascii", "replace") if kept is not None else ""
+
+
 def _id_of(keeper: SecretKeeper, thing: str) -> BreachId:
     """Give the report's id for a thing, always the same. Keyed: an id that can be foretold lets whoever writes there take its place."""
-    try:
-        key = keeper.read(_NAMING)
-    except TamperError:
-        key = None  # somebody else's value in its place
+    key = _read(keeper, _NAMING)
     if key is None:
         key = new_key()
         keeper.write(_NAMING, key)

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.fakes import MemorySecretKeeper
 from tests.station import SUPERVISOR, RealEntropy, Station
-from vault.domain.breach import SignalKind
+from vault.domain.breach import JOINING_WINDOW_US, SignalKind
 from vault.errors import UnavailableError
 from vault.services.events import BreachRecorded
 from vault.spooling import Spooling
@@ -37,6 +38,10 @@ def told(station: Station) -> list[str]:
     """Take in what waits, twice; the codes of what supervisors then read."""
     for _ in range(2):
         spooling(station).take(station.vault)
+    return codes_told(station)
+
+
+def codes_told(station: Station) -> list[str]:
     station.sign_in(SUPERVISOR)
     notices = [one.notice for one in station.events if isinstance(one, BreachRecorded)]
     views = [station.vault.supervision.report(one) for one in dict.fromkeys(one.breach_id for one in notices)]
@@ -92,3 +97,48 @@ def test_a_report_that_cannot_be_recorded_is_put_aside_and_told(station: Station
         SignalKind.OFF_PREMISES,
         SignalKind.STORE_TAMPERED,
     ]
+
+
+class Keyring:
+    """A keyring that tells labels apart, as the real one does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, MemorySecretKeeper] = {}
+
+    def __call__(self, label: str) -> MemorySecretKeeper:
+        return self.kept.setdefault(label, MemorySecretKeeper())
+
+
+def at(station: Station, keyring: Keyring) -> Spooling:
+    return Spooling(station.directory, keyring, station.clock, RealEntropy())
+
+
+def move(station: Station, name: str) -> Path:
+    station.close()
+    station.directory = station.directory.rename(station.directory.with_name(name))
+    return station.directory / FOLDER_NAME
+
+
+def read(station: Station, keyring: Keyring) -> list[str]:
+    """Take in what waits; the codes of what supervisors then read for the first time."""
+    station.events.clear()
+    for _ in range(2):
+        at(station, keyring).take(station.vault)
+    return codes_told(station)
+
+
+def test_a_folder_that_was_moved_is_told_of_and_counts_on(station: Station) -> None:
+    keyring = Keyring()
+    assert read(station, keyring) == []
+    for code in (AWAY, FALSE_SERVER):
+        assert at(station, keyring).note(UnavailableError(code))
+    (move(station, "elsewhere") / "00000001.report").unlink()
+    assert at(station, keyring).note(UnavailableError(AWAY)), "before it opens at the new place"
+    assert sorted(one.name for one in (station.directory / FOLDER_NAME).iterdir()) == ["00000002.report", "00000003.report"]
+    assert read(station, keyring) == [AWAY, FALSE_SERVER, "spool.gap", "spool.moved"]
+    assert read(station, keyring) == []
+    station.clock.step(JOINING_WINDOW_US // 1_000_000 + 1)
+    assert at(station, keyring).note(UnavailableError(AWAY))
+    (move(station, "vault") / "00000004.report").unlink()
+    assert at(station, keyring).note(UnavailableError(FALSE_SERVER))
+    assert read(station, keyring) == [FALSE_SERVER, "spool.gap", "spool.moved"], "back where it was"

@@ -51,6 +51,7 @@ _RECORD: Final = struct.Struct(">QQ")
 _NAME: Final = "spool"
 _KEY_NAME: Final = "spool-key"
 _KEY_RECORD: Final = struct.Struct(">Q32s")
+WITNESSES: Final = (_NAME, _KEY_NAME)  # what stands in the keyring
 _UNWITNESSED_MOST: Final = 10**_DIGITS // 2  # with no counter the files' numbers go on, unless that would leave no room for more
 _YEAR_9999_US: Final = 253_370_764_800_000_000  # a time from there on has no year that a report could be numbered in, in every zone
 
@@ -118,6 +119,10 @@ class Spool:
         self._keeper = keeper
         self._known: _Witnessed | None = None  # the keyring is asked once: who holds the spool's lock is the only one that writes there
         self._key: _Key | None = None
+
+    def is_witnessed(self) -> bool:
+        """Whether anything was ever counted under this label. Raises UnavailableError keyring.*."""
+        return self._witnessed() != _Witnessed()
 
     def supervisors_public_kem(self) -> bytes | None:
         """Whom to seal to, as witnessed when the header last verified; None if that was never."""
@@ -248,7 +253,7 @@ class Spool:
         """The number that the next report gets: after the last that was counted, and over no file."""
         known = self._witnessed()
         number = max(known.written, known.taken)
-        if known == _Witnessed():
+        if not self.is_witnessed():
             number = max((one for one in files if one <= _UNWITNESSED_MOST), default=0)
         number += 1
         while number in files:
