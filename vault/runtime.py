@@ -7,6 +7,8 @@ Rules (DESIGN §2):
 - A lock or sign-out ends the process: a person's keys die with it, and the interface starts a fresh one.
 - No traceback leaves: a defect becomes an incident number; the log has the stack, without values.
 - When the pipe ends, the interface is gone: the session is locked, files are closed, the process ends.
+- What was observed until the sensors stopped is in a report, or sealed into the spool, before the process ends; also where it is ended
+  because something hangs (`Observed`).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from vault import platform as system
 from vault.assembly import NewGround, Vault, hold_alone, holds_a_vault, load_policy, open_vault
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, RefusedError, TamperError, VaultError
+from vault.observed import Observed
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import is_for_holders
 from vault.recovery import EnrolmentGround, HoldersGround
@@ -49,7 +52,7 @@ from vault.watching import Watching, refused_here
 _CLOSING_SECONDS = 10.0
 _SENDING_SECONDS = 5
 _LOCKING_SECONDS = 3.0
-_UNRECORDED_MOST = 200
+_SEALING_SECONDS = 2.0
 _PREMISES_END_SECONDS = 5.0
 _NAMES_MOST = 500
 _log = logging.getLogger("vault.runtime")
@@ -75,7 +78,7 @@ class Server:
         self._alone: object | None = None  # the instance lock, held until this process ends
         self._recovery: Recovery | None = None  # its holders may open what did not open
         self._found = tuple(found)  # what was wrong with the interface's start
-        self._unrecorded: list[Signal] = []  # signals whose report could not be committed yet
+        self._seen = Observed(self._clock.now_us)  # and in no report yet
         self._ending = ""
         self._last_witness_us = 0
         self._recovery_ends_boot_us = 0  # by the boot clock, which nobody sets back; 0: the key servers opened it
@@ -195,30 +198,55 @@ class Server:
 
     def _close(self) -> None:
         """Close in order; each step by itself, and all of them within a deadline: keys must not outlive a lock."""
-        _end_process_within(_CLOSING_SECONDS)
+        self._end_within(_CLOSING_SECONDS)
         vault = self._vault
         steps: list[Callable[[], None]] = []
         if vault is not None:
             if vault.world.session is not None:
                 steps.append(lambda: vault.session.lock("interface-gone"))
             steps += [vault.reading.leave_page, lambda: self._stop_watching(vault)]
-            steps += [vault.close, lambda: take_mark_away(self._directory)]
+            steps += [vault.close, self._seal_left, lambda: take_mark_away(self._directory)]
         for step in (*steps, self._pages.wipe):
             self._guarded(step)
 
     def _stop_watching(self, vault: Vault) -> None:
-        """Witness the end and stop the sensors, at the same time: until all is done, the keys are in this process's memory."""
+        """Witness the end and stop the sensors, at the same time: until all is done, the keys are in this process's memory.
+
+        What they still saw is recorded, and the end witnessed once more.
+        """
         watching = self._watching
         stopping = threading.Thread(target=self._guarded, args=(watching.stop,), name="stopping") if watching is not None else None
         if stopping is not None:
             stopping.start()
+        self._witness_end(vault)
+        if stopping is not None:
+            stopping.join()
+        if self._seen.commit_new(self._record) + self._seen.commit_waiting(self._record):
+            self._witness_end(vault)
+
+    def _witness_end(self, vault: Vault) -> None:
         self._guarded(vault.witness.seal_now)
         if vault.world.premises_hold():
             self._guarded(lambda: vault.place_witness.last(*vault.store.audit_head()))
-        if stopping is not None:
-            stopping.join()
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _seal_left(self) -> None:
+        """Have what is in no report wait in the spool for the next opening (any thread)."""
+        vault = self._vault
+        if vault is not None:
+            public = vault.world.station.supervisors_kem_public
+            self._seen.seal(lambda signal: self._spooling.seal(signal, public, self._directory))
+
+    def _end_within(self, seconds: float) -> None:
+        """Closing takes milliseconds; a process that cannot close must not live on with keys in its memory."""
+        for after_seconds, act in (
+            (seconds - _SEALING_SECONDS, lambda: self._guarded(self._seal_left)),
+            (seconds, lambda: os._exit(1)),
+        ):
+            timer = threading.Timer(after_seconds, act)
+            timer.daemon = True
+            timer.start()
+
+    def _guarded(self, step: Callable[[], object]) -> None:
         """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values."""
         try:
             step()
@@ -238,9 +266,9 @@ class Server:
         self._guarded(self._end_recovery)
         if self._recovery is not None:
             self._recovery.let_go_overdue()
-        if self._unrecorded:
-            self._guarded(self._record_again)
-        if self._unrecorded:
+        if self._seen.waits:
+            self._guarded(lambda: self._seen.commit_waiting(self._record))
+        if self._seen.waits:
             return  # no tick: the interface blanks the page until what was seen can be recorded
         self._publish(Tick())
         vault, watching = self._vault, self._watching
@@ -278,7 +306,7 @@ class Server:
                 self._take(*wire.decode_call(body))
         except (OSError, VaultError, msgspec.MsgspecError) as error:
             _log.error("the pipe broke: %s", type(error).__name__)
-        _end_process_within(_CLOSING_SECONDS)  # the interface is gone
+        self._end_within(_CLOSING_SECONDS)  # the interface is gone
         self._lanes.end()
 
     def _take(self, call_id: int, name: str, arguments: msgspec.Raw) -> None:
@@ -324,27 +352,25 @@ class Server:
 
     def _observed(self, signal: Signal) -> None:
         """A sensor saw something (any thread): record it before anything else, then let a held opening go."""
-        self._lanes.control.put(Priority.BREACH, lambda: self._record(signal))
+        self._seen.put(signal)
+        self._lanes.control.put(Priority.BREACH, self._record_seen)  # where it has ended, closing does it
 
-    def _record(self, signal: Signal) -> None:
+    def _record_seen(self) -> None:
+        self._seen.commit_new(self._record)
+
+    def _record(self, signal: Signal) -> bool:
         vault, watching = self._vault, self._watching
         if vault is None or watching is None:
-            return
+            return True  # nothing to record it in: what kept the vault shut is told of by itself
         try:
             vault.breaches.record(signal)
         except VaultError as error:  # a full disk: kept, tried again every second, and no page is shown meanwhile
             _log.error("a report could not be committed: %s", error)
-            if len(self._unrecorded) < _UNRECORDED_MOST:
-                self._unrecorded.append(signal)
-            return
+            return False
         finally:
             watching.let_go(signal)
         watching.recorded(signal)
-
-    def _record_again(self) -> None:
-        waiting, self._unrecorded = self._unrecorded, []
-        for signal in waiting:
-            self._record(signal)
+        return True
 
     def _denied(self, action: str) -> None:
         self._observed(Signal(SignalKind.STORE_TAMPERED, self._clock.now_us(), (("code", "storage.denied"), ("action", action))))
@@ -370,20 +396,23 @@ class Server:
 
     def _premises_over(self) -> None:
         """The premises were not proven for as long as the lease (the lease's thread): report, lock, and end this process with its keys."""
+        vault = self._vault
+        if vault is None or self._ending:
+            return
+        lease_seconds = vault.world.policy.premises_lease_seconds
+        self._seen.put(Signal(SignalKind.PREMISES_LOST, self._clock.now_us(), (("lease_seconds", lease_seconds),)))
 
         def end() -> None:
-            vault = self._vault
-            if vault is None or self._ending:
+            self._guarded(self._record_seen)
+            if self._ending:
                 return
-            signal = Signal(SignalKind.PREMISES_LOST, self._clock.now_us(), (("lease_seconds", vault.world.policy.premises_lease_seconds),))
-            for step in (lambda: self._record(signal), lambda: vault.session.lock_by_system("premises-lost")):
-                self._guarded(step)
+            self._guarded(lambda: vault.session.lock_by_system("premises-lost"))
             self._end("premises-lost")
             self._end_if_asked()
 
         if not self._lanes.control.put(Priority.BREACH, end):
             return
-        _end_process_within(_PREMISES_END_SECONDS)  # whatever the control thread is doing: the keys do not outlive the lease
+        self._end_within(_PREMISES_END_SECONDS)  # whatever the control thread is doing: the keys do not outlive the lease
 
     def _end_recovery(self) -> None:
         """End with the hours for which the recovery slot's holders opened the vault, by whichever clock says so first."""
@@ -392,7 +421,7 @@ class Server:
             return
         if self._clock.now_us() < ends_us and self._clock.boot_us() < self._recovery_ends_boot_us:
             return
-        _end_process_within(_PREMISES_END_SECONDS)
+        self._end_within(_PREMISES_END_SECONDS)
         self._guarded(lambda: vault.session.lock_by_system("recovery-ended"))
         self._end("premises-lost")  # the interface says that the station's network does not answer, which is what keeps it shut again
         self._end_if_asked()
@@ -404,13 +433,6 @@ class Server:
         frames = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(trace)))
         _log.error("incident %s: %s in %s", incident, kind.__name__ if kind else "?", frames)
         return DefectError("vault.defect", incident=incident)
-
-
-def _end_process_within(seconds: float) -> None:
-    """Closing takes milliseconds; a process that cannot close must not live on with keys in its memory."""
-    stop = threading.Timer(seconds, os._exit, (1,))
-    stop.daemon = True
-    stop.start()
 
 
 def main() -> None:
