@@ -157,7 +157,7 @@ def test_a_hostile_document(worker: RenditionWorker, data: bytes, hint: Document
 
 def test_a_text_longer_than_the_cap_shows_so_and_says_so(worker: RenditionWorker) -> None:
     opened = worker.open(MemorySource(b"line\n" * 300_000), DocumentKind.TEXT)
-    hits = worker.find(opened.handle, "The original is kept whole", opened.page_count, opened.page_count)
+    hits = worker.find(opened.handle, "The original is kept whole", opened.page_count, opened.page_count).hits
     worker.close(opened.handle)
     assert opened.page_count == 2000
     assert len(hits) == 1
@@ -166,7 +166,7 @@ def test_a_text_longer_than_the_cap_shows_so_and_says_so(worker: RenditionWorker
 
 def test_characters_without_a_glyph_are_counted_on_the_last_page(worker: RenditionWorker) -> None:
     opened = worker.open(MemorySource("seen \U00013000\U00013001 unseen".encode()), DocumentKind.TEXT)
-    hits = worker.find(opened.handle, "shown as □: 2", 1, 1)
+    hits = worker.find(opened.handle, "shown as □: 2", 1, 1).hits
     worker.close(opened.handle)
     assert len(hits) == 1
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from PIL import Image
 
 from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import LONG, Crew, refused
@@ -162,6 +164,16 @@ def test_a_file_that_is_out_is_refused_and_the_refusal_recorded(crew: Crew) -> N
     assert [(one.actor_id, one.outcome) for one in entries] == [
         (crew.person_id(OFFICER), Outcome.REFUSED.value), (crew.person_id(COLLEAGUE), Outcome.REFUSED.value),
     ]  # fmt: skip
+
+
+def test_a_find_in_a_picture_does_not_say_that_the_words_are_not_there(crew: Crew, tmp_path: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (60, 40), "white").save(path)
+    crew.at(CUSTODIAN).intake.start(case_id, (str(path),))
+    held = crew.take(OFFICER, case_id)
+    found = crew.vault.reading.find(held.check_out_id, crew.first_document(held.check_out_id), "gate", 1)
+    assert (found.hits, found.next_page, found.unsearched) == ((), 0, (1,))
 
 
 def test_nobody_reads_without_a_check_out_supervisors_included_and_every_try_is_recorded(crew: Crew) -> None:

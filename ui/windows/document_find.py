@@ -4,6 +4,7 @@ Rules:
 
 - A find starts at the page on screen, goes to the end and then from the beginning to where it started.
 - Every answer to an older question is dropped. Moving wraps around.
+- What could not be searched is kept beside what was found: nothing found there says nothing about it.
 
 No widget here. Thread: the interface's main thread.
 """
@@ -37,6 +38,7 @@ class DocumentFind(QObject):
         self._wrapped = False
         self.words = ""
         self.hits: list[FindHit] = []
+        self.unsearched: set[int] = set()
         self.current = -1
         self.running = False
 
@@ -51,6 +53,7 @@ class DocumentFind(QObject):
         """Drop what was found."""
         self._question += 1
         self.words, self.hits, self.current, self.running = "", [], -1, False
+        self.unsearched.clear()
         self.changed.emit()
 
     def move(self, step: int) -> FindHit | None:
@@ -89,6 +92,7 @@ class DocumentFind(QObject):
 
     def _take(self, result: FindResult, check_out_id: CheckOutId, document_id: DocumentId) -> None:
         fresh = [hit for hit in result.hits if not self._wrapped or hit.page_no < self._start]
+        self.unsearched.update(result.unsearched)
         kept = self.hits[self.current] if self.current >= 0 else None
         self.hits = sorted([*self.hits, *fresh], key=lambda hit: hit.page_no)  # stable: reading order within a page stays
         if kept is not None:

@@ -511,8 +511,9 @@ class Reader(QWidget):
             self.open_find()
 
     def _found(self) -> None:
+        search = self.search
         self.find_bar.show_count(
-            self.search.current + 1, len(self.search.hits), running=self.search.running, searched=bool(self.search.words)
+            search.current + 1, len(search.hits), len(search.unsearched), running=search.running, searched=bool(search.words)
         )
         if self._shown[0] != self._index or self._index < 0:
             return
@@ -793,8 +794,9 @@ _KEYS: dict[tuple[Qt.Key, Qt.KeyboardModifier], Callable[[Reader], None]] = {
 
 
 class _FindBar(QWidget):
-    """Field, count, previous, next, close. Hidden until it is asked for."""
+    """Field, count, previous, next, close. Hidden until it is asked for. `hits_found`: how many, once a find has ended."""
 
+    hits_found = Signal(int)
     searched = Signal(str)
     moved = Signal(int)
     closed = Signal()
@@ -802,6 +804,7 @@ class _FindBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.field = QLineEdit()
+        self.setObjectName("reader_find_bar")
         self.field.setObjectName("reader_find_field")
         self.field.setMaxLength(200)
         self.field.setPlaceholderText(strings.text("reader.find_placeholder"))
@@ -843,16 +846,20 @@ class _FindBar(QWidget):
         self._typing.stop()
         self.searched.emit(self.field.text().strip())
 
-    def show_count(self, current: int, count: int, *, running: bool, searched: bool) -> None:
-        """Say how many places there are and which is on screen."""
+    def show_count(self, current: int, count: int, unsearched: int, *, running: bool, searched: bool) -> None:
+        """Say how many places there are and which is on screen, and of how many pages nothing can be said."""
         if not searched:
             words = ""
         elif count:
             words = strings.text("reader.hits", current=strings.number(current), total=strings.number(count))
         else:
             words = strings.text("reader.searching" if running else "reader.no_hits")
+        if searched and unsearched:
+            words = f"{words} · {strings.text('reader.unsearched', count=unsearched)}"
         self._count.setText(words)
         self._count.set_role(Colour.TEXT_QUIET)
+        if searched and not running:
+            self.hits_found.emit(count)
 
     def show_error(self, words: str) -> None:
         """Say why nothing was searched."""

@@ -34,7 +34,19 @@ from vault.domain.trace import CHIP_PX, CHIPS_BYTES, LEVELS_MAX, TILE_CHIPS, agr
 from vault.errors import DefectError, RefusedError, UnavailableError
 from vault.rendition import messages
 from vault.services.page_memory import SLOT_BYTES, SLOT_COUNT, PageMemory
-from vault.services.rendition import Band, ChunkSource, FencedPicture, GreyPicture, Hit, OpenedDocument, Picture, Probe, Rotation, Watermark
+from vault.services.rendition import (
+    Band,
+    ChunkSource,
+    FencedPicture,
+    GreyPicture,
+    Hit,
+    OpenedDocument,
+    Picture,
+    Probe,
+    Rotation,
+    Searched,
+    Watermark,
+)
 
 __all__ = [
     "ChunkSource",
@@ -105,7 +117,6 @@ class RenditionWorker:
         self._worker_number = 0  # counts the processes started
         self._protections: tuple[tuple[str, ProtectionState], ...] = ()
         self._hostile_pages: set[tuple[int, int]] = set()  # handle, page_no that cost a worker: not prepared ahead again
-        self._unsearched: tuple[int, ...] = ()
 
     # -- life ------------------------------------------------------------------------------------------------------------------------
 
@@ -282,10 +293,11 @@ class RenditionWorker:
         self._check(len(reply.text) <= TEXT_CHARACTERS_MAX)
         return reply.text
 
-    def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]:
+    def find(self, handle: int, text: str, first_page: int, last_page: int) -> Searched:
         """Look for `text` on a range of pages, upper and lower case alike.
 
-        A page that costs the worker its life or its time is passed over and named in `unsearched_pages`.
+        A page that costs the worker its life or its time is passed over and named. After the page on which the find has reached
+        FIND_HITS_MAX hits it ends: who asked goes on from there. LIMIT: of one page no more than FIND_HITS_MAX are given; it is named too.
 
         Args:
             handle: from `open`.
@@ -293,31 +305,31 @@ class RenditionWorker:
             first_page: 1-based, included; clamped to the document.
             last_page: included; clamped.
         Returns:
-            tuple[Hit, ...]: at most FIND_HITS_MAX, in page order; never text.
+            Searched: fewer than twice FIND_HITS_MAX hits, in page order; never text.
         """
         document = self._known(handle)
         wanted = text.strip()[:FIND_CHARACTERS_MAX]
         hits: list[Hit] = []
         unsearched: list[int] = []
-        for page_no in range(max(1, first_page), min(last_page, document.page_count) + 1) if wanted else ():
-            if len(hits) >= FIND_HITS_MAX:
-                break
+        last_page = min(last_page, document.page_count)
+        for page_no in range(max(1, first_page), last_page + 1) if wanted else ():
             if (handle, page_no) in self._hostile_pages:
                 unsearched.append(page_no)
                 continue
             try:
-                hits += self._find_on(handle, page_no, wanted, FIND_HITS_MAX - len(hits))
+                on_page = self._find_on(handle, page_no, wanted, FIND_HITS_MAX)
             except RefusedError as refusal:
                 unsearched.append(page_no)
                 if refusal.code.startswith("document.worker"):
                     self._hostile_pages.add((handle, page_no))
-        self._unsearched = tuple(unsearched)
-        return tuple(hits)
-
-    @property
-    def unsearched_pages(self) -> tuple[int, ...]:
-        """The pages the newest `find` could not look at."""
-        return self._unsearched
+                continue
+            hits += on_page
+            if len(on_page) == FIND_HITS_MAX:
+                unsearched.append(page_no)
+            if len(hits) >= FIND_HITS_MAX:
+                last_page = page_no
+                break
+        return Searched(tuple(hits), last_page, tuple(unsearched))
 
     def close(self, handle: int) -> None:
         """Close a document; nothing happens if it is not open."""

@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vault.domain.audit import AuditDraft, AuditEntry, AuditKind, Outcome
-from vault.domain.casefile import DocumentCard, Marking
+from vault.domain.casefile import DocumentCard, DocumentKind, Marking
 from vault.domain.custody import CheckOut, require_held
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.domain.policy import fenced, least_trust
@@ -47,6 +47,7 @@ _DPI = range(24, 601)
 _BAND_MOST = 0.25  # of the page's area
 _VIEWED_LOOKED_AT = 5000
 _ID_CHARACTERS = 32
+_PICTURES = frozenset({DocumentKind.JPEG, DocumentKind.PNG, DocumentKind.TIFF})  # nothing in them can be searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +305,9 @@ class Reading:
 
     @operation(Priority.QUERY, Lane.READING)
     def find(self, check_out_id: CheckOutId, document_id: DocumentId, text: str, first_page: int) -> FindResult:
-        """Find words in a document, a stretch of pages a call.
+        """Find words in a document, a stretch of pages a call. What could not be searched is named: it is not said to lack the words.
+
+        LIMIT: a page of a PDF that is a picture of a page has no words to look at, and is not told from one that lacks them.
 
         Args:
             check_out_id: an active check-out of this session's officer.
@@ -320,10 +323,11 @@ class Reading:
         permit = self._world.on_control(lambda: self._find_permit(check_out_id, document_id, text, first_page), Priority.QUERY)
         handle = self._handle(permit)
         last_page = min(first_page + _FIND_PAGES_A_CALL - 1, permit.card.page_count)
-        hits = self._renderer.find(handle, text, first_page, last_page)
+        found = self._renderer.find(handle, text, first_page, last_page)
         return FindResult(
-            tuple(FindHit(one.page_no, one.left, one.top, one.right, one.bottom) for one in hits),
-            last_page + 1 if last_page < permit.card.page_count else 0,
+            tuple(FindHit(one.page_no, one.left, one.top, one.right, one.bottom) for one in found.hits),
+            found.last_page + 1 if found.last_page < permit.card.page_count else 0,
+            tuple(range(first_page, found.last_page + 1)) if permit.card.kind in _PICTURES else found.unsearched,
         )
 
     def dwell_ms(self, check_out_id: CheckOutId) -> int:

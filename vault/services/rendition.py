@@ -101,6 +101,15 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """What a find brought back."""
+
+    hits: tuple[Hit, ...]
+    last_page: int  # the last page looked at: what was found ended the find early if it is before the one asked for
+    unsearched: tuple[int, ...]  # pages that could not be looked at, or not to their end; ascending
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """What intake learns of a file: its kind by content and how many pages it has, 1 or more."""
 
@@ -128,7 +137,7 @@ class Renderer(Protocol):
     def fence(
         self, handle: int, page_no: int, dpi: float, rotation: Rotation, mark: Watermark, slot: int, band: Band | None
     ) -> FencedPicture: ...
-    def find(self, handle: int, text: str, first_page: int, last_page: int) -> tuple[Hit, ...]: ...
+    def find(self, handle: int, text: str, first_page: int, last_page: int) -> Searched: ...
     def text(self, handle: int, page_no: int) -> str: ...
     def close(self, handle: int) -> None: ...
     def end(self) -> None: ...

@@ -405,6 +405,7 @@ class FindResult:
 
     hits: tuple[FindHit, ...]
     next_page: int
+    unsearched: tuple[int, ...] = ()  # pages of the stretch that could not be searched, or not to their end
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from vault.rendition import client
 from vault.rendition.client import Limits, Picture, RenditionWorker, Rotation, Watermark
 from vault.rendition.tracing import FLOOR
 from vault.services.page_memory import SLOT_BYTES, PageMemory
+from vault.services.rendition import Searched
 
 MARK = Watermark(("A. Okafor · 4711", "WS-07", "CO-2026-0012", "2026-11-22 02:10"))
 LATER = Watermark(("A. Okafor · 4711", "WS-07", "CO-2026-0012", "2026-11-22 02:11"))
@@ -137,7 +138,7 @@ def test_a_mark_without_a_word_is_a_defect(worker: RenditionWorker) -> None:
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 def test_find_gives_the_place_on_the_page_as_it_is_shown(worker: RenditionWorker, rotate: int) -> None:
     opened = worker.open(MemorySource(pdf(["nothing", "The Needle here"], rotate=rotate)), DocumentKind.PDF)
-    (hit,) = worker.find(opened.handle, "nEEDLE", 1, 2)
+    (hit,) = worker.find(opened.handle, "nEEDLE", 1, 2).hits
     worker.close(opened.handle)
     x, y = (hit.left + hit.right) / 2, (hit.top + hit.bottom) / 2
     upright = {0: (x, y), 90: (y, 1 - x), 180: (1 - x, 1 - y), 270: (1 - y, x)}[rotate]
@@ -165,14 +166,33 @@ def test_text_and_mail_are_searched_like_any_page(
     hits = worker.find(opened.handle, wanted, 1, opened.page_count)
     absent = worker.find(opened.handle, "hay", 1, opened.page_count)
     worker.close(opened.handle)
-    assert [hit.page_no for hit in hits] == [page_no]
-    assert absent == ()
+    assert [hit.page_no for hit in hits.hits] == [page_no]
+    assert absent == Searched((), opened.page_count, ())
 
 
-def test_hits_are_capped(worker: RenditionWorker) -> None:
-    opened = worker.open(MemorySource(b"a " * 20_000), DocumentKind.TEXT)
-    assert len(worker.find(opened.handle, "a", 1, opened.page_count)) == client.FIND_HITS_MAX
+def test_a_find_that_found_much_ends_early_and_nothing_is_lost_to_who_goes_on(
+    worker: RenditionWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "FIND_HITS_MAX", 25)
+    opened = worker.open(MemorySource(b"\f".join([b"a " * 10] * 7)), DocumentKind.TEXT)
+    found: list[int] = []
+    last_page = 0
+    while last_page < opened.page_count:
+        searched = worker.find(opened.handle, "a", last_page + 1, opened.page_count)
+        assert searched.unsearched == ()
+        assert len(searched.hits) < 2 * client.FIND_HITS_MAX
+        found += [one.page_no for one in searched.hits]
+        last_page = searched.last_page
     worker.close(opened.handle)
+    assert found == [page_no for page_no in range(1, 8) for _ in range(10)]
+
+
+def test_a_page_with_more_hits_than_are_given_is_named(worker: RenditionWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIND_HITS_MAX", 25)
+    opened = worker.open(MemorySource(b"a\f" + b"a " * 30 + b"\fa"), DocumentKind.TEXT)
+    searched = worker.find(opened.handle, "a", 1, 3)
+    worker.close(opened.handle)
+    assert (len(searched.hits), searched.last_page, searched.unsearched) == (26, 2, (2,))
 
 
 # -- what a bad worker costs -------------------------------------------------------------------------------------------------------------
@@ -242,9 +262,9 @@ def test_what_the_source_raises_reaches_the_caller_unchanged(hasty: RenditionWor
 def test_a_page_that_kills_the_worker_is_passed_over_by_find_and_not_prepared_again(hasty: RenditionWorker) -> None:
     opened = hasty.open(MemorySource(pdf(["needle", "needle", "needle"])), DocumentKind.PDF)
     stop(hasty, signal.SIGSTOP)
-    hits = hasty.find(opened.handle, "needle", 1, 3)
-    assert [hit.page_no for hit in hits] == [2, 3]
-    assert hasty.unsearched_pages == (1,)
+    searched = hasty.find(opened.handle, "needle", 1, 3)
+    assert [hit.page_no for hit in searched.hits] == [2, 3]
+    assert (searched.last_page, searched.unsearched) == (3, (1,))
     survivor = hasty.process_id
     hasty.prepare(opened.handle, 1, 72)
     assert hasty.process_id == survivor

@@ -15,7 +15,7 @@ from vault.domain.custody import ReturnKind
 from vault.domain.identity import CheckOutId
 from vault.errors import RefusedError, UnavailableError
 from vault.services.events import BreachRecorded, CustodyChanged
-from vault.services.views import OpenFile
+from vault.services.views import FindHit, FindResult, OpenFile
 
 
 def _pages(driver: Driver) -> list[int]:
@@ -131,6 +131,29 @@ def test_a_find_that_starts_in_the_middle_covers_the_beginning(driver: Driver) -
     assert [hit.page_no for hit in reader.search.hits] == [2, 14, 20]
     assert reader.search.hits[reader.search.current].page_no == 14
     assert driver.bridge.calls("Reading.find")[-1][3] == 1
+
+
+def test_what_could_not_be_searched_is_said_beside_what_was_found(driver: Driver) -> None:
+    reader = driver.read()
+
+    def find(_check_out_id: object, _document_id: object, text: str, first_page: int) -> FindResult:
+        hits = (FindHit(9, 0.2, 0.2, 0.5, 0.22),) if text == "gate" else ()
+        return FindResult(hits, 13, (4, 5)) if first_page <= 12 else FindResult((), 0, (20,))
+
+    driver.bridge.answers["Reading.find"] = find
+    counted: list[int] = []
+    reader.find_bar.hits_found.connect(counted.append)
+    driver.press(Key.Key_F, CTRL)
+    for words, told in (
+        ("gate", "1 of 1 · 3 pages could not be fully searched"),
+        ("hay", "Not found · 3 pages could not be fully searched"),
+    ):
+        reader.find_bar.field.setText(words)
+        driver.press(Key.Key_Return)
+        driver.until(lambda words=words: reader.search.words == words and not reader.search.running)
+        assert reader.find_bar._count.text() == told
+    assert counted[0] == 1
+    assert counted[-1] == 0
 
 
 # ---- copy attempts --------------------------------------------------------------------------------------------------------------------
