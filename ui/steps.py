@@ -2,8 +2,8 @@
 
 Rules:
 
-- A line is ``show NAME``, ``hide NAME``, ``focus NAME`` or ``painted N``: constant object names and page numbers, never content, never a
-  person, a case or a key.
+- A line is ``show NAME``, ``hide NAME``, ``focus NAME``, ``painted N`` or ``found N``: constant object names, page numbers and how many
+  places a find found, never content, never a person, a case or a key.
 - It only listens. It drives nothing, and without the option it does not exist.
 """
 
@@ -14,6 +14,8 @@ import time
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
+
+_TOLD = {"painted": "painted", "hits_found": "found"}  # signals of widgets, and the word of their line
 
 
 class Steps(QObject):
@@ -29,9 +31,10 @@ class Steps(QObject):
         kind = event.type()
         if kind in (QEvent.Type.Show, QEvent.Type.Hide) and isinstance(watched, QWidget) and watched.objectName():
             shown = kind is QEvent.Type.Show
-            if shown and hasattr(watched, "painted") and not watched.property("stepped"):
-                watched.setProperty("stepped", True)
-                watched.painted.connect(lambda *page_no: _say("painted", *map(str, page_no)))
+            for signal, verb in _TOLD.items() if shown and not watched.property("stepped") else ():
+                if hasattr(watched, signal):
+                    watched.setProperty("stepped", True)
+                    getattr(watched, signal).connect(lambda *number, verb=verb: _say(verb, *map(str, number)))
             if not watched.objectName().startswith("qt_"):
                 _say("show" if shown else "hide", watched.objectName())
         return False

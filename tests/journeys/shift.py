@@ -253,8 +253,10 @@ class Shift:
         before = self.desk.key("ctrl+f")
         self.desk.wait("focus reader_find_field", since=before)
         self.desk.type("northgate")
-        self.desk.key("Return")
-        self.desk.settle(1.0)
+        before = self.desk.key("Return")
+        found = self.desk.wait("found *", since=before)
+        assert int(found.name) > 0, "the words are in the document"
+        self.desk.settle()
         self._picture("find-highlights")
         before = self.desk.key("Escape")
         self.desk.wait("focus reader_page_view", since=before)
@@ -374,7 +376,15 @@ class Shift:
         disposed = [one for one in reports if one.finding is not None]
         assert len(disposed) == 1, [one.line.state for one in reports]
         trail = [line.kind for line in vault.supervision.audit_page((), "", "", 0, 0, 0, 500).lines]
-        for kind in ("custody.contained", "custody.checked-in", "page.viewed", "page.left", "document.refused", "audit.verified"):
+        for kind in (
+            "document.searched",
+            "custody.contained",
+            "custody.checked-in",
+            "page.viewed",
+            "page.left",
+            "document.refused",
+            "audit.verified",
+        ):
             assert kind in trail, kind
         assert trail.count("document.taken-in") >= 12
 
