@@ -35,6 +35,7 @@ from vault.crypto import tang
 from vault.crypto.place_file import fetch_place_file, front_identity, open_record, put_place_file, seal_record
 from vault.crypto.premises import LockMember, PremisesLock
 from vault.domain.breach import Signal
+from vault.domain.custody import HOUR_US
 from vault.domain.place_file import KINDS, KnownHere, PlaceFinding, PlaceRecord, facts_of, judge
 from vault.errors import TamperError, UnavailableError, VaultError
 from vault.secret import Secret
@@ -42,6 +43,7 @@ from vault.services.operation import Priority
 from vault.services.ports import AuditFilter, SecretKeeper
 from vault.services.world import World
 
+CERTIFICATE_ENDS_SOON_DAYS: Final = 30
 LAST_SECONDS: Final = 1.0  # for the end of the trail: the keys must not outlive a lock by much
 _AGAIN_SECONDS: Final = 10.0
 _KEPT: Final = struct.Struct(">Q")
@@ -90,6 +92,7 @@ class PlaceWitness:
         self._record = record
         self._fronts: dict[str, _Front] = {}
         self._identities: dict[str, str] = {}  # the last one with each server, by the keyring's name for it
+        self._ends_us: dict[str, int] = {}  # when the certificate shown at each server ends, as it was last read
         self._kept_us: int | None = None  # since boot, of the last look to its end; None: that one found nobody to keep it
         self._turn = threading.Lock()
         self._stopping = threading.Event()
@@ -105,6 +108,12 @@ class PlaceWitness:
         kept_us, fronts = self._kept_us, len(self._members())
         most_seconds = self._world.policy.witness_seconds + 2 * tang.DEADLINE_SECONDS * fronts
         return kept_us is not None and fronts > 0 and self._world.clock.boot_us() - kept_us <= most_seconds * 1_000_000
+
+    @property
+    def certificate_ends_soon(self) -> bool:
+        """Whether a certificate with which this workstation asks its fronts ends within CERTIFICATE_ENDS_SOON_DAYS, or has ended."""
+        until_us = self._world.clock.now_us() + CERTIFICATE_ENDS_SOON_DAYS * 24 * HOUR_US
+        return any(self._ends_us.get(one.url, until_us) < until_us for one in self._members())
 
     def start(self) -> None:
         """Begin, on a thread of its own: at once, and then at the policy's rhythm."""
@@ -247,8 +256,10 @@ class PlaceWitness:
                 self._keeper.write(front.name, Secret(_KEPT.pack(seq)))
 
     def _front(self, member: LockMember) -> _Front:
-        identity = front_identity(member.server)
+        said = front_identity(member.server)
+        identity = said.subject
         named = _digest(f"{member.url}\n{identity}")
+        self._ends_us[member.url] = said.ends_us
         if named not in self._fronts:
             name = f"place-file:{self._world.station.vault_id}:{named}"
             record = self._remembered(name)

@@ -282,7 +282,9 @@ class Watching:
             return ProtectionStatus(Protection.PREMISES, ProtectionState.UNAVAILABLE, "not-proven")
         if not vault.place_witness.has_front:
             return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, "key-server")
-        reason = "place-file" if vault.place_witness.keeps else "place-file-silent"
+        if not vault.place_witness.keeps:
+            return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, "place-file-silent")
+        reason = "certificate-ends" if vault.place_witness.certificate_ends_soon else "place-file"
         return ProtectionStatus(Protection.PREMISES, ProtectionState.ENFORCED, reason)
 
     def _blank(self, reason: str, blanked: bool) -> None:

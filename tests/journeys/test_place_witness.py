@@ -78,6 +78,19 @@ def test_a_desk_keeps_the_place_file_and_is_told_of_a_twin(bound: tuple[Station,
         clone.close()
 
 
+def test_a_certificate_that_ends_is_told_thirty_days_before(bound: tuple[Station, Station]) -> None:
+    station, _ = bound
+    witness = station.vault.place_witness
+    witness.look()
+    assert witness.keeps
+    assert not witness.certificate_ends_soon
+    station.clock.step((397 - 31) * 24 * 3600)
+    assert not witness.certificate_ends_soon
+    station.clock.step(2 * 24 * 3600)
+    assert witness.certificate_ends_soon
+    station.close()
+
+
 def test_a_front_that_takes_the_question_and_is_silent_costs_an_opening_nothing(bound: tuple[Station, Station], front: Front) -> None:
     """The proofs pass, the place file does not: the desk opens and works, the strip says so, and it is kept as soon as it can be."""
     station, _ = bound

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import http
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -52,10 +53,19 @@ def open_record(key: Secret, sealed: bytes, vault_id: VaultId, workstation_id: W
     return PlaceRecord(*_RECORD.unpack(plain))
 
 
-def front_identity(server: KeyServer) -> str:
-    """Who this workstation is to the front: the subject of its certificate. Raises UnavailableError premises.certificate."""
+@dataclass(frozen=True, slots=True)
+class FrontIdentity:
+    """What this workstation's certificate says of it."""
+
+    subject: str
+    ends_us: int  # UTC: from then on no front answers it
+
+
+def front_identity(server: KeyServer) -> FrontIdentity:
+    """Who this workstation is to the front. Raises UnavailableError premises.certificate."""
     try:
-        return x509.load_pem_x509_certificate(Path(server.certificate).read_bytes()).subject.rfc4514_string()
+        certificate = x509.load_pem_x509_certificate(Path(server.certificate).read_bytes())
+        return FrontIdentity(certificate.subject.rfc4514_string(), int(certificate.not_valid_after_utc.timestamp()) * 1_000_000)
     except (OSError, ValueError) as error:
         raise UnavailableError("premises.certificate") from error
 

@@ -2,17 +2,18 @@
 # Identities for the front of the station's key server: who may ask it at all. Run as root where the front runs; needs openssl.
 #
 #   identities.sh authority              make the station's authority, once; its key never leaves this folder
-#   identities.sh front HOST             make the front's own certificate, for the name or address that workstations use
-#   identities.sh workstation NAME       make a workstation's identity: NAME.pem, to be carried to it and deleted here
-#   identities.sh revoke NAME            refuse it from now on; reload nginx afterwards
-#   identities.sh list                   every identity, until when it is valid, and whether it is revoked
+#   identities.sh front HOST             make the front's own certificate, for the name or address that workstations use; again to renew it
+#   identities.sh workstation NAME       make a workstation's identity: NAME.pem, to be carried to it and deleted here; again to renew it
+#   identities.sh revoke NAME            refuse it from now on, each one of that name; reload nginx afterwards
+#   identities.sh list                   every identity, until when it is valid, whether it is revoked, and which end within 30 days
 #
+# Each is valid for 397 days. Renew in time: a workstation whose identity has ended does not open its vault, nor does any behind such a front.
 # The folder is CASEVAULT_FRONT, /etc/casevault-front by default.
 set -euo pipefail
 umask 077
 
 readonly FOLDER=${CASEVAULT_FRONT:-/etc/casevault-front}
-readonly AUTHORITY_DAYS=3650 IDENTITY_DAYS=397
+readonly AUTHORITY_DAYS=3650 IDENTITY_DAYS=397 SOON_DAYS=30
 
 fail() {
     printf 'identities: %s\n' "$*" >&2
@@ -53,17 +54,25 @@ extendedKeyUsage = clientAuth
 END
 }
 
-sign() { # NAME SECTION TARGET: one file with certificate and key
-    local name=$1 section=$2 target=$3 scratch
-    [[ ! -e $target ]] || fail "$target is there already; revoke and remove it first."
+scratch=
+leave() { [[ -z $scratch ]] || rm -rf "$scratch"; } # whatever fails: no private key stays behind
+trap leave EXIT
+
+sign() { # NAME SECTION TARGET: one file with certificate and key, whole or not at all
+    local name=$1 section=$2 target=$3
     scratch=$(mktemp -d "$FOLDER/.new.XXXXXX")
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-384 -noenc -subj "/CN=$name" \
-        -keyout "$scratch/key" -out "$scratch/request" 2>/dev/null
+        -keyout "$scratch/key" -out "$scratch/request" 2>/dev/null || fail "no key could be made"
     openssl ca -batch -notext -config <(settings) -extensions "$section" -days "$IDENTITY_DAYS" \
         -in "$scratch/request" -out "$scratch/certificate" 2>/dev/null || fail "it could not be signed"
-    cat "$scratch/certificate" "$scratch/key" >"$target"
-    rm -r "$scratch"
+    cat "$scratch/certificate" "$scratch/key" >"$scratch/both"
+    mv "$scratch/both" "$target"
     printf '%s\n' "$target"
+}
+
+need_same() { # TARGET NAME: what stands there may be renewed, not replaced by another's
+    [[ ! -e $1 ]] || [[ $(openssl x509 -noout -subject -nameopt RFC2253 -in "$1" 2>/dev/null) == "subject=CN=$2" ]] ||
+        fail "$1 is there already and is not of $2; revoke and remove it first."
 }
 
 write_revoked() {
@@ -94,6 +103,7 @@ case ${1:-} in
             need_name "$2"
             CASEVAULT_FRONT_HOST=DNS:$2
         fi
+        need_same "$FOLDER/front.pem" "${2//:/-}"
         sign "${2//:/-}" front "$FOLDER/front.pem"
         ;;
     workstation)
@@ -101,6 +111,7 @@ case ${1:-} in
         need_authority
         need_name "$2"
         [[ $2 != front && $2 != authority && $2 != revoked ]] || fail "\"$2\" is a file of the front's own; choose another name."
+        [[ ! -e $FOLDER/$2.pem ]] || fail "$FOLDER/$2.pem is there already: carry it to its workstation and remove it here first."
         sign "$2" workstation "$FOLDER/$2.pem"
         ;;
     revoke)
@@ -118,8 +129,9 @@ case ${1:-} in
     list)
         [[ $# -eq 1 ]] || fail "say: identities.sh list"
         need_authority
-        awk -F '\t' '{ printf "%-24s until 20%s-%s-%s  %s\n", substr($6, 5), substr($2, 1, 2), substr($2, 3, 2), substr($2, 5, 2),
-            $1 == "V" ? "valid" : $1 == "R" ? "revoked" : "expired" }' "$FOLDER/book"
+        awk -F '\t' -v now="$(date -u +%y%m%d%H%M%SZ)" -v soon="$(date -u -d "+$SOON_DAYS days" +%y%m%d%H%M%SZ)" '
+            { printf "%-24s until 20%s-%s-%s  %s\n", substr($6, 5), substr($2, 1, 2), substr($2, 3, 2), substr($2, 5, 2),
+                $1 == "R" ? "revoked" : $1 == "E" || $2 < now ? "expired" : $2 < soon ? "valid, ends soon: renew it" : "valid" }' "$FOLDER/book"
         ;;
     *) fail "say: identities.sh authority | front HOST | workstation NAME | revoke NAME | list" ;;
 esac

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from vault.crypto.place_file import open_record, place_file_key, seal_record
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from vault.crypto.place_file import FrontIdentity, front_identity, open_record, place_file_key, seal_record
+from vault.crypto.tang import KeyServer
 from vault.domain.identity import VaultId, WorkstationId
 from vault.domain.place_file import PlaceRecord
-from vault.errors import TamperError
+from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 
 VAULT_KEY = Secret(bytes(range(32)))
@@ -25,6 +32,19 @@ def test_a_known_answer() -> None:
     key = place_file_key(VAULT_KEY)
     assert key.reveal().hex() == KEY
     assert open_record(key, SEALED, VAULT, WORKSTATION) == RECORD
+
+
+def test_who_a_workstation_is_and_until_when(tmp_path: Path) -> None:
+    key, ends = ec.generate_private_key(ec.SECP256R1()), datetime(2031, 5, 17, 8, 30, tzinfo=UTC)
+    named = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "ws-07")])
+    made = x509.CertificateBuilder(named, named, key.public_key(), 7, ends - timedelta(397), ends).sign(key, hashes.SHA256())
+    file = tmp_path / "ws-07.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    assert front_identity(KeyServer("https://front", str(file))) == FrontIdentity("CN=ws-07", int(ends.timestamp()) * 1_000_000)
+    file.write_text("no certificate")
+    for path in (file, tmp_path):
+        with pytest.raises(UnavailableError, match=r"^premises\.certificate"):
+            front_identity(KeyServer("https://front", str(path)))
 
 
 def test_each_sealing_is_its_own_and_opens() -> None:
