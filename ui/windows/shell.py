@@ -9,6 +9,7 @@ Rules:
 - An intake ends with its session: who ends that by hand is asked first. The question about a lock locks by itself when nobody answers, and
   Ctrl+L over it locks at once.
 - An error nobody asked for is told in the notice bar in words; its own text is never shown.
+- A report is told to a supervisor wherever they are: over the reader as well. To open it there is to leave the file, which stays held.
 
 Thread: the interface's main thread.
 """
@@ -32,6 +33,7 @@ from ui.guard.watch import IdleWatch, SelectionWatch
 from ui.icons import IconName
 from ui.theme import Tone
 from ui.widgets.frame import Frame
+from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.overlay import Overlay
 from ui.widgets.palette import Action, CommandPalette
 from ui.widgets.protection_strip import ProtectionStrip
@@ -124,6 +126,7 @@ class Shell(QWidget):
         self._resized.timeout.connect(lambda: self._expect(self._expected))
         self._panel: PlainPanel | None = None
         self._alerts: Alerts | None = None
+        self._alert_bar: NoticeBar | None = None  # over the reader
         self._premises_bar: PremisesBar | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -343,6 +346,8 @@ class Shell(QWidget):
             face.deleteLater()
             QTimer.singleShot(_SPARE_AFTER_MS, self, self._keep_spare_reader)
             self._tidy.start()
+        if self._alert_bar is not None:
+            self._alert_bar.hide()  # the frame's tells it from here
         self._disclosing(shown=False)
 
     def _disclosing(self, shown: bool) -> None:
@@ -461,11 +466,23 @@ class Shell(QWidget):
 
     def _show_alert(self, title: str, sentence: str, report_no: str) -> None:
         self._alert_report = report_no
-        self.frame.notice.show_notice(title, sentence, tone=Tone.BREACH, icon=IconName.BREACHES, action=strings.text("alerts.open"))
+        for bar in (self.frame.notice,) if self.reader is None else (self.frame.notice, self._bar_over_reader()):
+            bar.show_notice(title, sentence, tone=Tone.BREACH, icon=IconName.BREACHES, action=strings.text("alerts.open"))
+
+    def _bar_over_reader(self) -> NoticeBar:
+        if self._alert_bar is None:
+            self._alert_bar = NoticeBar()
+            self._alert_bar.setObjectName("alert_bar")
+            self._alert_bar.acted.connect(self._notice_acted)
+            self._column.insertWidget(0, self._alert_bar)
+        return self._alert_bar
 
     def _open_report(self, report_no: str) -> None:
-        if self.reader is None:
-            self.go("breaches", report_no)
+        if self._ended:
+            return
+        if self.reader is not None:
+            self.reader.leave()
+        self.go("breaches", report_no)
 
     def _notice_acted(self) -> None:
         self.frame.notice.close_notice()
@@ -478,7 +495,8 @@ class Shell(QWidget):
         """Tell an error nobody asked for, in the notice bar."""
         told = messages.explain(error)
         bar = self.reader.notice if self.reader is not None else self.frame.notice
-        self._alert_report = ""
+        if self.reader is None:
+            self._alert_report = ""
         bar.show_notice(
             told.title,
             f"{told.sentence} {told.next_step}".strip(),
@@ -537,6 +555,8 @@ class Shell(QWidget):
             session.insert(
                 2, PaletteAction("premises", strings.text("premises.title"), IconName.PREMISES, lambda: self.go("premises"), "F4")
             )
+        if self._alert_bar is not None and not self._alert_bar.isHidden():
+            own = [*own, PaletteAction("alert", strings.text("alerts.open"), IconName.BREACHES, self._notice_acted)]
         if self.reader is not None:
             session = [one for one in session if one.name not in _OUTSIDE_THE_RAIL]
         if self.reader is None and role in _ROLES_WITH_REPORTS and all(one.name != "reports" for one in own):

@@ -382,6 +382,50 @@ def test_closing_at_the_sign_in_page_just_closes(driver: Driver) -> None:
     assert not driver.bridge.calls("Session.sign_out")
 
 
+def _report_comes(driver: Driver) -> None:
+    driver.shell._alerts.alerted.emit("Report B-2026-000007 was recorded", "High · WS-07 · badge 2001", "B-2026-000007")
+
+
+def _supervisor_reads(driver: Driver) -> None:
+    driver.sign_in(SUPERVISOR)
+    driver.until(lambda: driver.page.key == "desk" and driver.page.view is not None and driver.shell._alerts is not None)
+    driver.shell.open_reader(driver.page.view.holding[0].check_out_id)
+    driver.until(lambda: not driver.reader.page.is_blank())
+
+
+def test_a_report_is_told_over_the_file_a_supervisor_reads_and_opens_from_there(driver: Driver) -> None:
+    _supervisor_reads(driver)
+    _report_comes(driver)
+    bar = driver.named("alert_bar")
+    assert bar.isVisible()
+    assert "B-2026-000007" in bar.accessibleName()
+    assert not driver.reader.page.is_blank(), "reading goes on"
+    assert "alert" in {one.name for _group, actions in driver.shell.offers() for one in actions}
+    bar.acted.emit()  # type: ignore[attr-defined]
+    driver.until(lambda: driver.shell.page_key() == "breaches")
+    assert driver.reader is None
+    assert not bar.isVisible()
+    assert driver.bridge.calls("Custody.check_in") == []
+
+
+def test_a_report_that_was_not_opened_is_still_told_when_the_file_is_left(driver: Driver) -> None:
+    _supervisor_reads(driver)
+    _report_comes(driver)
+    driver.reader.leave()
+    driver.until(lambda: driver.shell.page_key() == "desk")
+    assert not driver.named("alert_bar").isVisible()
+    assert driver.shell.frame.notice.isVisible()
+    driver.shell.frame.notice.acted.emit()
+    driver.until(lambda: driver.shell.page_key() == "breaches")
+
+
+def test_a_click_in_the_tray_leaves_the_file_for_the_report(driver: Driver) -> None:
+    _supervisor_reads(driver)
+    driver.shell._alerts.opened.emit("B-2026-000007")
+    driver.until(lambda: driver.shell.page_key() == "breaches")
+    assert driver.reader is None
+
+
 def test_the_guard_is_off_where_nobody_is_signed_in(driver: Driver) -> None:
     driver.ready()
     driver.press(Key.Key_C, CTRL)
