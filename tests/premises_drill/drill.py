@@ -38,6 +38,7 @@ PROOF_SECONDS, LEASE_SECONDS = 3, 10
 ADMINISTRATOR, SUPERVISOR, OTHER_SUPERVISOR = "9001", "4001", "4002"
 UNREACHABLE, OTHER_KEYS, IMPOSTOR = "premises.unreachable", "premises.refused", "premises.wrong-answer"
 _SERVER_NAME = "Key room"
+_NOBODY = ("0000", "no passphrase of anybody", "000000")  # who the command is told asks, where it opens nothing
 _PATIENCE_SECONDS = 60.0
 _BEHIND_SECONDS = 1.0  # the lock may come this much after the lease's end (issue: lease + 1 s)
 
@@ -328,7 +329,8 @@ class Drill:
 
     def _premises(self, badge_no: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``casevault premises``, answering its questions; it has no terminal and asks on its standard input."""
-        answers = f"{badge_no}\n{passphrase_of(badge_no)}\n{self.station.code(badge_no)}\n" if badge_no else ""
+        who = (badge_no, passphrase_of(badge_no), self.station.code(badge_no)) if badge_no else _NOBODY
+        answers = "".join(f"{one}\n" for one in who)
         return subprocess.run(
             [sys.executable, "-m", "vault.commands", "premises", "--vault", str(self.station.directory), *arguments],
             cwd=ROOT,
