@@ -166,6 +166,34 @@ def test_five_failures_lock_until_a_supervisor_releases_over_a_restart_and_over_
     assert [one.actor_id != "" for one in trail(station, AuditKind.PERSON_RELEASED)] == [True]
 
 
+def test_the_only_supervisor_is_held_off_for_the_window_and_never_locked_for_good(station: Station) -> None:
+    """Whoever is near the keyboard could otherwise end all supervision of the station with five wrong passphrases."""
+    fail(station, SECOND_SUPERVISOR, 5)
+    assert state_of(station, SECOND_SUPERVISOR) is PersonState.LOCKED  # the other one can release it
+    fail(station, SUPERVISOR, 5)
+    assert state_of(station, SUPERVISOR) is PersonState.ACTIVE
+    assert len(trail(station, AuditKind.LOCKED_OUT)) == 2
+    with refused("session.locked-out"):
+        station.sign_in(SUPERVISOR)
+    station.clock.step(901)
+    station.sign_in(SUPERVISOR)
+    [locked] = [one for one in station.vault.store.people() if one.badge_no == SECOND_SUPERVISOR]
+    station.vault.administration.release(locked.person_id)
+
+
+def test_a_lock_that_nobody_could_release_any_more_ends_with_the_window(station: Station) -> None:
+    fail(station, SECOND_SUPERVISOR, 5)
+    [other] = [one for one in station.vault.store.people() if one.badge_no == SUPERVISOR]
+    station.sign_in(ADMINISTRATOR)
+    station.vault.administration.disable(other.person_id)
+    with refused("session.locked-out"):
+        station.sign_in(SECOND_SUPERVISOR)
+    station.clock.step(901)
+    station.sign_in(SECOND_SUPERVISOR)
+    assert state_of(station, SECOND_SUPERVISOR) is PersonState.ACTIVE
+    assert [one.actor_id for one in trail(station, AuditKind.PERSON_RELEASED)] == [station.vault.world.require().person.person_id]
+
+
 def test_four_failures_are_forgotten_after_a_sign_in_and_after_the_window(station: Station) -> None:
     fail(station, OFFICER, 4)
     station.sign_in(OFFICER)

@@ -218,9 +218,9 @@ class _Row:
 def waiting_row(line: WaitingLine) -> _Row:
     """Put what I wait for into a row."""
     holder = line.case.holder
-    with_whom = strings.text("desk.with", badge=holder.badge_no) if holder is not None else ""
-    place = strings.text("desk.next") if line.place == 1 else strings.text("desk.place", place=line.place)
-    return _Row(line.case.rms_number, line.case.title, " · ".join(part for part in (place, with_whom) if part), IconName.WAIT)
+    with_whom = strings.text("desk.with", badge=holder.badge_no) if holder is not None else strings.text("desk.back")
+    place = strings.text("desk.asked_first") if line.place == 1 else strings.text("desk.place", place=line.place)
+    return _Row(line.case.rms_number, line.case.title, f"{place} · {with_whom}", IconName.WAIT)
 
 
 def returned_row(line: ReturnedLine) -> _Row:

@@ -5,15 +5,18 @@ Rules:
 - Registering a case makes its key. It is sealed at once to the records unit, the officer in charge and the case's unit; nobody else has it.
 - A grant is that key, sealed to one person or unit and signed by the grantor. A deny carries no key and wins (law 3).
 - Records custodians grant; the officer in charge may grant on the own case. A reason is always given.
+- A removal or a deny never leaves a case without anybody who sees it and may grant: at no moment from now on. Nobody could undo that.
 - Removing a grant stops what comes after: what was seen stays seen, and a key once opened was opened (said in the confirmation).
 - Whoever holds the case file and may no longer see it, after a removal or a deny, loses the file in the same turn of the control thread.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from vault.domain.access import ROLES_WITHOUT_CASES, Effect, GranteeKind, GrantTerms
+from vault.domain.access import ROLES_WITHOUT_CASES, Effect, GranteeKind, GrantTerms, decide
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.casefile import CaseCard, Marking
 from vault.domain.identity import CaseId, GrantId, PersonId, PersonState, Role, UnitId, UnitKind
@@ -162,8 +165,8 @@ class Register:
             until_us: 0 = no end; otherwise after `from_us` and now.
             reason: at least ten characters.
         Raises:
-            RefusedError: access.not-grantor, access.no-need-to-know, grant.reason-missing, grant.period, grant.role-never, person.unknown,
-                unit.unknown.
+            RefusedError: access.not-grantor, access.no-need-to-know, grant.reason-missing, grant.period, grant.role-never,
+                grant.last-grantor, person.unknown, unit.unknown.
         Audit: grant.made; custody.withdrawn if the holder of the file is now denied it.
         """
         world = self._world
@@ -175,6 +178,8 @@ class Register:
             raise RefusedError("grant.period")
         self._check_grantee(grantee_kind, grantee_id)
         row = self._make(case_id, cipher, effect, grantee_kind, grantee_id, from_us, until_us, reason.strip())
+        if effect is Effect.DENY:
+            self._require_grantor_left(case_id, cipher, [*(one.terms for one in world.store.grants_of(case_id)), row.terms])
         world.store.add_grants([row], [self._granted(row.terms)])
         world.publish(RegisterChanged())
         self._custody.return_withdrawn(case_id)
@@ -185,15 +190,19 @@ class Register:
         """End a grant now.
 
         Raises:
-            RefusedError: access.not-grantor, grant.reason-missing, grant.unknown.
+            RefusedError: access.not-grantor, grant.reason-missing, grant.unknown, grant.last-grantor.
         Audit: grant.removed; custody.withdrawn if the holder of the file may no longer see it.
         """
         world = self._world
-        self._grantor(case_id)
+        cipher = self._grantor(case_id)
         if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
             raise RefusedError("grant.reason-missing")
-        if not any(one.terms.grant_id == grant_id and not one.terms.removed_us for one in world.store.grants_of(case_id)):
+        grants = [one.terms for one in world.store.grants_of(case_id)]
+        removed = next((one for one in grants if one.grant_id == grant_id and not one.removed_us), None)
+        if removed is None:
             raise RefusedError("grant.unknown")
+        if removed.effect is Effect.ALLOW:
+            self._require_grantor_left(case_id, cipher, [one for one in grants if one is not removed])
         world.store.remove_grant(grant_id, world.clock.now_us(), world.draft(AuditKind.GRANT_REMOVED, case_id, grant_id=grant_id))
         world.publish(RegisterChanged())
         self._custody.return_withdrawn(case_id)
@@ -232,6 +241,22 @@ class Register:
         if not self.may_grant(case_id, self._cases.open_card(self._cases.row(case_id), cipher)):
             raise RefusedError("access.not-grantor")
         return cipher
+
+    def _require_grantor_left(self, case_id: CaseId, cipher: CaseCipher, grants: Sequence[GrantTerms]) -> None:
+        """Refuse grants under which there is a moment when no active person sees the case and may grant on it."""
+        world = self._world
+        now_us = world.clock.now_us()
+        card = self._cases.open_card(self._cases.row(case_id), cipher)
+        grantors = [
+            (one, [member.unit_id for member in world.store.memberships_of(one.person_id)])
+            for one in world.directory.people()
+            if one.state is PersonState.ACTIVE and (one.role is Role.CUSTODIAN or one.person_id == card.officer_in_charge)
+        ]
+        # Who sees the case changes at these moments and at no other.
+        moments = {now_us, *(at for one in grants for at in (one.from_us, one.until_us) if at > now_us)}
+        for at in moments:
+            if not any(decide(one.person_id, one.role, unit_ids, grants, at).allowed for one, unit_ids in grantors):
+                raise RefusedError("grant.last-grantor")
 
     def _check_grantee(self, kind: GranteeKind, grantee_id: str) -> None:
         directory = self._world.directory

@@ -7,6 +7,8 @@ Rules:
 - Five failures in fifteen minutes lock the account until a supervisor releases it (CJIS AC-7). The count is in the vault: a restart does
   not reset it. LIMIT: a clock set forward by fifteen minutes ends a count, as waiting does; the lock itself does not end with time.
 - Only an active account is locked: a lock is what a supervisor releases, and a release must not make a pending or disabled account good.
+- A supervisor whom no other active one could release is never locked for good: the fifteen minutes hold them off, and nothing else. LIMIT:
+  guesses at that passphrase go on at five in fifteen minutes, each in the trail, until a second supervisor is enrolled.
 - One session a person and one a workstation. A lock ends the vault process; the same person unlocks with the passphrase alone, on the same
   workstation, within the session's hours (CJIS IA-11: 12 at most).
 - An open session's hours run by the clock since boot: setting the clock neither ends nor stretches them. LIMIT: what passed until an unlock
@@ -16,7 +18,7 @@ Rules:
 from __future__ import annotations
 
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
-from vault.domain.identity import PersonState, SessionId, folded_badge
+from vault.domain.identity import PersonState, Role, SessionId, folded_badge
 from vault.domain.protection import ProtectionStatus
 from vault.errors import RefusedError
 from vault.secret import Passphrase, secret_of
@@ -162,9 +164,10 @@ class Session:
         person = world.store.person_by_badge(badge_no)
         since_us = world.clock.now_us() - world.policy.failure_window_seconds * _SECOND_US
         failures = world.store.sign_in_failures_since(self._blind(badge_no), since_us)
-        if failures >= world.policy.failed_sign_ins or (person is not None and person.state is PersonState.LOCKED):
+        locked = person is not None and person.state is PersonState.LOCKED and not self._nobody_releases(person)
+        if failures >= world.policy.failed_sign_ins or locked:
             self._record_refusal(person, "locked-out")
-            raise RefusedError("session.locked-out", failures=failures)
+            raise RefusedError("session.locked-out", failures=failures, minutes=world.policy.failure_window_seconds // 60)
         if person is not None and person.state is not PersonState.DISABLED:
             world.directory.refresh()
         return person
@@ -183,11 +186,16 @@ class Session:
         failures = world.store.sign_in_failures_since(blind, since_us) + 1
         person_id = person.person_id if person else None
         audit = [AuditDraft(AuditKind.SIGN_IN_FAILED, person_id, outcome=Outcome.REFUSED, facts=(("failures", failures),))]
-        active = person is not None and person.state is PersonState.ACTIVE
-        locks = failures >= world.policy.failed_sign_ins
-        if locks:
+        too_many = failures >= world.policy.failed_sign_ins
+        locks = too_many and person is not None and person.state is PersonState.ACTIVE and not self._nobody_releases(person)
+        if too_many:
             audit.append(AuditDraft(AuditKind.LOCKED_OUT, person_id, facts=(("failures", failures),)))
-        world.store.record_sign_in_failure(blind, now_us, person_id if locks and active else None, audit)
+        world.store.record_sign_in_failure(blind, now_us, person_id if locks else None, audit)
+
+    def _nobody_releases(self, person: PersonRow) -> bool:
+        """Whether this is a supervisor, and no other active one could release the account."""
+        others = (one for one in self._world.store.people() if one.person_id != person.person_id)
+        return person.role is Role.SUPERVISOR and not any(one.role is Role.SUPERVISOR and one.state is PersonState.ACTIVE for one in others)
 
     def _open(self, person: PersonRow, keys: PersonKeys, step: int) -> SignedIn:
         world = self._world
@@ -218,11 +226,18 @@ class Session:
             raise RefusedError("session.locked")
 
     def _require_good(self, person: PersonRow) -> None:
-        """Refuse an account without its second signature, or a disabled one, after both factors were right; record it."""
+        """Refuse an account without its second signature, or a disabled one, after both factors were right; record it.
+
+        A locked one comes here only if nobody could release it (`_candidate`): its lock ends, and the trail says so.
+        """
         for state, reason in ((PersonState.PENDING, "pending"), (PersonState.DISABLED, "disabled")):
             if person.state is state:
                 self._record_refusal(person, reason)
                 raise RefusedError(f"session.{reason}")
+        if person.state is PersonState.LOCKED:
+            released = AuditDraft(AuditKind.PERSON_RELEASED, person.person_id, facts=(("person_id", person.person_id),))
+            self._world.store.set_person_state(person.person_id, PersonState.ACTIVE, released)
+            self._world.directory.refresh()
 
     def _locked(self) -> tuple[SessionRow, PersonRow]:
         world = self._world
