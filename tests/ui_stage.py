@@ -332,6 +332,7 @@ class StagedBridge(QObject):
         self.waiting: list[tuple[str, Callable[[], None]]] = []
         self.locked: list[str] = []
         self.case_count = 7
+        self.case_count_over = 0  # how many more than there are the vault counts
         self.held = 2
         self.started = 0
         self.holders: tuple[str, ...] = ()
@@ -440,7 +441,7 @@ class StagedBridge(QObject):
         found = [line for line in cases(self.case_count) if search.lower() in f"{line.rms_number} {line.title}".lower()]
         first = int(anchor or 0)
         rest = found[first : first + limit]
-        return CasesPage(tuple(rest), str(first + limit) if first + limit < len(found) else "", len(found))
+        return CasesPage(tuple(rest), str(first + limit) if first + limit < len(found) else "", len(found) + self.case_count_over)
 
     def _desk_case(self, case_id: CaseId) -> CaseDetail:
         return detail(case(int(case_id, 16), status_of(int(case_id, 16))))

@@ -169,12 +169,11 @@ class StoreContract:
         assert store.memberships_of(A) == [membership]
         assert store.members_of(a_unit(1)) == [A]
 
-    def test_state_and_slot_change_and_nobody_unknown_does(self, store: Store) -> None:
+    def test_state_changes_and_that_of_nobody_unknown(self, store: Store) -> None:
         store.add_person(person_row(1), draft())
         store.set_person_state(A, PersonState.DISABLED, draft())
-        store.set_person_slot(A, b"new slot", draft())
         [person] = store.people()
-        assert (person.state, person.slot) == (PersonState.DISABLED, b"new slot")
+        assert person.state is PersonState.DISABLED
         before = store.audit_head()
         with pytest.raises(DefectError):
             store.set_person_state(B, PersonState.ACTIVE, draft())
@@ -283,7 +282,7 @@ class StoreContract:
         expected = sorted(((row.registered_us, row.case_id) for row, _ in cases), reverse=True)
         seen: list[tuple[int, str]] = []
         before: tuple[int, str] | None = None
-        while page := store.granted_cases(A, [], before, 7):
+        while page := store.granted_cases(A, [], FIRST_US + 100, before, 7):
             seen += [(one.case.registered_us, one.case.case_id) for one in page]
             before = seen[-1]
         assert seen == expected
@@ -301,20 +300,30 @@ class StoreContract:
         store.register_case(case_row(3), [grant_row(6, a_case(3), B)], [draft()])
         store.register_case(case_row(4), [grant_row(7, a_case(4), A, effect=Effect.DENY)], [draft()])
         units = [a_unit(1), a_unit(2)]
-        listed = store.granted_cases(A, units, None, 10)
+        listed = store.granted_cases(A, units, FIRST_US + 100, None, 10)
         assert [(one.case.case_id, one.grant.terms.grant_id) for one in listed] == [
             (a_case(2), hexed("gran", 5)),
             (a_case(1), hexed("gran", 3)),
         ]
         assert store.count_granted_cases(A, units) == 2
         store.remove_grant(GrantId(hexed("gran", 3)), FIRST_US + 10, draft())
-        assert store.granted_cases(A, units, None, 10)[1].grant.terms.grant_id == hexed("gran", 2)
+        assert store.granted_cases(A, units, FIRST_US + 100, None, 10)[1].grant.terms.grant_id == hexed("gran", 2)
+
+    def test_a_grant_is_listed_while_it_is_in_force_and_another_ways_grant_in_its_place(self, store: Store) -> None:
+        own, units = grant_row(1, a_case(1), A), grant_row(2, a_case(1), a_unit(1), GranteeKind.UNIT)
+        dated = replace(own, terms=replace(own.terms, from_us=FIRST_US + 10, until_us=FIRST_US + 20))
+        store.register_case(case_row(1), [dated], [draft()])
+        listed = [len(store.granted_cases(A, [a_unit(1)], FIRST_US + at, None, 10)) for at in (9, 10, 19, 20)]
+        assert listed == [0, 1, 1, 0]
+        store.add_grants([units], [draft()])
+        [late] = store.granted_cases(A, [a_unit(1)], FIRST_US + 20, None, 10)
+        assert late.grant.terms.grant_id == units.terms.grant_id
 
     def test_a_listed_case_shows_who_holds_it(self, store: Store) -> None:
         for number in (1, 2):
             store.register_case(case_row(number), [grant_row(number, a_case(number), A)], [draft()])
         taken = store.open_check_out(check_out_row(1, a_case(1), B), b"signed", [draft()])
-        assert [one.check_out for one in store.granted_cases(A, [], None, 10)] == [None, taken]
+        assert [one.check_out for one in store.granted_cases(A, [], FIRST_US + 100, None, 10)] == [None, taken]
 
     def test_documents_appear_in_the_order_they_were_taken_in(self, store: Store) -> None:
         store.register_case(case_row(1), [], [draft()])

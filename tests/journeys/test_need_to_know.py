@@ -133,6 +133,32 @@ def test_deny_wins_over_every_allow_and_ends_with_its_removal(station: Station) 
     assert [one.rms_number for one in station.vault.desk.cases("", "", 200).lines] == ["2026-0777"]
 
 
+def test_nobody_takes_the_last_sight_of_a_case_from_those_who_could_give_it_back(station: Station) -> None:
+    """A case without anybody who sees it and may grant would be unreadable for ever."""
+    case_id = marked_case(station)
+    register, now_us = station.vault.register, station.clock.now_us()
+    officer = next(one for one in register.people() if one.badge_no == OFFICER).person_id
+    colleague = next(one for one in register.people() if one.badge_no == COLLEAGUE).person_id
+    units = {one.name: one.unit_id for one in register.units()}
+    register.grant(case_id, Effect.ALLOW, GranteeKind.PERSON, colleague, 0, 0, "who sees it and may not grant")
+    firsts = {one.terms.grantee_id: one.terms.grant_id for one in station.vault.store.grants_of(case_id)}
+    deny_officer = register.grant(case_id, Effect.DENY, GranteeKind.PERSON, officer, 0, 0, "conflict of interest")
+    for attempt in (
+        lambda: register.remove_grant(case_id, firsts[units["Records"]], "the last one that counts"),
+        lambda: register.grant(case_id, Effect.DENY, GranteeKind.UNIT, units["Records"], 0, 0, "nobody would be left"),
+        lambda: register.grant(case_id, Effect.DENY, GranteeKind.UNIT, units["Records"], now_us + 10**12, 0, "nobody would be left then"),
+    ):
+        with pytest.raises(RefusedError, match=r"grant\.last-grantor"):
+            attempt()
+    register.remove_grant(case_id, deny_officer.grant_id, "the conflict is resolved")
+    register.remove_grant(case_id, firsts[colleague], "who could not grant anyway")
+    # The officer in charge is left: the records unit may go, but then not the officer.
+    register.grant(case_id, Effect.DENY, GranteeKind.UNIT, units["Records"], 0, 0, "the records unit goes")
+    station.sign_in(OFFICER)
+    with pytest.raises(RefusedError, match=r"grant\.last-grantor"):
+        station.vault.register.remove_grant(case_id, firsts[officer], "myself, the last")
+
+
 def test_a_grant_to_a_unit_lasts_as_long_as_it_says(station: Station) -> None:
     case_id = marked_case(station)
     team = next(one for one in station.vault.register.units() if one.name == "Team A")
@@ -144,6 +170,31 @@ def test_a_grant_to_a_unit_lasts_as_long_as_it_says(station: Station) -> None:
     station.clock.step(3700)
     with pytest.raises(RefusedError, match=r"access\.no-need-to-know"):
         station.vault.custody.choices(case_id)
+
+
+def test_a_list_neither_shows_nor_counts_what_is_denied_or_over(station: Station) -> None:
+    station.register_case("2026-0001", "Stays", OFFICER)
+    register = station.vault.register
+    officer = next(one for one in register.people() if one.badge_no == OFFICER)
+    until_us = station.clock.now_us() + 3600 * 1_000_000
+    for number in range(2, 6):
+        case_id = station.register_case(f"2026-{number:04}", "Another", COLLEAGUE).case_id
+        register.grant(case_id, Effect.ALLOW, GranteeKind.PERSON, officer.person_id, 0, until_us if number == 2 else 0, "helps with it")
+        if number == 3:
+            register.grant(case_id, Effect.DENY, GranteeKind.PERSON, officer.person_id, 0, 0, "conflict of interest")
+    station.clock.step(3700)
+    station.sign_in(OFFICER)
+    whole = station.vault.desk.cases("", "", 200)
+    assert ([one.rms_number for one in whole.lines], whole.total) == (["2026-0005", "2026-0004", "2026-0001"], 3)
+    one = station.vault.desk.cases("", "", 1)
+    assert one.total == 4, "the denied one is not counted; the one that is over is, until the list's end"
+    numbers, anchor = [], ""
+    while True:  # a page at a time: no case is left out, none comes twice
+        page = station.vault.desk.cases("", anchor, 1)
+        numbers += [line.rms_number for line in page.lines]
+        if not (anchor := page.next_anchor):
+            break
+    assert numbers == ["2026-0005", "2026-0004", "2026-0001"]
 
 
 def test_a_supervisor_has_no_standing_sight_of_cases(station: Station) -> None:

@@ -127,7 +127,7 @@ class RecordTable(RingedArea):
         self._current = -1
         self._over = -1
         self._top = 0
-        self._hurry = False  # a whole view of new rows is painted in slices, so that no frame takes long
+        self._hurry = False  # new rows, of which Page Down brings nearly a view, are painted in slices, so that no frame takes long
         self._spans: list[tuple[int, int, int]] = []  # column index, left, width
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -161,6 +161,14 @@ class RecordTable(RingedArea):
         self._rows.row_count = max(self._rows.row_count, row_count)
         self._measure()
         self._tell()
+        self._asking.start()
+        self.viewport().update()
+
+    def end_at(self, row_count: int) -> None:
+        """Say that the list turned out shorter: what is here stays, the rows after it are gone."""
+        self._rows.row_count = min(self._rows.row_count, row_count)
+        self._measure()
+        self._set_current(self._current, reveal=True)
         self._asking.start()
         self.viewport().update()
 
@@ -267,8 +275,8 @@ class RecordTable(RingedArea):
         if abs(rows) * self._row_px() < view.height() and not self._hurry:  # while hurrying, some of what would be moved is not painted yet
             self.viewport().scroll(0, -rows * self._row_px(), view)  # what stays is moved, only what is new is painted
         else:
-            self._hurry = True
             self.viewport().update()
+        self._hurry = True
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 -- Qt's name
         """Do nothing: `_scrolled` has moved the rows, and Qt's own way paints everything again."""

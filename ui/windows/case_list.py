@@ -5,6 +5,7 @@ Rules:
 - Painting never waits: rows that are not here yet are skeletons, and are asked for as they come into view.
 - The vault's anchors lead from page to page only. A jump far down walks there, 200 rows a step, keeping no row on the way.
 - An answer to an older search is dropped.
+- The vault's count may be too high (grants that ended are in it): the list ends where its last page does.
 """
 
 from __future__ import annotations
@@ -123,6 +124,10 @@ class CaseList(RecordTable):
         self._lines[page_no] = page.lines
         while len(self._lines) > _PAGES_KEPT:
             self._lines.popitem(last=False)
+        ends = page_no * PAGE_ROWS + len(page.lines)
+        if not page.next_anchor and ends < self.row_count():
+            self.end_at(ends)
+            self.counted.emit(ends)
         self._step()
 
     def _not_had(self, error: VaultError) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vault.domain.access import Effect, Reason
+from vault.domain.access import Effect, GrantTerms, Reason
 from vault.domain.audit import AuditKind
 from vault.domain.breach import TriageState, told_to_officer
 from vault.domain.casefile import CaseCard
@@ -153,24 +153,36 @@ class Desk:
         session = world.require()
         before = _anchor(anchor)
         lines: list[CaseLine] = []
-        while len(lines) < limit:
-            rows = world.store.granted_cases(session.person.person_id, session.unit_ids, before, limit)
-            lines += [line for row in rows if (line := self._granted_line(session, row)) is not None][: limit - len(lines)]
-            if len(rows) < limit:
-                return CasesPage(tuple(lines), "", world.store.count_granted_cases(session.person.person_id, session.unit_ids))
+        while (missing := limit - len(lines)) > 0:
+            rows = world.store.granted_cases(session.person.person_id, session.unit_ids, world.clock.now_us(), before, missing)
+            lines += [line for row in rows if (line := self._granted_line(session, row)) is not None]
+            if len(rows) < missing:
+                return CasesPage(tuple(lines), "", self._total(session) if anchor else len(lines))
             last = rows[-1].case
             before = (last.registered_us, last.case_id)
-        total = world.store.count_granted_cases(session.person.person_id, session.unit_ids)
-        return CasesPage(tuple(lines), f"{before[0]}:{before[1]}" if before else "", total)
+        return CasesPage(tuple(lines), f"{before[0]}:{before[1]}" if before else "", self._total(session))
+
+    def _total(self, session: OpenSession) -> int:
+        """How many rows a list longer than a page has: what a deny hides is not counted, so that the number never tells of it.
+
+        LIMIT: grants that have ended by their date, or have not begun, are counted; who walks to the list's end sees where it ends.
+        """
+        store, now_us = self._world.store, self._world.clock.now_us()
+        mine = (session.person.person_id, *session.unit_ids)
+        granted = store.count_granted_cases(session.person.person_id, session.unit_ids)
+        denied = {one.case_id for one in store.denies_for(session.person.person_id, session.unit_ids) if _in_force(one, now_us)}
+        return granted - sum(
+            any(one.terms.grantee_id in mine and one.terms.effect is Effect.ALLOW and not one.terms.removed_us for one in grants)
+            for grants in map(store.grants_of, denied)
+        )
 
     def _granted_line(self, session: OpenSession, row: GrantedCase) -> CaseLine | None:
         card = self._card(session, row)
         return self._cases.line_of_card(card, row.check_out) if card is not None else None
 
     def _card(self, session: OpenSession, row: GrantedCase) -> CaseCard | None:
-        now_us = self._world.clock.now_us()
         terms = row.grant.terms
-        if now_us < terms.from_us or (terms.until_us and now_us >= terms.until_us) or self._denied(session, terms.case_id, now_us):
+        if self._denied(session, terms.case_id, self._world.clock.now_us()):
             return None
         cipher = session.cases.get(terms.case_id)
         try:
@@ -184,7 +196,7 @@ class Desk:
 
     def _denied(self, session: OpenSession, case_id: CaseId, now_us: int) -> bool:
         return any(
-            one.case_id == case_id and one.effect is Effect.DENY and one.from_us <= now_us and (not one.until_us or now_us < one.until_us)
+            one.case_id == case_id and _in_force(one, now_us)
             for one in self._world.store.denies_for(session.person.person_id, session.unit_ids)
         )
 
@@ -209,7 +221,7 @@ class Desk:
             gathered = self._gathered = _Gathered(session, {})
         if gathered.complete:
             return True
-        rows = world.store.granted_cases(session.person.person_id, session.unit_ids, gathered.before, _GATHER_STEP)
+        rows = world.store.granted_cases(session.person.person_id, session.unit_ids, world.clock.now_us(), gathered.before, _GATHER_STEP)
         for row in rows:
             if (card := self._card(session, row)) is not None:
                 gathered.cards[card.case_id] = card
@@ -297,6 +309,10 @@ class Desk:
             from_us=reason.from_us,
             until_us=reason.until_us,
         )
+
+
+def _in_force(terms: GrantTerms, now_us: int) -> bool:
+    return terms.from_us <= now_us and (not terms.until_us or now_us < terms.until_us)
 
 
 def _anchor(text: str) -> tuple[int, str] | None:

@@ -318,7 +318,6 @@ class Store(Protocol):
         self, person_id: PersonId, supervisor_id: PersonId, signature: bytes, memberships: Sequence[MembershipRow], audit: AuditDraft
     ) -> None: ...
     def set_person_state(self, person_id: PersonId, state: PersonState, audit: AuditDraft) -> None: ...
-    def set_person_slot(self, person_id: PersonId, slot: bytes, audit: AuditDraft) -> None: ...
     def units(self) -> Sequence[UnitRow]: ...
     def add_unit(self, unit: UnitRow, members: Sequence[MembershipRow], audit: AuditDraft) -> None:
         """Raises RefusedError unit.name-taken."""
@@ -360,15 +359,16 @@ class Store(Protocol):
     def add_grants(self, grants: Sequence[GrantRow], audit: Sequence[AuditDraft]) -> None: ...
     def remove_grant(self, grant_id: GrantId, at_us: int, audit: AuditDraft) -> None: ...
     def granted_cases(
-        self, person_id: PersonId, unit_ids: Sequence[UnitId], before: tuple[int, str] | None, limit: int
+        self, person_id: PersonId, unit_ids: Sequence[UnitId], now_us: int, before: tuple[int, str] | None, limit: int
     ) -> Sequence[GrantedCase]:
-        """Cases with an allow grant not removed, newest (registered_us, case_id) first, keyset-paged; one row a case, a person's
-        grant before a unit's."""
+        """Cases with an allow grant in force at `now_us`, newest (registered_us, case_id) first, keyset-paged; one row a case, a
+        person's grant before a unit's. A deny hides none of them here."""
 
     def denies_for(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> Sequence[GrantTerms]:
         """Every deny, not removed, on the person or one of the units: few, and they win."""
 
-    def count_granted_cases(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> int: ...
+    def count_granted_cases(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> int:
+        """Cases with an allow grant not removed, in force or not: from an index that has no dates."""
 
     # -- documents
     def documents_of(self, case_id: CaseId) -> Sequence[DocumentRow]: ...

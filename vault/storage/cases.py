@@ -153,11 +153,11 @@ class Cases(Part):
                 raise RefusedError("grant.removed")
 
     def granted_cases(
-        self, person_id: PersonId, unit_ids: Sequence[UnitId], before: tuple[int, str] | None, limit: int
+        self, person_id: PersonId, unit_ids: Sequence[UnitId], now_us: int, before: tuple[int, str] | None, limit: int
     ) -> Sequence[GrantedCase]:
-        """Cases with an allow grant not removed, newest (registered_us, case_id) first, keyset-paged.
+        """Cases with an allow grant in force at `now_us`, newest (registered_us, case_id) first, keyset-paged.
 
-        One row a case: the person's own grant before a unit's, and of several the one granted last.
+        One row a case: the person's own grant before a unit's, and of several in force the one granted last.
         """
         statement, place = (_FIRST_PAGE, {}) if before is None else (_NEXT_PAGE, {"before_us": before[0], "before_id": before[1]})
         page: list[GrantedCase] = []
@@ -168,7 +168,9 @@ class Cases(Part):
             ]
             merged = heapq.merge(*streams, key=_place, reverse=True) if len(streams) > 1 else streams[0]
             for _, grants in groupby(merged, key=_place):
-                page.append(_granted(max(grants, key=_preference)))
+                in_force = [row for row in grants if row[_FROM_US_AT] <= now_us and (not row[_UNTIL_US_AT] or now_us < row[_UNTIL_US_AT])]
+                if in_force:
+                    page.append(_granted(max(in_force, key=_preference)))
                 if len(page) >= limit:
                     break
         return page
@@ -179,7 +181,7 @@ class Cases(Part):
         return [_grant(row).terms for grantee in grantees for row in self._db.rows(_DENIES, grantee_id=grantee)]
 
     def count_granted_cases(self, person_id: PersonId, unit_ids: Sequence[UnitId]) -> int:
-        """How many cases `granted_cases` would list in all; the time grows with that number."""
+        """How many cases have a standing allow grant, whatever its dates; the time grows with that number."""
         grantees = list(dict.fromkeys((person_id, *unit_ids)))
         values = {f"grantee_{index}": grantee for index, grantee in enumerate(grantees)}
         row = self._db.first(_count_for(len(grantees)), **values)
@@ -215,6 +217,7 @@ class Cases(Part):
 _place = itemgetter(case_grant.c.keys().index("registered_us"), case_grant.c.keys().index("case_id"))
 _GRANTEE_KIND_AT = case_grant.c.keys().index("grantee_kind")
 _GRANTED_US_AT = case_grant.c.keys().index("granted_us")
+_FROM_US_AT, _UNTIL_US_AT = case_grant.c.keys().index("from_us"), case_grant.c.keys().index("until_us")
 _KINDS = {kind.value: kind for kind in GranteeKind}
 _EFFECTS = {effect.value: effect for effect in Effect}
 

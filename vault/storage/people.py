@@ -29,7 +29,6 @@ _COSIGN = compiled(
     .values(supervisor_id=bindparam("by"), supervisor_signature=bindparam("signed"), state=bindparam("now"))
 )
 _SET_STATE = compiled(sa.update(person).where(person.c.person_id == bindparam("who")).values(state=bindparam("now")))
-_SET_SLOT = compiled(sa.update(person).where(person.c.person_id == bindparam("who")).values(slot=bindparam("sealed")))
 _SET_STEP = compiled(
     sa.update(person)
     .where(person.c.person_id == bindparam("who"), person.c.totp_last_step < bindparam("step"))
@@ -114,11 +113,6 @@ class People(Part):
         """Lock, release or disable an account."""
         with self._trail.recorded((audit,)):
             _require_one(self._db.change(_SET_STATE, who=person_id, now=state.value), "person")
-
-    def set_person_slot(self, person_id: PersonId, slot: bytes, audit: AuditDraft) -> None:
-        """Replace the sealed keys."""
-        with self._trail.recorded((audit,)):
-            _require_one(self._db.change(_SET_SLOT, who=person_id, sealed=slot), "person")
 
     def units(self) -> Sequence[UnitRow]:
         """Every unit, by name."""

@@ -174,6 +174,16 @@ def test_ten_thousand_cases_are_walked_to_the_end_a_page_at_a_time(driver: Drive
     assert all(limit <= 200 for _search, _anchor, limit in driver.bridge.calls("Desk.cases"))
 
 
+def test_a_list_ends_where_its_last_page_does_whatever_was_counted(driver: Driver) -> None:
+    driver.bridge.case_count, driver.bridge.case_count_over = 450, 200
+    desk = driver.desk()
+    assert desk.cases.row_count() == 650
+    desk.cases.setFocus()
+    driver.press(Key.Key_End)
+    driver.until(lambda: desk.cases.current_line() is not None)
+    assert (desk.cases.row_count(), desk.cases.current()) == (450, 449)
+
+
 def test_the_empty_desk_says_how_to_go_on(driver: Driver) -> None:
     driver.bridge.held, driver.bridge.case_count = 0, 0
     desk = driver.desk()
