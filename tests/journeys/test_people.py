@@ -73,6 +73,39 @@ def test_what_is_refused_at_enrolment_leaves_nobody(crew: Crew) -> None:
     assert len(crew.vault.store.people()) == before
 
 
+def test_a_supervisor_admitted_to_a_team_signs_for_it_and_nobody_else_admits(station: Station) -> None:
+    station.sign_in(SUPERVISOR)
+    administration = station.vault.administration
+    team = administration.add_unit("Team C").unit_id
+    records = unit_of_records(station)
+    who = {one.person.badge_no: one.person.person_id for one in administration.people()}
+    for badge, where, code in (
+        (OFFICER, records, "unit.not-for-role"),
+        (AUDITOR, team, "unit.not-for-role"),
+        (SUPERVISOR, team, "unit.already-member"),
+        (OFFICER, "00" * 16, "unit.unknown"),
+    ):
+        with refused(code):
+            administration.admit(who[badge], where)  # type: ignore[arg-type]
+    with refused("person.unknown"):
+        administration.admit("00" * 16, team)  # type: ignore[arg-type]
+    station.sign_in(SECOND_SUPERVISOR)
+    with refused("unit.not-a-member"):
+        administration.admit(who[OFFICER], team)
+    station.sign_in(SUPERVISOR)
+    administration.admit(who[SECOND_SUPERVISOR], team)
+    station.sign_in(ADMINISTRATOR)
+    with refused("access.not-your-role"):
+        administration.admit(who[OFFICER], team)
+    made = administration.enrol("3002", "Ana Ruiz", Role.OFFICER, team, passphrase_of("3002"))
+    station.sign_in(SECOND_SUPERVISOR)
+    administration.cosign(made.person_id)
+    administration.admit(who[OFFICER], team)
+    line = station.register_case("2026-9006", "A case of the team", CUSTODIAN, "Team C")
+    station.sign_in(OFFICER)
+    assert [one.case_id for one in station.vault.desk.cases("", "", 10).lines] == [line.case_id]
+
+
 def test_units_are_made_by_supervisors_once_a_name(crew: Crew) -> None:
     for badge in (ADMINISTRATOR, OFFICER, CUSTODIAN):
         with refused("access.not-your-role"):
@@ -127,6 +160,20 @@ def test_what_a_disabled_person_holds_returns_first(station: Station) -> None:
     assert world.store.held_by(officer.person_id) == []
     trail = world.store.audit_entries(AuditFilter(), 2**62, 2)
     assert [one.kind for one in trail] == [AuditKind.PERSON_DISABLED.value, AuditKind.WITHDRAWN.value]
+
+
+def test_a_disabled_person_waits_for_nothing(station: Station) -> None:
+    line = station.register_case("2026-9005", "A case", OFFICER)
+    colleague = next(one for one in station.vault.register.people() if one.badge_no == COLLEAGUE)
+    station.vault.register.grant(line.case_id, Effect.ALLOW, GranteeKind.PERSON, colleague.person_id, 0, 0, LONG)
+    station.vault.custody.check_out(line.case_id, Purpose.RECORDS, 0, "")
+    station.sign_in(COLLEAGUE)
+    station.vault.custody.wait(line.case_id)
+    station.sign_in(ADMINISTRATOR)
+    station.vault.administration.disable(colleague.person_id)
+    assert station.vault.store.waiting(line.case_id) == []
+    [ended] = station.vault.store.audit_entries(AuditFilter(kinds=(AuditKind.WAIT_ENDED.value,)), 0, 9)
+    assert colleague.person_id in ended.facts
 
 
 def test_a_disabled_person_is_given_nothing_more(station: Station, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""People: who is enrolled and in which state; enrolling and disabling (administrator), signing, releasing and accommodating (supervisor).
+"""People: who is enrolled, in which state; enrolling, disabling (administrator), signing, admitting, releasing, accommodating (supervisor).
 
 Rules of this module:
 
@@ -20,6 +20,7 @@ from ui.theme import Colour, Tone
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.chip import FilterChip
+from ui.widgets.chosen_field import ChoiceField
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.field import LineField
 from ui.widgets.inspector import Fact, Inspector, Section
@@ -34,11 +35,11 @@ from ui.windows.naming import isolated, who, who_briefly
 from ui.windows.page import PaletteAction
 from ui.windows.split_pane import SplitPane
 from vault.domain.access import ROLES_WITHOUT_CASES
-from vault.domain.identity import PersonId, PersonState, Role
+from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind
 from vault.services.accommodation import Accommodations
 from vault.services.administration import Administration
 from vault.services.events import RegisterChanged
-from vault.services.views import AccommodationLine, Enrolment, PersonLine, UnitLine
+from vault.services.views import AccommodationLine, Enrolment, PersonBrief, PersonLine, UnitLine
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -80,6 +81,25 @@ class AddUnitSheet(ActSheet):
             self.name.control.setFocus()
             return
         self.send(self._bridge.ask(Administration.add_unit, name), self._added)
+
+
+class AdmitSheet(ActSheet):
+    """To which of my teams somebody is admitted: one at least."""
+
+    def __init__(self, host: QWidget, bridge: Bridge, person: PersonBrief, teams: list[UnitLine], admitted: Callable[[], None]) -> None:
+        super().__init__(
+            host, "unit_admit", strings.text("people.admit_sheet.title", who=who(person)), strings.text("people.admit_sheet.save")
+        )
+        self._bridge, self._person, self._admitted = bridge, person, admitted
+        self.unit = ChoiceField(strings.text("people.admit_sheet.unit"), [(unit.unit_id, unit.name) for unit in teams])
+        self.unit.control.setObjectName("unit_admit_unit")
+        self.body.addWidget(Label(strings.text("people.admit_sheet.sentence"), role=Colour.TEXT_QUIET, wrap=True))
+        self.body.addWidget(self.unit)
+        self.accepted.connect(self._save)
+
+    def _save(self) -> None:
+        reply = self._bridge.ask(Administration.admit, self._person.person_id, UnitId(self.unit.value()))
+        self.send(reply, lambda _done: self._admitted())
 
 
 class PeoplePage(LivePage):
@@ -134,6 +154,7 @@ class PeoplePage(LivePage):
             self._head.row.addWidget(unit)
             self.shortcut("U", self.add_unit)
             self.shortcut("C", self.cosign)
+            self.shortcut("M", self.admit)
             self.shortcut("L", self.release)
             self.shortcut("T", self._accommodate_or_end)
         self._filter = LineField(strings.text("people.filter"), max_length=60)
@@ -177,6 +198,7 @@ class PeoplePage(LivePage):
         for name, kind, hint, act in (
             ("cosign", ButtonKind.PRIMARY, "C", self.cosign),
             ("release", ButtonKind.PRIMARY, "L", self.release),
+            ("admit", ButtonKind.SECONDARY, "M", self.admit),
             ("disable", ButtonKind.SECONDARY, "D", self.disable),
             ("accommodate", ButtonKind.SECONDARY, "T", self.accommodate),
             ("end_accommodation", ButtonKind.SECONDARY, "T", self.end_accommodation),
@@ -275,9 +297,19 @@ class PeoplePage(LivePage):
             reads = line.state is PersonState.ACTIVE and line.person.role not in ROLES_WITHOUT_CASES
             if reads and line.person.person_id != self.signed_in.person.person_id:
                 verbs = {"end_accommodation" if line.person.person_id in self._accommodations else "accommodate"}
+            if self._joinable(line):
+                verbs = verbs | {"admit"}
             return frozenset(verbs)
         own = line.person.person_id == self.signed_in.person.person_id
         return frozenset() if own or line.state is PersonState.DISABLED else frozenset({"disable"})
+
+    def _joinable(self, line: PersonLine) -> list[UnitLine]:
+        """The teams whose key I have and they have not."""
+        if line.state not in {PersonState.ACTIVE, PersonState.LOCKED} or line.person.role not in {Role.OFFICER, Role.SUPERVISOR}:
+            return []
+        me = self.signed_in.person.person_id
+        members = [(unit, {one.person_id for one in unit.members}) for unit in self._units if unit.kind is UnitKind.TEAM]
+        return [unit for unit, ids in members if me in ids and line.person.person_id not in ids]
 
     def _accommodate_or_end(self) -> None:
         if "end_accommodation" in self._possible():
@@ -307,6 +339,12 @@ class PeoplePage(LivePage):
                 time=strings.local_time(line.enrolled_us),
             )
             self._confirm("cosign", line, sentence=f"{strings.text('people.cosign_sheet.sentence')} {enrolled}")
+
+    def admit(self) -> None:
+        """Admit the current person to one of my teams."""
+        line = self._rows.current()
+        if line is not None and "admit" in self._possible():
+            AdmitSheet(self.sheet_host, self.bridge, line.person, self._joinable(line), self.refresh).open_over()
 
     def release(self) -> None:
         """Release the current person's locked account."""
@@ -362,6 +400,7 @@ class PeoplePage(LivePage):
         acts: dict[str, tuple[IconName, Callable[[], None], str]] = {
             "cosign": (IconName.CHECK, self.cosign, "C"),
             "release": (IconName.KEY, self.release, "L"),
+            "admit": (IconName.UNIT, self.admit, "M"),
             "disable": (IconName.DENY, self.disable, "D"),
             "accommodate": (IconName.USER, self.accommodate, "T"),
             "end_accommodation": (IconName.CANCEL, self.end_accommodation, "T"),

@@ -6,6 +6,8 @@ Rules:
 - The person's keys are made when they choose their passphrase at this workstation; the administrator's session never holds them.
 - Only a member can hand a unit's private key on: the cosigning supervisor seals it to the new member. Supervisors are not in the records
   unit (they hold no standing key to everything), so a new records custodian is admitted by one who is (`Register.admit`).
+- Any supervisor in a team admits to it: an officer who works with two teams, a second supervisor who is to cosign for it. LIMIT: nobody is
+  taken out of a unit, and the unit of the enrolment stays the one they are named with.
 - A supervisor releases a locked account; an administrator disables one. Nobody does either to themselves.
 """
 
@@ -103,6 +105,27 @@ class Administration:
         world.publish(RegisterChanged())
 
     @change
+    def admit(self, person_id: PersonId, unit_id: UnitId) -> None:
+        """Hand a team's key to an officer or supervisor who has not got it; they have it from their next sign-in.
+
+        Raises:
+            RefusedError: access.not-your-role, person.unknown, unit.unknown, unit.not-for-role, unit.already-member, unit.not-a-member.
+        Audit: unit.joined.
+        """
+        world = self._world
+        world.require(Role.SUPERVISOR)
+        row = self._person(person_id)
+        if row.state not in (PersonState.ACTIVE, PersonState.LOCKED):
+            raise RefusedError("person.unknown")
+        if world.directory.unit(unit_id).kind is not UnitKind.TEAM or row.role not in (Role.OFFICER, Role.SUPERVISOR):
+            raise RefusedError("unit.not-for-role")
+        if person_id in world.store.members_of(unit_id):
+            raise RefusedError("unit.already-member")
+        joined = self._membership(unit_id, row)
+        world.store.add_membership(joined, world.draft(AuditKind.UNIT_JOINED, unit_id=unit_id, person_id=person_id))
+        world.publish(RegisterChanged())
+
+    @change
     def release(self, person_id: PersonId) -> None:
         """Release an account that failed sign-ins locked.
 
@@ -121,11 +144,11 @@ class Administration:
 
     @change
     def disable(self, person_id: PersonId) -> None:
-        """Disable an account; it cannot sign in again. What the person holds returns first, file by file.
+        """Disable an account; it cannot sign in again. What the person holds returns first, file by file; they wait for nothing more.
 
         Raises:
             RefusedError: access.not-your-role, person.unknown, person.yourself, person.disabled.
-        Audit: custody.withdrawn for each file they hold; person.disabled.
+        Audit: custody.wait-ended for each file they wait for; custody.withdrawn for each file they hold; person.disabled.
         """
         world = self._world
         row = self._other(person_id, Role.ADMINISTRATOR)

@@ -313,8 +313,14 @@ class Custody:
             self._return_unless_entitled(active, self._world.require().person.person_id)
 
     def return_from(self, person_id: PersonId) -> None:
-        """Return everything a person holds: their account ends. Audit: custody.withdrawn."""
+        """Return everything a person holds, and take them off every waiting list: their account ends.
+
+        Audit: custody.withdrawn, custody.wait-ended.
+        """
         world = self._world
+        for wait in world.store.waits_of(person_id):
+            world.store.leave_waiting(wait.case_id, person_id, world.draft(AuditKind.WAIT_ENDED, wait.case_id, person_id=person_id))
+            world.publish(CustodyChanged(wait.case_id, None, None))
         for one in world.store.held_by(person_id):
             audit = world.draft(
                 AuditKind.WITHDRAWN, one.case_id, check_out_id=one.check_out_id, holder=person_id, reason=AuditKind.PERSON_DISABLED.value

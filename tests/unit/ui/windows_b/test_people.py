@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
 from ui.windows.people import PeoplePage, people_order
-from vault.domain.identity import PersonState, Role
+from vault.domain.identity import PersonState, Role, UnitId
 from vault.errors import RefusedError
 
 Stage = Callable[..., Any]
@@ -58,6 +59,24 @@ def test_a_supervisor_signs_and_releases_and_cannot_enrol_or_disable(on_stage: S
     on.press(Qt.Key.Key_L)
     on.press(Qt.Key.Key_Return, control=True)
     on.until(lambda: on.asked("Administration.release") == [(locked,)])
+
+
+def test_a_supervisor_admits_to_the_teams_they_are_in_and_to_no_other(on_stage: Stage) -> None:
+    east, *others = stage.UNITS
+    mine = dataclasses.replace(east, unit_id=UnitId("e5" * 16), name="Harbour team", members=(stage.SUPERVISOR, stage.COLLEAGUE))
+    answers = {"Administration.units": (east, mine, *others), "Administration.admit": lambda *_: None}
+    on = ready(on_stage, stage.SUPERVISOR, **answers)
+    for person in (stage.COLLEAGUE, stage.CUSTODIAN, stage.SUPERVISOR):
+        on.page._rows.choose(person.person_id)
+        on.page.table.setFocus()
+        on.press(Qt.Key.Key_M)
+        assert not on.there("unit_admit_sheet")
+    on.page._rows.choose(stage.OFFICER.person_id)
+    on.press(Qt.Key.Key_M)
+    on.until(lambda: on.there("unit_admit_sheet"))
+    assert on.find("unit_admit_unit").count() == 1
+    on.press(Qt.Key.Key_Return, control=True)
+    on.until(lambda: on.asked("Administration.admit") == [(stage.OFFICER.person_id, mine.unit_id)])
 
 
 def test_disabling_names_the_harm_and_starts_on_the_way_back(on_stage: Stage) -> None:
