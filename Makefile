@@ -5,8 +5,6 @@
 PYTHON := .venv/bin/python
 SESSION := packaging/session.sh headless
 WORKERS ?= auto
-# The tests' vaults stay out of /tmp, which the desks among the tests watch for copies.
-export PYTEST_DEBUG_TEMPROOT := /var/tmp
 CORPUS ?= resources/demo
 
 help: ## list the commands

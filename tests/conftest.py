@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.station import Station
 from vault.domain.identity import Role
+
+# However pytest is started, the tests' vaults stay out of /tmp: every desk watches it, and one of another run would open their files.
+if os.name == "posix":
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/var/tmp")
 
 pytest_plugins = ["tests.secret_service", "tests.front"]
 
