@@ -20,6 +20,7 @@ import pytest
 from tests.conftest import OFFICER
 from tests.journeys.command_line import CommandLine
 from tests.journeys.crew import refused
+from tests.journeys.desk_driver import DeskDriver
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, CHEAP, SUPERVISOR, RealEntropy, Station, opening
 from tests.tang import TangServer
@@ -619,6 +620,61 @@ def test_a_vault_process_serves_the_holders_where_the_key_server_is_dead(
             fresh.ask(Recovery.slot)  # an open vault serves no holders
     finally:
         fresh.close()
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("secret_service")
+def test_by_keys_in_the_real_window(bound: Station, tmp_path: Path) -> None:
+    """The real desk in front of a dead key server: one holder and away, then two, then the sign-in; by the keyboard alone."""
+    real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
+    for name, value in bound.keeper._values.items():
+        real.write(name, Secret(value))
+    bound.clock.added_us = 0
+    bound.close()
+    first, second = holder_files(tmp_path, 0, 2)
+    desk = DeskDriver(bound.directory)
+
+    def press(key: str, *wanted: str) -> None:
+        desk.wait(*wanted, since=desk.key(key), seconds=90)
+        desk.settle()
+
+    def give(path: str, *wanted: str) -> None:
+        desk.type(path)
+        press("Return", "focus holders_passphrase")
+        desk.type(PASSPHRASE)
+        press("Return", *wanted)
+
+    try:
+        desk.wait("show cannot_open", seconds=90)
+        desk.focus_window()
+        desk.wait("focus cannot_open_act", since=0)
+        desk.settle()
+        press("shift+Tab", "focus cannot_open_holders")
+        press("Return", "focus holders_file")
+        give(first, "focus holders_file")
+        process = desk.vault_pid()
+        press("Escape", "show cannot_open")
+        deadline = time.monotonic() + 90
+        while sum("cannot open" in one for one in desk.stray) < 2 or desk.steps[-1].name != "cannot_open_act":
+            assert time.monotonic() < deadline, desk.steps[-5:]  # it is tried again, and neither verb can be pressed meanwhile
+            desk.settle()
+        assert not Path(f"/proc/{process}").exists(), "the process that held a holder's key is gone"
+        press("shift+Tab", "focus cannot_open_holders")
+        press("Return", "focus holders_file")
+        give(first, "focus holders_file")
+        give(second, "focus holders_hours")
+        press("Return", "focus holders_onward")
+        press("Return", "focus sign_in_badge")
+        desk.settle(1.0)
+        assert not [one for one in desk.stray if PASSPHRASE in one]
+    finally:
+        desk.close()
+    bound.keeper = real  # type: ignore[assignment]
+    assert opening(bound) == "opens"
+    [entry] = entries(bound, AuditKind.RECOVERY_OPENED)
+    assert entry["holders"] == " ".join(one.thumbprint for one in holders(0, 2))
 
 
 # ---- the command line ------------------------------------------------------------------------------------------------------------------

@@ -116,6 +116,6 @@ class CannotOpen(PlainPanel):
     def show_trying(self) -> None:
         """Be the same page while the vault is tried again: seconds, where a key server does not answer."""
         self._asked_again = True
+        self.holders.setEnabled(False)  # first, or it would be given the keyboard
         self.act.setEnabled(False)
-        self.holders.setEnabled(False)
         self.act.set_words(strings.text("cannot_open.trying"))
