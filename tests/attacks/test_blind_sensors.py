@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import socket
 import sys
 import threading
@@ -193,3 +194,32 @@ def test_a_killed_sensor_is_reported_and_takes_trust_with_it_until_it_sees_again
     under_watch.hub.test_now()
     assert under_watch.trust() == Trust(TrustLevel.FULL), under_watch.hub.statuses()
     assert len(under_watch.blind()) == 1
+
+
+@pytest.mark.parametrize(
+    ("protection", "make"), dict(row[:2] for row in KILLS if row[2] in {its_event_queue, its_timer, its_display}).items()
+)
+def test_a_sensor_that_is_kept_from_starting_is_reported_and_started_again(
+    protection: Protection, make: Callable[[Path], Sensor], tmp_path: Path
+) -> None:
+    """No descriptor is to be had while the vault starts: the account has as many as it may."""
+    if protection in {Protection.SCREEN_CAPTURE, Protection.SYNTHETIC_INPUT} and not os.environ.get("DISPLAY"):
+        pytest.skip("no display")
+    signals: list[Signal] = []
+    hub = SensorHub([make(tmp_path)], signals.append, FixedClock(), interval_seconds=3600)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        hub.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        facts = dict(signals[0].facts)
+        assert (facts["protection"], facts["reason"]) == (protection.value, "not-watching")
+        for _ in range(2):
+            hub.test_now()
+        [status] = hub.statuses()
+        assert status.state is not ProtectionState.UNAVAILABLE, status
+        assert len(signals) == 1
+    finally:
+        hub.stop()

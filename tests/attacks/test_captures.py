@@ -27,9 +27,12 @@ from tests.attacks.capture_stage import PATIENCE_SECONDS, ROOT, CapturedDesk, Di
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.errors import RefusedError
+from vault.platform.system import SystemClock
+from vault.sensors import captures
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.casts import CastMonitor
 from vault.sensors.contract import Emit, Sensor
+from vault.sensors.hub import SensorHub
 from vault.sensors.programs import Vouching
 from vault.sensors.synthetic_input import SyntheticInputSensor
 from vault.sensors.x11_wire import Connection
@@ -258,6 +261,39 @@ def test_no_page_on_a_display_that_does_not_answer(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(RefusedError, match=r"screen\.not-answering"):
             sensor.require_private()
+    sensor.stop()
+
+
+def test_who_keeps_the_display_from_the_sensor_is_shown_no_page_and_reported(shown: Display, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if another client kept the server for itself when the vault started; afterwards the sensor is started again."""
+    monkeypatch.setattr(Connection.__init__, "__defaults__", (os.environ, 0.5))
+    monkeypatch.setattr(captures, "_ASKING_SECONDS", 0.5)
+    signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+    sensor = CapturesSensor(lambda: False, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),), environment=shown.environment)
+    hub = SensorHub([sensor], signals.put, SystemClock(), interval_seconds=3600)
+    with closing(Connection(shown.environment)) as other:
+        other._send(36, 0, b"")
+        other.screen_size_px()  # a round trip: it is taken
+        began = time.monotonic()
+        hub.start()
+        for _ in range(2):
+            with pytest.raises(RefusedError, match=r"screen\.not-answering"):
+                sensor.require_private()
+        assert time.monotonic() - began < 20, "a question is asked once, not six times"
+        hub.test_now()
+    try:
+        signal = signals.get(timeout=PATIENCE_SECONDS)
+        assert (signal.kind, dict(signal.facts)["reason"]) == (SignalKind.SENSOR_BLIND, "not-watching")
+        _until(lambda: hub.test_now()[0].state is ProtectionState.DETECTED)
+        sensor.require_private()
+        assert signals.empty()
+    finally:
+        hub.stop()
+
+
+def test_before_the_sensor_is_started_a_page_is_asked_for_all_the_same(shown: Display) -> None:
+    sensor = CapturesSensor(lambda: False, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),), environment=shown.environment)
+    sensor.require_private()
     sensor.stop()
 
 

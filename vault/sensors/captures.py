@@ -13,10 +13,12 @@ Rules:
 4. `blank` comes before the report, because a report is a commit and a picture is taken in milliseconds. It carries no fact.
 5. A program is one signal, whatever saw it. Facts are those of `programs.Program`; never a window's title, an argument or a path.
 6. A screen that is added while somebody is signed in is a signal (V18).
+7. On X11 no page is shown while nobody watches although the sensor was started: whoever keeps the display from it gains nothing.
 
 LIMIT: X11 has no event for a picture being taken. A program that connects without a known library, starts faster than one question, or is
 vouched for, takes its picture; a vouched-for program is not even noticed. While a client keeps the server for itself a question may wait,
-up to five seconds, and a tool that starts meanwhile blanks the page only then. On Wayland nothing of this sees anything.
+up to five seconds, and a tool that starts meanwhile blanks the page only then; a question before a page, which is asked on the vault's
+control thread, waits `_ASKING_SECONDS`. On Wayland nothing of this sees anything.
 
 Thread: one, ``captures``; `require_private` and `selection_owner` from any. Source: experiments E9, E10; `exec_watch`, `x11_wire`.
 """
@@ -44,7 +46,7 @@ from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.exec_watch import ExecWatch
 from vault.sensors.programs import Program, Standing, Vouching
 from vault.sensors.x11_clients import ClientLedger
-from vault.sensors.x11_wire import Connection, X11Error
+from vault.sensors.x11_wire import Connection, X11Error, names_local_display
 
 if TYPE_CHECKING:
     from vault.sensors.casts import CastMonitor
@@ -62,6 +64,7 @@ _NEWEST = 16
 _CURTAIN_SECONDS = 0.25  # the interface paints its page over in 1 to 15 ms
 _MANAGERS_PICTURE_SECONDS = 0.06  # a compositing manager that was at a picture when the curtain fell has shown it by then
 _PROBE_SECONDS = 1.5
+_ASKING_SECONDS = 2.0
 _PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
 _LIBRARY_FOLDERS = ("/usr/lib", "/lib", "/usr/lib64", "/lib64", "/usr/local/lib")
 
@@ -111,9 +114,12 @@ class CapturesSensor:
             from vault.sensors.casts import CastMonitor  # noqa: PLC0415 - its library exists on Linux only
 
             self._casts = CastMonitor(signed_in, self._vouching)
+        self._is_wayland = bool(environment.get("WAYLAND_DISPLAY")) and environment.get("XDG_SESSION_TYPE") != "x11"
+        self._has_display = names_local_display(environment)
         self._display = environment.get("DISPLAY", "").rpartition(":")[2].partition(".")[0]
         self._emit: Emit = _drop
         self._thread: threading.Thread | None = None
+        self._is_started = False  # whether or not it then runs
         self._ending = threading.Event()
         self._wake = -1
         self._told: set[int] = set()  # pids that are in a report
@@ -146,6 +152,7 @@ class CapturesSensor:
         if sys.platform != "linux" or self._thread is not None:
             return
         self._emit = emit
+        self._is_started = True
         if self._casts is not None:
             self._casts.start(emit)
         try:
@@ -164,13 +171,14 @@ class CapturesSensor:
     def stop(self) -> None:
         """Stop watching; a page that was blanked stays so until its reader ends."""
         thread, self._thread = self._thread, None
+        self._is_started = False
         if thread is not None:
             self._ending.set()
             os.eventfd_write(self._wake, 1)
             thread.join()
             os.close(self._wake)
-            with self._asking:
-                self._hang_up()
+        with self._asking:
+            self._hang_up()
         if self._casts is not None:
             self._casts.stop()
         if self._connection is not None:
@@ -182,12 +190,12 @@ class CapturesSensor:
         unavailable = ProtectionState.UNAVAILABLE
         if sys.platform != "linux":
             return ProtectionStatus(self.protection, unavailable, "not-on-this-system")
-        if self._environment.get("WAYLAND_DISPLAY") and self._environment.get("XDG_SESSION_TYPE") != "x11":
+        if self._is_wayland:
             casts = self._sees_casts()  # what goes through the desktop's portal is noticed; nothing else is
             return ProtectionStatus(self.protection, *((ProtectionState.DETECTED, "casts-only") if casts else (unavailable, "wayland")))
         thread = self._thread
         if thread is None or not thread.is_alive():
-            return ProtectionStatus(self.protection, unavailable, "no-display" if not self._display else "not-watching")
+            return ProtectionStatus(self.protection, unavailable, "not-watching" if self._has_display else "no-display")
         try:
             self._begun.wait(_PROBE_SECONDS)
             probe = Connection(self._environment)
@@ -217,23 +225,25 @@ class CapturesSensor:
 
         Raises:
             RefusedError: screen.unknown-client, with the program's process name and number; screen.capture-tool likewise;
-                screen.not-answering when the display cannot be asked.
+                screen.not-answering when the display cannot be asked, or when nobody watches it.
         """
-        if self._thread is None:
+        thread = self._thread
+        if thread is None and (self._is_wayland or not self._has_display or sys.platform != "linux"):
             return
-        self._soon = time.monotonic() + _ABOUT_TO_SHOW_SECONDS
-        with suppress(OSError):
-            os.eventfd_write(self._wake, 1)
+        if thread is not None and thread.is_alive():
+            self._soon = time.monotonic() + _ABOUT_TO_SHOW_SECONDS
+            with suppress(OSError):
+                os.eventfd_write(self._wake, 1)
+        elif self._is_started and not self._is_wayland:
+            raise RefusedError("screen.not-answering")
         with self._asking:
             try:
-                if self._asker is None:
-                    self._asker = Connection(self._environment)
-                sights = self._ledger.look(self._asker)
+                sights = self._ledger.look(self._ask())
             except X11Error as error:
                 self._hang_up()  # the next page asks anew
                 raise RefusedError("screen.not-answering") from error
         strangers = [one.program for one in sights if one.program.standing is not Standing.GONE]
-        for program in strangers:
+        for program in strangers if self._is_started else ():  # until it is there is nobody to tell
             self._tell(program, program.facts, when="before-the-page")
         if strangers:
             first = strangers[0]
@@ -246,9 +256,7 @@ class CapturesSensor:
             return ()
         with self._asking:
             try:
-                if self._asker is None:
-                    self._asker = Connection(self._environment)
-                pid = self._asker.selection_owner_pid("PRIMARY" if primary else "CLIPBOARD")
+                pid = self._ask().selection_owner_pid("PRIMARY" if primary else "CLIPBOARD")
             except X11Error:
                 self._hang_up()
                 return ()
@@ -267,12 +275,20 @@ class CapturesSensor:
             return 0, 0
         with self._asking:
             try:
-                if self._asker is None:
-                    self._asker = Connection(self._environment)
-                return self._asker.screen_size_px()
+                return self._ask().screen_size_px()
             except X11Error:
                 self._hang_up()
                 return 0, 0
+
+    def _ask(self) -> Connection:
+        """The connection for questions; hold `_asking`.
+
+        Raises:
+            X11Error: there is none to be had.
+        """
+        if self._asker is None:
+            self._asker = Connection(self._environment, _ASKING_SECONDS)
+        return self._asker
 
     def _hang_up(self) -> None:
         asker, self._asker = self._asker, None

@@ -7,7 +7,8 @@ Rules:
    restarted and tested again, now and at every test that finds it blind. Staying blind is not reported again; going blind anew is.
 3. A sensor that went blind and was restarted is believed again after it has passed the next test by itself; until then its protection is
    UNAVAILABLE ``recovering``, so that nobody can blind a sensor between two tests and have nothing but a report of it.
-4. A protection that was never there on this workstation is a status, not a signal.
+4. A protection that was never there on this workstation is a status, not a signal. A sensor that does not run although it could
+   (`_NOT_RUNNING`) is no such thing: somebody may keep it from starting. It is one signal and is started again at every test.
 5. A defect inside a sensor makes that sensor UNAVAILABLE ``sensor-failed``; it never takes the others with it.
 """
 
@@ -25,6 +26,7 @@ from vault.services.ports import Clock
 _log = logging.getLogger(__name__)
 
 _RANK = {ProtectionState.UNAVAILABLE: 0, ProtectionState.DETECTED: 1, ProtectionState.ENFORCED: 2}
+_NOT_RUNNING = frozenset({"not-watching", "sensor-failed"})
 
 
 class SensorHub:
@@ -49,8 +51,9 @@ class SensorHub:
         self._ending.clear()
         with self._testing:
             for index, sensor in enumerate(self._sensors):
+                self._statuses[index] = ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "starting")
                 self._begin(sensor)
-                self._statuses[index] = self._probe(sensor)
+                self._examine(index, sensor)
         self._thread = threading.Thread(target=self._run, name="sensor-hub", daemon=True)
         self._thread.start()
 
@@ -82,12 +85,13 @@ class SensorHub:
 
     def _examine(self, index: int, sensor: Sensor) -> None:
         before, now = self._statuses[index], self._probe(sensor)
-        if _RANK[now.state] < _RANK[before.state]:
+        is_kept_from_running = now.state is ProtectionState.UNAVAILABLE and now.reason in _NOT_RUNNING
+        if _RANK[now.state] < _RANK[before.state] or (is_kept_from_running and index not in self._recovering):
             facts = (("protection", now.protection.value), ("state", now.state.value), ("reason", now.reason))
             self._emit(Signal(SignalKind.SENSOR_BLIND, self._clock.now_us(), facts))
         if now.state is not ProtectionState.UNAVAILABLE:
             self._recovering -= {index}
-        elif before.state is not ProtectionState.UNAVAILABLE or index in self._recovering:
+        elif before.state is not ProtectionState.UNAVAILABLE or is_kept_from_running or index in self._recovering:
             self._recovering |= {index}
             self._end(sensor)
             self._begin(sensor)

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors.contract import Emit, wall_clock_us
-from vault.sensors.x11_wire import Connection, X11Error
+from vault.sensors.x11_wire import Connection, X11Error, names_local_display
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 5.0
@@ -96,7 +96,8 @@ class SyntheticInputSensor:
             return ProtectionStatus(self.protection, unavailable, "wayland")
         thread = self._thread
         if thread is None or not thread.is_alive():
-            return ProtectionStatus(self.protection, unavailable, "not-watching" if self._environment.get("DISPLAY") else "no-display")
+            reason = "not-watching" if names_local_display(self._environment) else "no-display"
+            return ProtectionStatus(self.protection, unavailable, reason)
         self._answered.clear()
         os.eventfd_write(self._wake, 1)
         if not self._devices or not self._answered.wait(_PROBE_SECONDS):

@@ -3,8 +3,8 @@
 Rules:
 
 - Local displays only: a display reached over the network is another sensor's report, and is refused here.
-- Questions are synchronous and bounded by `_PATIENCE_SECONDS`; a connection that failed once is closed for good, and the caller makes
-  another.
+- Questions are synchronous and bounded by the connection's patience, and so is making it; a connection that failed once is closed for
+  good, and the caller makes another.
 - Nothing is captured or changed, no input is grabbed, and no key, button or selection content is ever asked for. What is drawn is black:
   one window over the screen and one in each of our own (`draw_curtain`); the server takes them away when the connection ends, however that
   happens.
@@ -23,6 +23,7 @@ import re
 import select
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,11 +95,12 @@ class Connection:
 
     Args:
         environment: DISPLAY, and XAUTHORITY or HOME; the process's own by default.
+        patience_seconds: the longest that a question waits, and that all of the connecting does.
     Raises:
         X11Error: no local display is named, or it does not answer.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         named = _LOCAL_DISPLAY.fullmatch(environment.get("DISPLAY", ""))
         if named is None:
             raise X11Error("no local display")
@@ -111,21 +113,23 @@ class Connection:
         self._own: list[int] = []  # the windows of our own processes, where a compositing manager paints the screen
         self._inner: dict[int, int] = {}  # the curtain's windows, by the one of our own that they are in
         self._last_id = 0
+        until = time.monotonic() + patience_seconds
         for attempt in range(_ATTEMPTS):
             try:
-                self._socket = _connect(number)
+                self._socket = _connect(number, max(until - time.monotonic(), _BETWEEN_ATTEMPTS_SECONDS))
                 try:
                     self._set_up(_cookie(environment, number), int(named.group(2) or 0))
                 except BaseException:
                     self._socket.close()
                     raise
             except X11GoneError:  # a server whose last client left starts afresh: some milliseconds later it answers again
-                if attempt == _ATTEMPTS - 1:
+                if attempt == _ATTEMPTS - 1 or time.monotonic() >= until:
                     raise
                 select.select([], [], [], _BETWEEN_ATTEMPTS_SECONDS)
             except (OSError, struct.error, IndexError) as error:
                 raise error if isinstance(error, X11Error) else X11Error("the display did not answer") from error
             else:
+                self._socket.settimeout(patience_seconds)
                 break
 
     def close(self) -> None:
@@ -388,13 +392,20 @@ class Connection:
 
     def _gone(self, error: OSError | None) -> None:
         self._socket.close()
+        if isinstance(error, TimeoutError):  # somebody is there: who connects anew waits as long again
+            raise X11Error("the display did not answer in time") from error
         raise X11GoneError("the connection to the display is gone") from error
 
 
-def _connect(number: str) -> socket.socket:
+def names_local_display(environment: Mapping[str, str]) -> bool:
+    """Whether DISPLAY names a display of this machine; that it answers is not said."""
+    return _LOCAL_DISPLAY.fullmatch(environment.get("DISPLAY", "")) is not None
+
+
+def _connect(number: str, patience_seconds: float) -> socket.socket:
     for place in (f"\0/tmp/.X11-unix/X{number}", f"/tmp/.X11-unix/X{number}"):  # noqa: S108 - where X servers listen
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        made.settimeout(_PATIENCE_SECONDS)
+        made.settimeout(patience_seconds)
         try:
             made.connect(place)
         except OSError:

@@ -75,7 +75,7 @@ CHANGES: Sequence[tuple[str, tuple[ProtectionState | None, ...], int, int, Prote
     ("does less than before", (E, D), 1, 1, D),
     ("does more than before", (U, D, E), 0, 1, E),
     ("breaks", (D, None), 1, 4, U),
-    ("never worked", (None,), 0, 1, U),
+    ("never worked", (None,), 1, 5, U),
 ]
 
 
@@ -91,6 +91,27 @@ def test_change(bench: Bench, script: tuple[ProtectionState | None, ...], signal
     for signal in bench.signals:
         assert signal.observed_us == 7
         assert dict(signal.facts)["protection"] == "copies"
+
+
+class KeptFromStarting(ScriptedSensor):
+    """Does not run until it was started so many times."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(D)
+        self._needed = needed
+
+    def self_test(self) -> ProtectionStatus:
+        status = super().self_test()
+        return status if self.starts >= self._needed else ProtectionStatus(self.protection, U, "not-watching")
+
+
+def test_who_cannot_start_is_one_signal_and_is_started_until_it_runs(bench: Bench) -> None:
+    sensor = KeptFromStarting(4)
+    hub = bench.hub(sensor)
+    assert [dict(one.facts)["reason"] for one in bench.signals] == ["not-watching"]
+    seen = [[(one.state, one.reason) for one in hub.test_now()] for _ in range(4)]
+    assert seen == [[(U, "not-watching")], [(U, "recovering")], [(D, "scripted")], [(D, "scripted")]]
+    assert (sensor.starts, len(bench.signals)) == (4, 1)
 
 
 def test_who_went_blind_is_believed_again_after_a_test_of_its_own(bench: Bench) -> None:
