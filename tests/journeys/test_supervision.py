@@ -14,8 +14,10 @@ import pytest
 from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
+from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditKind, ChainVerdict
 from vault.domain.breach import Signal, SignalKind
+from vault.domain.custody import Purpose
 from vault.errors import RefusedError
 from vault.services.events import VerificationMoved
 from vault.services.operation import Lane, Priority
@@ -265,3 +267,24 @@ def test_nobody_waits_for_a_verification_and_it_can_be_stopped(crew: Crew, monke
             sys.setswitchinterval(turns)
         assert told.result().startswith("audit.verification-stopped")
     assert len(crew.trail(AuditKind.BREACH_RECORDED)) == before + 1
+
+
+def test_supervisors_read_in_the_trail_the_reasons_people_had_to_give_and_auditors_do_not(crew: Crew) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    number = crew.vault.desk.case(case_id).line.rms_number
+    register = crew.vault.register
+    line = register.grant(case_id, Effect.ALLOW, GranteeKind.PERSON, crew.person_id(COLLEAGUE), 0, 0, "helps with the case")
+    held = crew.at(COLLEAGUE).custody.check_out(case_id, Purpose.OTHER, 0, "asked by the court clerk")
+    crew.at(SUPERVISOR).custody.recall(held.check_out_id, "the court needs it back")
+    crew.vault.custody.force_return(held.check_out_id, "the court needs it now")
+    crew.at(CUSTODIAN).register.remove_grant(case_id, line.grant_id, "works elsewhere now")
+    kinds = tuple(kind.value for kind in (AuditKind.CHECKED_OUT, AuditKind.RECALLED, AuditKind.FORCED_RETURN, AuditKind.GRANT_REMOVED))
+
+    def reasons(badge: str) -> list[str | None]:
+        page = crew.at(badge).supervision.audit_page(kinds, "", number, 0, 0, 0, 50)
+        return [dict(one.facts).get("reason") for one in reversed(page.lines)]
+
+    given = ["asked by the court clerk", "the court needs it back", "the court needs it now", "works elsewhere now"]
+    assert reasons(SUPERVISOR) == given
+    assert reasons(AUDITOR) == [None] * 4
+    assert not any(reason in entry.facts for entry in crew.trail(*AuditKind, case_id=case_id) for reason in given), "sealed in the trail"

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.conftest import AUDITOR, COLLEAGUE, OFFICER
+from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import LONG, Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import READING_FLAGS, Containment, Finding, Signal, SignalKind, TriageState
 from vault.domain.custody import HOUR_US, Purpose
-from vault.domain.identity import CaseId, CheckOutId, DocumentId
+from vault.domain.identity import BreachId, CaseId, CheckOutId, DocumentId
 from vault.domain.reading_rules import CATALOGUE
 from vault.errors import DefectError, TamperError
 from vault.services.events import BreachRecorded
@@ -150,6 +150,29 @@ def test_a_decoy_is_flagged_and_cannot_be_told_from_another_case(crew: Crew) -> 
     assert crew.vault.unusual_reading.decoys() == ()
     with refused("decoy.unknown"):
         crew.vault.unusual_reading.remove_decoy(decoy.mark)
+
+
+def test_a_supervisor_is_told_of_a_flag_on_themselves_no_sooner_than_an_officer(crew: Crew) -> None:
+    apart(crew)
+    case_id = crew.new_case(CUSTODIAN, OFFICER, "page\n")
+    number = case_number(crew, case_id)
+    crew.at(SECOND_SUPERVISOR).unusual_reading.mark_decoy(number, LONG)
+    crew.at(CUSTODIAN).register.grant(case_id, Effect.ALLOW, GranteeKind.PERSON, crew.person_id(SUPERVISOR), 0, 0, LONG)
+    held = crew.take(SUPERVISOR, case_id)
+    document_id, _ = pages_of(crew, held.check_out_id)
+    crew.at(SUPERVISOR)
+    read(crew, held.check_out_id, document_id, 1, 20)
+
+    def seen_by(badge: str) -> list[BreachId]:
+        queue = crew.at(badge).supervision.queue(include_disposed=True)
+        return [one.breach_id for one in queue if one.kind is SignalKind.DECOY_READ and one.officer and one.officer.badge_no == SUPERVISOR]
+
+    [flag] = seen_by(SECOND_SUPERVISOR)
+    assert seen_by(SUPERVISOR) == []
+    crew.at(SECOND_SUPERVISOR).supervision.acknowledge(flag)
+    assert seen_by(SUPERVISOR) == []
+    crew.at(SECOND_SUPERVISOR).supervision.dispose(flag, Finding.UNSUBSTANTIATED, LONG)
+    assert seen_by(SUPERVISOR) == [flag]
 
 
 def _plain(words: str, number: str) -> str:

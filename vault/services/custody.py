@@ -71,7 +71,7 @@ class Custody:
             case_id: a case I may see.
             purpose: one of `choices`; OTHER needs a note and is flagged.
             due_back_us: 0 = the default.
-            note: why, for OTHER: at least ten characters. Sealed under the case key.
+            note: why, for OTHER: at least ten characters. Sealed to the supervisors, who read it beside the flag in the trail.
         Raises:
             RefusedError: access.no-need-to-know, custody.already-checked-out, custody.already-yours, custody.due-back-past,
                 custody.due-back-far, custody.purpose-missing, custody.purpose-not-offered, trust.too-low.
@@ -102,7 +102,7 @@ class Custody:
             purpose=purpose.value,
             flagged=int(asked.flagged),
             due_back_us=due_back_us,
-            note_sealed=cipher.seal_card(note.strip().encode(), world.locksmith.bind("purpose", asked.check_out_id)).hex() if note else "",
+            reason_sealed=self._sealed_reason(note, asked.check_out_id) if note.strip() else "",
         )
         taken = world.store.open_check_out(asked, self._sign(asked), [audit])
         world.publish(CustodyChanged(case_id, taken.check_out_id, None))

@@ -187,7 +187,7 @@ class Register:
 
     @change
     def remove_grant(self, case_id: CaseId, grant_id: GrantId, reason: str) -> None:
-        """End a grant now.
+        """End a grant now. Supervisors read the reason in the trail.
 
         Raises:
             RefusedError: access.not-grantor, grant.reason-missing, grant.unknown, grant.last-grantor.
@@ -203,7 +203,9 @@ class Register:
             raise RefusedError("grant.unknown")
         if removed.effect is Effect.ALLOW:
             self._require_grantor_left(case_id, cipher, [one for one in grants if one is not removed])
-        world.store.remove_grant(grant_id, world.clock.now_us(), world.draft(AuditKind.GRANT_REMOVED, case_id, grant_id=grant_id))
+        sealed = world.seal_to_supervisors(reason.strip().encode(), "reason", grant_id).hex()
+        audit = world.draft(AuditKind.GRANT_REMOVED, case_id, grant_id=grant_id, reason_sealed=sealed)
+        world.store.remove_grant(grant_id, world.clock.now_us(), audit)
         world.publish(RegisterChanged())
         self._custody.return_withdrawn(case_id)
 

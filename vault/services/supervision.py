@@ -4,6 +4,8 @@ Rules:
 
 - Nobody acts on a report on themselves: the domain refuses it, the store's trigger refuses it again (law 5). It is seen in the queue only.
 - Reading a report and reading the audit trail are themselves audited (DESIGN §7).
+- Reasons in the trail are sealed to the supervisors: they read them with the entry, an auditor does not. LIMIT: a check-out's sentence
+  from before that was so is sealed under the case's key, and opened nowhere.
 - An auditor reads the trail with opaque case references; a supervisor sees case numbers; neither sees a case. Both may list what happened
   to the case of a number they know. A number no case has gives an empty list, as a number nothing was recorded about would.
 """
@@ -13,9 +15,9 @@ from __future__ import annotations
 import msgspec
 
 from vault.domain.audit import AuditEntry, AuditKind, ChainVerdict
-from vault.domain.breach import Finding, TriageAct, TriageState, triage
+from vault.domain.breach import Containment, Finding, TriageAct, TriageState, told_to_officer, triage
 from vault.domain.identity import BreachId, CaseId, PersonId, Role, folded_badge
-from vault.errors import RefusedError
+from vault.errors import RefusedError, TamperError
 from vault.services.breach import SealedFact
 from vault.services.cases import Cases
 from vault.services.custody import Custody
@@ -36,6 +38,15 @@ _AUDIT_OF_ACT = {
     TriageAct.NOTE: AuditKind.BREACH_NOTED,
     TriageAct.DISPOSE: AuditKind.BREACH_DISPOSED,
 }
+# What a reason in an entry is bound to: a word, and the id among the entry's facts ("": none).
+_REASON_PLACES = {
+    AuditKind.CHECKED_OUT.value: ("reason", "check_out_id"),
+    AuditKind.RECALLED.value: ("reason", "check_out_id"),
+    AuditKind.FORCED_RETURN.value: ("reason", "check_out_id"),
+    AuditKind.GRANT_REMOVED.value: ("reason", "grant_id"),
+    AuditKind.ACCOMMODATION_GRANTED.value: ("accommodation", "act_id"),
+    AuditKind.POLICY_CHANGED.value: ("policy-reason", ""),
+}
 
 
 class Supervision:
@@ -53,12 +64,20 @@ class Supervision:
 
     @query
     def queue(self, include_disposed: bool) -> tuple[ReportLine, ...]:
-        """List breach reports: unacknowledged of severity 3 and more first, then newest. Raises RefusedError access.not-your-role."""
-        self._world.require(Role.SUPERVISOR)
+        """List breach reports: unacknowledged of severity 3 and more first, then newest.
+
+        A flag on the asker is left out until they may know of it, as it is for an officer (`told_to_officer`). LIMIT: that something was
+        recorded stands in the audit trail, which supervisors read, and in the gap in the reports' numbers.
+
+        Raises:
+            RefusedError: access.not-your-role.
+        """
+        me = self._world.require(Role.SUPERVISOR).person.person_id
         states = [TriageState.OPEN, TriageState.ACKNOWLEDGED, TriageState.INVESTIGATING]
         if include_disposed:
             states.append(TriageState.DISPOSED)
-        return tuple(self._line(row) for row in self._world.store.breaches(states, _QUEUE_MOST))
+        rows = self._world.store.breaches(states, _QUEUE_MOST)
+        return tuple(self._line(row) for row in rows if row.state.officer_id != me or told_to_officer(row.state))
 
     @change
     def report(self, breach_id: BreachId) -> ReportView:
@@ -231,8 +250,7 @@ class Supervision:
     def _view(self, row: BreachRow) -> ReportView:
         world = self._world
         breach_id = row.state.breach_id
-        opened = [world.open_as_supervisor(sealed, "facts", breach_id) for sealed in row.facts_sealed]
-        facts = [_FACT.decode(one) for one in opened if one is not None]
+        facts = [fact for sealed in row.facts_sealed if (fact := self._fact(row, sealed)) is not None]
         notes = [(one, world.open_as_supervisor(one.text_sealed, "note", breach_id)) for one in world.store.breach_notes(breach_id)]
         return ReportView(
             line=self._line(row),
@@ -251,6 +269,22 @@ class Supervision:
             finding=row.finding,
         )
 
+    def _fact(self, row: BreachRow, sealed: bytes) -> SealedFact | None:
+        """One signal of a report; where it cannot be opened, a fact that says so.
+
+        Without a keyring anybody can leave a report in the spool whose facts are none. It must be seen and closed all the same, and a look
+        at it is no tampering.
+        """
+        state = row.state
+        try:
+            opened = self._world.open_as_supervisor(sealed, "facts", state.breach_id)
+            return _FACT.decode(opened) if opened is not None else None
+        except TamperError as error:
+            code = error.code
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            code = "sealing.not-authentic"
+        return SealedFact(state.first_us, state.kind, "", "", 0, 0, Containment.NONE, (("code", code),))
+
     def _audit_line(self, entry: AuditEntry, labels: dict[str, str]) -> AuditLine:
         if entry.case_id and entry.case_id not in labels:
             labels[entry.case_id] = self._custody.label(CaseId(entry.case_id))
@@ -264,9 +298,24 @@ class Supervision:
             document_id=entry.document_id,
             page_no=entry.page_no,
             outcome=entry.outcome,
-            facts=tuple((name, str(value)) for name, value in _FACTS.decode(entry.facts) if not name.endswith("_sealed")),
+            facts=self._audit_facts(entry.kind, _FACTS.decode(entry.facts)),
             entry_hash=entry.entry_hash.hex(),
         )
+
+    def _audit_facts(self, kind: str, facts: list[tuple[str, str | int]]) -> tuple[tuple[str, str], ...]:
+        """An entry's facts; what is sealed only where it is a reason and the asker a supervisor."""
+        told = [(name, str(value)) for name, value in facts if not name.endswith("_sealed")]
+        by_name = dict(facts)
+        sealed = str(by_name.get("reason_sealed", ""))
+        if sealed and kind in _REASON_PLACES:
+            word, of = _REASON_PLACES[kind]
+            try:
+                plain = self._world.open_as_supervisor(bytes.fromhex(sealed), *((word, str(by_name.get(of, ""))) if of else (word,)))
+            except (ValueError, TamperError):
+                plain = None  # the trail is listed all the same; its chain says whether the entry was changed
+            if plain is not None:
+                told.append(("reason", plain.decode()))
+        return tuple(told)
 
 
 def chain_line(verdict: ChainVerdict, now_us: int) -> ChainLine:
