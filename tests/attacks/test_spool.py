@@ -11,7 +11,8 @@ import pytest
 
 from tests.fakes import MemorySecretKeeper
 from tests.station import SUPERVISOR, RealEntropy, Station
-from vault.domain.breach import JOINING_WINDOW_US, SignalKind
+from vault.domain.breach import JOINING_WINDOW_US, Finding, SignalKind, TriageState
+from vault.domain.identity import BreachId
 from vault.errors import UnavailableError
 from vault.services.events import BreachRecorded
 from vault.spooling import Spooling
@@ -97,6 +98,21 @@ def test_a_report_that_cannot_be_recorded_is_put_aside_and_told(station: Station
         SignalKind.OFF_PREMISES,
         SignalKind.STORE_TAMPERED,
     ]
+
+
+@pytest.mark.parametrize("ours", [False, True], ids=["not sealed", "sealed, and no facts"])
+def test_a_report_whose_facts_are_none_is_seen_and_closed(station: Station, ours: bool) -> None:
+    """As they may be in a vault from before the tags, and where there is no keyring."""
+    world, breach_id = station.vault.world, BreachId(RealEntropy().token())
+    facts = world.seal_to_supervisors(b"no facts", "facts", breach_id) if ours else b"nothing sealed"
+    station.vault.breaches.record_spooled(breach_id, SignalKind.OFF_PREMISES, world.clock.now_us(), facts, 1)
+    station.sign_in(SUPERVISOR)
+    supervision = station.vault.supervision
+    for view in (supervision.report(breach_id), supervision.acknowledge(breach_id), supervision.own(breach_id)):
+        [fact] = view.facts
+        assert (fact.kind, fact.facts) == (SignalKind.OFF_PREMISES, (("code", "sealing.not-authentic"),))
+    closed = supervision.dispose(breach_id, Finding.FALSE_POSITIVE, "a file that nobody here made")
+    assert closed.line.state is TriageState.DISPOSED
 
 
 class Keyring:
