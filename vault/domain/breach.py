@@ -57,7 +57,7 @@ class SignalKind(enum.Enum):
     READING_OUTSIDE_SHIFT = "reading-outside-shift"
     READING_OUTSIDE_ASSIGNMENT = "reading-outside-assignment"
     DECOY_READ = "decoy-read"
-    OFF_PREMISES = "off-premises"  # the vault was opened where no key server of the station answers
+    OFF_PREMISES = "off-premises"  # somebody tried to open the vault where no key server of the station answers, and it stayed shut
     PREMISES_LOST = "premises-lost"  # an open session lost the key server for as long as the lease
     RECOVERY_OPENED = "recovery-opened"  # the holders of the recovery slot opened the vault without its key servers
     RECOVERY_REFUSED = "recovery-refused"  # somebody who is not enough holders tried the recovery slot

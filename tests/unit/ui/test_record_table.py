@@ -143,6 +143,22 @@ def test_scrolling_never_holds_the_screen(table: RecordTable, qtbot: QtBot) -> N
     assert not table._hurry, "and all of them have been painted"
 
 
+def test_page_down_is_painted_in_slices_too(table: RecordTable, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves one row of the view where it was: nearly all is new."""
+    monkeypatch.setattr("ui.widgets.record_table._SLICE_SECONDS", 0.0)
+    table.resize(1200, 800)
+    table.set_records([_record(i) for i in range(200)])
+    qtbot.waitUntil(lambda: not table._hurry)
+    painted = []
+    monkeypatch.setattr(table, "_paint_row", lambda _painter, _at, index, _now_us: painted.append(index))
+    QTest.keyClick(table, Qt.Key.Key_PageDown)
+    QTest.keyClick(table, Qt.Key.Key_PageDown)
+    table.viewport().repaint()
+    assert len(painted) == 1
+    qtbot.waitUntil(lambda: not table._hurry)
+    assert len(set(painted)) > 10
+
+
 def test_what_is_scrolled_looks_like_what_is_painted(table: RecordTable, qtbot: QtBot) -> None:
     table.set_records([_record(i) for i in range(200)])
     QApplication.processEvents()
