@@ -133,7 +133,7 @@ def shortfall(rationale: str) -> int:
     return max(0, RATIONALE_LEAST - len(rationale.strip()))
 
 
-_CODED = frozenset({"place_fit", "place_unread", "place_remote", "moment"})
+_CODED = frozenset({"code", "place_fit", "place_unread", "place_remote", "moment"})
 _LISTS = frozenset({"place_addresses", "place_gateways", "place_tunnels", "place_remote"})
 
 RATIONALE_LEAST = 10

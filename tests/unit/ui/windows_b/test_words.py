@@ -137,6 +137,12 @@ def test_codes_of_the_place_are_said_in_words(name: str, value: str, shown: str)
     assert breach_words.fact_row(name, value)[1] == shown
 
 
+@pytest.mark.parametrize("code", ["spool.gap", "spool.damaged", "spool.moved", "sealing.not-authentic"])
+def test_what_was_done_to_the_spool_is_said_in_words(code: str) -> None:
+    assert breach_words.fact_row("code", code)[1] == strings.text(f"breaches.code.code.{code}")
+    assert breach_words.fact_row("code", "header.damaged")[1] == "header.damaged"
+
+
 @pytest.mark.parametrize("fit", Fit)
 def test_every_judgement_of_the_place_is_said_in_words(fit: Fit) -> None:
     assert breach_words.fact_row("place_fit", fit.value)[1] == strings.text(f"breaches.code.place_fit.{fit.value}")
