@@ -126,7 +126,7 @@ def test_a_lesser_signal_leaves_the_file_where_it_is(crew: Crew) -> None:
     apart(crew)
     case_id, _ = reading(crew, OFFICER)
     for kind, containment in (
-        (SignalKind.CONTEXT_MENU, Containment.NONE),
+        (SignalKind.CONTEXT_MENU, Containment.NOTICE),
         (SignalKind.COPY_KEY, Containment.NOTICE),
         (SignalKind.PRINT_SCREEN_KEY, Containment.BLANK),
     ):

@@ -257,7 +257,9 @@ def containment_of(kind: SignalKind, severity: Severity) -> Containment:
         return Containment.RECALL
     if severity is Severity.DELIBERATE:
         return Containment.BLANK
-    return Containment.NOTICE if severity is Severity.AMBIGUOUS else Containment.NONE
+    if severity is Severity.AMBIGUOUS or kind is SignalKind.CONTEXT_MENU:  # the interface swallowed it: whoever pressed it is told why
+        return Containment.NOTICE
+    return Containment.NONE
 
 
 def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, observed_us: int) -> bool:

@@ -39,7 +39,7 @@ TABLE = {
     K.COPY_KEY: (2, 3, Containment.NOTICE, Containment.BLANK),
     K.CUT_KEY: (2, 3, Containment.NOTICE, Containment.BLANK),
     K.SELECT_ALL_KEY: (2, 3, Containment.NOTICE, Containment.BLANK),
-    K.CONTEXT_MENU: (1, 1, Containment.NONE, Containment.NONE),
+    K.CONTEXT_MENU: (1, 1, Containment.NOTICE, Containment.NOTICE),
     K.DRAG: (2, 3, Containment.NOTICE, Containment.BLANK),
     K.PRINT_KEY: (3, 3, Containment.BLANK, Containment.BLANK),
     K.SAVE_KEY: (2, 3, Containment.NOTICE, Containment.BLANK),
