@@ -186,6 +186,44 @@ def test_a_capture_blanks_the_page_and_is_one_signal(stage: Stage, command: tupl
     assert stage.quiet() == [], "one program, one signal"
 
 
+RELAYS = [
+    ("by systemd", ("systemd-socket-activate", "-l", "{HERE}", "/lib/systemd/systemd-socket-proxyd", "{THERE}")),
+    ("by socat", ("socat", "UNIX-LISTEN:{HERE},fork", "UNIX-CONNECT:{THERE}")),
+]
+
+
+@pytest.mark.parametrize("command", [row[1] for row in RELAYS], ids=[row[0] for row in RELAYS])
+def test_a_relay_of_the_systems_hides_no_capture(stage: Stage, command: tuple[str, ...]) -> None:
+    """The tool is started for a display of its own, which is ours: the relay is the client."""
+    if shutil.which(command[0]) is None or not all(Path(one).exists() for one in command if one.startswith("/")):
+        pytest.skip(f"{command[0]} is not here")
+    number = 20_000 + os.getpid() % 10_000
+    here = Path(f"/tmp/.X11-unix/X{number}")  # where the X libraries look
+    here.unlink(missing_ok=True)
+    there = f"/tmp/.X11-unix/X{stage.shown.name.removeprefix(':')}"
+    known = subprocess.run(["xauth", "-f", stage.shown.authority, "list"], capture_output=True, text=True, check=True)
+    authority = stage.folder / "authority"
+    authority.touch(mode=0o600)
+    cookie = known.stdout.split()[-1]
+    subprocess.run(["xauth", "-q", "-f", authority, "add", f":{number}", ".", cookie], check=True)
+    stage.page = False  # nothing is looked at while the relay starts
+    relay = subprocess.Popen([one.format(HERE=here, THERE=there) for one in command], stderr=subprocess.DEVNULL)
+    try:
+        _until(here.exists)
+        stage.page = True
+        shot = ("xwd", "-root", "-silent", "-out", f"{stage.folder}/a.xwd")
+        stage.run(*shot, DISPLAY=f":{number}", XAUTHORITY=str(authority))
+        signal = stage.signal()
+        assert stage.blanks[0]
+        assert (signal.kind, dict(signal.facts)["because"]) == (UNKNOWN, "relay")
+    finally:
+        relay.kill()
+        relay.wait()
+        here.unlink(missing_ok=True)
+    stage.page = False
+    assert stage.quiet() == [], "one program, one signal"
+
+
 def test_a_report_names_the_executable_by_its_hash(stage: Stage) -> None:
     stage.run(_copy(stage.folder, "scrot"), "-o", f"{stage.folder}/a.png")
     facts = dict(stage.signal().facts)

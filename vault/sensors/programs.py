@@ -8,10 +8,13 @@ Rules:
    whatever it is told to be.
 3. The station's policy vouches for more: the path of a program, or of the script that an interpreter runs. A file that the officer can
    write may be named there too: that is the station's decision.
-4. A process of root's is the system's. Whoever is root is beyond what software on this workstation can promise.
-5. Facts are the process's name and number, its executable's base name and SHA-256; never an argument, a path or a window's title.
+4. At the display nobody vouches for a relay either, for it is whoever connects to it: a program known as one (`screen`), and one that has
+   no library of the display's protocol and therefore hands on what others say.
+5. A process of root's is the system's. Whoever is root is beyond what software on this workstation can promise.
+6. Facts are the process's name and number, its executable's base name and SHA-256; never an argument, a path or a window's title.
 
 LIMIT: code put into a vouched-for program while it runs (a debugger, a plug-in folder) is not seen here; LD_PRELOAD and its like are.
+LIMIT: a relay under another name that is made to load such a library is not told from a program of the desktop.
 LIMIT: a process that made itself unreadable, or another account's, cannot be looked at: nobody vouches for it.
 
 Source: proc(5), ld.so(8).
@@ -30,7 +33,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.sensors import capture_tools
+from vault.sensors import capture_tools, screen
 from vault.sensors.capture_tools import Use
 
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/snap", "/nix/store")
@@ -40,6 +43,8 @@ _INTERPRETERS = (
     *("ld-linux*", "ld-*.so*", "gdb", "strace", "ltrace", "erl*", "beam*", "ghc*", "racket", "sbcl", "julia", "octave*"),
 )
 _LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
+_PROTOCOL_LIBRARIES = (b"/libxcb.so", b"/libX11.so")
+_MAPS_MOST_BYTES = 16 << 20  # a browser's are some hundred kilobytes
 _HASHED_MOST_BYTES = 64 * 1024 * 1024
 _DELETED = " (deleted)"
 _STARTED_FIELD = 19  # of stat(5), counted after the closing bracket: starttime
@@ -63,7 +68,7 @@ class Program:
     process: str
     executable: str
     standing: Standing
-    why: str = ""  # for strangers: not-system, writable, interpreter, foreign-library, unreadable, remote
+    why: str = ""  # for strangers: not-system, writable, interpreter, foreign-library, unreadable, remote, relay
 
     def facts(self) -> tuple[tuple[str, str | int], ...]:
         """As facts of a signal; reads the executable once more for its SHA-256."""
@@ -92,8 +97,12 @@ class Vouching:
         """Whether the station's policy vouches for the program at a path."""
         return str(path) in self._allowed
 
-    def look(self, pid: int) -> Program:
-        """Look at a process now. Takes some 0.1 ms; 0 is a client from the network."""
+    def look(self, pid: int, *, is_client: bool = False) -> Program:
+        """Look at a process now. Takes some 0.1 ms; 0 is a client from the network.
+
+        Args:
+            is_client: it is connected to the display.
+        """
         if pid == 0:
             return Program(0, -1, "", "", Standing.STRANGER, "remote")
         process, uid = _name_and_uid(pid)
@@ -109,7 +118,10 @@ class Vouching:
         except OSError:
             return Program(pid, uid, process, "", *((Standing.VOUCHED, "") if uid == 0 else (Standing.STRANGER, "unreadable")))
         name = os.path.basename(path)  # noqa: PTH119
-        return Program(pid, uid, process, name, *self._judge(pid, path, name, status))
+        standing, why = self._judge(pid, path, name, status)
+        if is_client and standing is Standing.VOUCHED and not self._allows_process(pid, path):
+            standing, why = _judge_client(pid, name)
+        return Program(pid, uid, process, name, standing, why)
 
     def _judge(self, pid: int, path: str, name: str, status: os.stat_result) -> tuple[Standing, str]:
         why = self._doubt(pid, path, name, status)
@@ -120,6 +132,9 @@ class Vouching:
         if tool is not None and (tool.use is not Use.IF_TOLD or capture_tools.names_a_screen(arguments(pid))):
             return Standing.CAPTURES, ""
         return (Standing.STRANGER, why) if why else (Standing.VOUCHED, "")
+
+    def _allows_process(self, pid: int, path: str) -> bool:
+        return path in self._allowed or (bool(self._allowed) and _script(pid) in self._allowed)
 
     def _doubt(self, pid: int, path: str, name: str, status: os.stat_result) -> str:
         """Why nobody vouches for a program; empty if the system does."""
@@ -143,7 +158,7 @@ def recent(count: int) -> list[int]:
 def speaks_x11(pid: int) -> bool:
     """Whether a process has loaded a library that talks to the display."""
     maps = _read(pid, "maps", 1 << 20)
-    return b"/libxcb.so" in maps or b"/libX11.so" in maps
+    return any(library in maps for library in _PROTOCOL_LIBRARIES)
 
 
 def arguments(pid: int) -> list[str]:
@@ -157,6 +172,18 @@ def executable(pid: int) -> str:
         return os.path.basename(os.readlink(f"/proc/{pid}/exe").removesuffix(_DELETED))  # noqa: PTH115, PTH119
     except OSError:
         return ""
+
+
+def _judge_client(pid: int, name: str) -> tuple[Standing, str]:
+    """A program of the system's that is at the display: whether it speaks for itself there."""
+    if screen.is_relay(name):
+        return Standing.STRANGER, "relay"
+    maps = _read(pid, "maps", _MAPS_MOST_BYTES)
+    if any(library in maps for library in _PROTOCOL_LIBRARIES):
+        return Standing.VOUCHED, ""
+    if not maps:
+        return (Standing.STRANGER, "unreadable") if executable(pid) else (Standing.GONE, "")
+    return Standing.STRANGER, "relay"
 
 
 def _script(pid: int) -> str:

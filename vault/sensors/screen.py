@@ -35,7 +35,10 @@ _CONNECT_SECONDS = 1.0
 _NAME_CHARACTERS = 15  # what the kernel keeps of a process's name
 
 _NETWORK_PLATFORMS = ("vnc", "webgl", "rdp")
-_RELAYS = ("sshd*", "ssh", "dropbear", "socat*", "ncat", "nc", "nc.*", "netcat", "stunnel*", "waypipe", "xpra*", "perl*", "python*")
+_RELAYS = (
+    *("sshd*", "ssh", "dropbear", "socat*", "ncat", "nc", "nc.*", "netcat", "stunnel*", "waypipe", "xpra*", "perl*", "python*"),
+    *("systemd-socket*", "haproxy"),
+)
 _NETWORK_SERVERS = ("Xvnc*", "Xtigervnc*", "Xtightvnc*", "Xrealvnc*", "vncserver*", "nxagent*", "x2goagent*", "Xrdp*", "Xdmx", "Xspice")
 _SESSION_VARIABLES = ("XRDP_SESSION", "XRDP_SOCKET_PATH", "VNCDESKTOP", "X2GO_SESSION", "NXSESSIONID", "CHROME_REMOTE_DESKTOP_SESSION")
 _LOGIN_VARIABLES = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
@@ -107,6 +110,11 @@ def display_number(environment: Mapping[str, str]) -> int | None:
     return parsed[1] if parsed is not None and not parsed[0] else None
 
 
+def is_relay(name: str) -> bool:
+    """Whether a program of this base name hands a display's connection on."""
+    return _is(name, _RELAYS)
+
+
 def virtual_machine(root: Path = Path("/")) -> str:
     """Name the hypervisor this system runs under as far as it can be told, ``unknown`` if only that there is one, empty if none is seen.
 
@@ -155,7 +163,7 @@ def _judge(pid: int, number: int) -> list[Finding]:
     """What is remote about a display whose socket is `pid`'s; 0: a process we are not shown."""
     names, arguments = _names_of(pid)
     facts: tuple[tuple[str, str | int], ...] = (("display", number), ("process", names[0] if names else ""), ("pid", pid))
-    if any(_is(name, _RELAYS) for name in names):
+    if any(is_relay(name) for name in names):
         return [Finding(How.FORWARDED, "relay", facts)]
     if any(_is(name, _NETWORK_SERVERS) for name in names) or b"xrdp/xorg.conf" in arguments or b"/vnc.so" in arguments:
         return [Finding(How.SERVED, "server", facts)]

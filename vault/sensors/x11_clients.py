@@ -51,7 +51,7 @@ class ClientLedger:
                 program = before.get(client)
                 is_new = program is None
                 if program is None:
-                    program = self._vouching.look(client.pid)
+                    program = self._vouching.look(client.pid, is_client=True)
                 self._known[client] = program
                 if program.standing is not Standing.VOUCHED:
                     found.append(Sight(client, program, is_new))

@@ -232,6 +232,21 @@ def test_a_process_that_is_gone_is_nobodys_report() -> None:
     assert Vouching((), ()).look(done.pid).standing is Standing.GONE
 
 
+def test_nobody_vouches_for_a_client_that_does_not_speak_for_itself_and_policy_may() -> None:
+    """A relay: it is at the display without a library of the protocol's."""
+    cat = os.path.realpath("/bin/cat")
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as relay:
+        assert relay.stdin is not None
+        assert relay.stdout is not None
+        relay.stdin.write(b"up\n")
+        relay.stdin.flush()
+        assert relay.stdout.readline(), "it runs"
+        program = Vouching((), ()).look(relay.pid, is_client=True)
+        assert (program.standing, program.why) == (Standing.STRANGER, "relay")
+        assert Vouching((cat,), ()).look(relay.pid, is_client=True).standing is Standing.VOUCHED
+    assert Vouching((), ()).look(relay.pid, is_client=True).standing is Standing.GONE
+
+
 def test_our_own_and_the_networks() -> None:
     assert Vouching((), (os.getpid(),)).look(os.getpid()).standing is Standing.VOUCHED
     assert Vouching((), ()).look(0).why == "remote"
