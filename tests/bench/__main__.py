@@ -23,7 +23,10 @@ from tests.bench.measures import Limit, Report, Row, heading
 from tests.bench.stations import FOLDER, WORK
 
 ROOT = Path(__file__).resolve().parents[2]
-ITEMS = ("audit", "cold", "turn", "window", "first", "copies", "scale", "signin", "intake", "trace", "sensors", "search", "unlock", "cuts")
+ITEMS = (
+    *("audit", "cold", "turn", "window", "first", "copies", "scale", "signin", "intake", "trace", "sensors", "search", "unlock", "cuts"),
+    "sentinel",
+)
 _SAID = "bench-rows: "
 
 
