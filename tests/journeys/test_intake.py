@@ -510,6 +510,24 @@ def test_the_end_of_a_session_ends_its_intake_and_is_in_the_trail(crew: Crew, fo
     assert len(crew.trail(AuditKind.INTAKE_CANCELLED, case_id=case_id)) == 1, "it had finished"
 
 
+def test_a_lock_enters_its_intake_first_and_the_same_file_goes_on_after_it(crew: Crew, folder: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    path = folder / "long.pdf"
+    path.write_bytes(pdf(GROUP_BYTES + 5000))
+    intake = crew.vault.intake
+    real = intake._content
+    with crew.nobody() as vault:
+        crew.station.sign_in(CUSTODIAN)  # a session that can be locked
+        intake._content = _Interrupted(real, 1, lambda: vault.session.lock("idle"))  # type: ignore[assignment]
+        intake.start(case_id, (str(path),))
+        intake._content = real
+    [pending] = remains(crew)[1]
+    kinds = [one.kind for one in crew.trail(AuditKind.INTAKE_CANCELLED, AuditKind.LOCKED)][-2:]
+    assert kinds == [AuditKind.INTAKE_CANCELLED.value, AuditKind.LOCKED.value]
+    assert take(crew, case_id, path).files[0].state is FileState.DONE
+    assert [one.document_id for one in documents(crew, case_id).values()] == [pending]
+
+
 def test_what_an_interrupted_intake_left_can_be_forgotten(crew: Crew, folder: Path) -> None:
     case_id, other = crew.new_case(CUSTODIAN, OFFICER), crew.new_case(CUSTODIAN, OFFICER)
     path = folder / "long.pdf"
