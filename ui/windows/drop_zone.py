@@ -4,14 +4,16 @@ Rules of this module:
 
 - Paths only pass through: no file is opened, listed or looked at here. What a path leads to is the vault's to say.
 - The picker is our own, non-native and open-only: it has no way to save, and what it can do is the same on every desktop.
+  It remembers nothing: Qt would write the folders it was in to a file of the person's.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSettings, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -42,6 +44,7 @@ def open_picker(
     mode: QFileDialog.FileMode = QFileDialog.FileMode.ExistingFile,
 ) -> None:
     """Have a person choose what is there; `picked` is told the absolute paths. `name` is the picker's objectName."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)  # Qt's own; nothing of ours is kept there
     dialog = QFileDialog(host, title)
     dialog.setObjectName(name)
     dialog.setOption(QFileDialog.Option.DontUseNativeDialog, True)
