@@ -22,6 +22,7 @@ import pytest
 from tests.contract.test_sensors import make_copies, make_store_access
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Best, Protection, ProtectionState, Trust, TrustLevel, best_of, trust_of
+from vault.sensors import capture_tools
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import Sensor
@@ -118,6 +119,33 @@ def its_display(victim: Victim) -> None:
             end.shutdown(socket.SHUT_RDWR)
 
 
+def its_exec_watch(victim: Victim) -> None:
+    """What tells that a capture tool was executed."""
+    watches = victim.descriptors("anon_inode:[fanotify]")
+    if not watches:
+        pytest.skip("this kernel has no fanotify for us")
+    for one in watches:
+        victim.silence(one)
+
+
+def its_exec_marks(victim: Victim) -> None:
+    """The tools that it watches; the descriptor stays."""
+    watches = victim.descriptors("anon_inode:[fanotify]")
+    if not watches or not capture_tools.installed():
+        pytest.skip("this kernel has no fanotify for us, or there is no tool")
+    libc, flush = ctypes.CDLL(None), 0x80
+    for one in watches:
+        assert libc.fanotify_mark(one, ctypes.c_uint(flush), ctypes.c_uint64(0), ctypes.c_int(-100), b"/") == 0
+
+
+def its_monitor_of_the_bus(victim: Victim) -> None:
+    """The thread that listens for screens that the desktop hands out."""
+    if "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
+        pytest.skip("no session bus")
+    [casts] = [one for one in victim.threads() if one.name == "casts"]
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(casts.ident or 0), ctypes.py_object(SystemExit))
+
+
 def make_captures(_folder: Path) -> Sensor:
     return CapturesSensor(lambda: True, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),))
 
@@ -135,6 +163,9 @@ KILLS: Sequence[tuple[Protection, Callable[[Path], Sensor], Kill]] = [
     (Protection.PROCESS, lambda _folder: ProcessGuard(lambda: {os.getpid(): "vault"}, lambda: ()), its_threads),
     (Protection.SCREEN_CAPTURE, make_captures, its_threads),
     (Protection.SCREEN_CAPTURE, make_captures, its_display),
+    (Protection.SCREEN_CAPTURE, make_captures, its_exec_watch),
+    (Protection.SCREEN_CAPTURE, make_captures, its_exec_marks),
+    (Protection.SCREEN_CAPTURE, make_captures, its_monitor_of_the_bus),
     (Protection.REMOTE_SESSION, lambda _folder: RemoteSensor(os.environ, lambda: True), its_threads),
     (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True), its_threads),
     (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True), its_display),

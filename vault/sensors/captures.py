@@ -131,6 +131,7 @@ class CapturesSensor:
         self._probe_seen = threading.Event()
         self._library_seen = threading.Event()
         self._begun = threading.Event()
+        self._exec_watches: tuple[ExecWatch, ...] = ()
         # the watching thread's own
         self._connection: Connection | None = None
         self._suspicion: _Suspicion | None = None
@@ -186,7 +187,10 @@ class CapturesSensor:
             self._connection = None
 
     def self_test(self) -> ProtectionStatus:
-        """Connect as one more client and load a library of the display's protocol; both must be seen by the watching thread."""
+        """Connect as one more client and load a library of the display's protocol; both must be seen by the watching thread.
+
+        The kernel must still have every tool on its list, and a session bus that was listened to must still be heard.
+        """
         unavailable = ProtectionState.UNAVAILABLE
         if sys.platform != "linux":
             return ProtectionStatus(self.protection, unavailable, "not-on-this-system")
@@ -211,12 +215,18 @@ class CapturesSensor:
         seen = self._probe_seen.wait(_PROBE_SECONDS) and (not libraries or self._library_seen.wait(_PROBE_SECONDS))
         self._probe_base = 0
         probe.close()
-        if not seen:
+        had_casts = self._casts is not None and self._casts.has_begun
+        sees_casts = self._sees_casts()
+        if not seen or (had_casts and not sees_casts) or not all(one.works() for one in self._exec_watches):
             return ProtectionStatus(self.protection, unavailable, "blind")
-        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "shutter" if self._sees_casts() else "shutter-alone")
+        return ProtectionStatus(self.protection, ProtectionState.DETECTED, "shutter" if sees_casts else "shutter-alone")
 
     def _sees_casts(self) -> bool:
-        return self._casts is not None and self._casts.works()
+        if self._casts is None:
+            return False
+        if self._is_started and not self._casts.has_begun:
+            self._casts.start(self._emit)  # a bus that refused may have been kept from answering
+        return self._casts.works() or self._casts.works()  # twice: a busy machine is no report
 
     # ---- asked by the vault ----------------------------------------------------------------------------------------------------------
 
@@ -312,6 +322,7 @@ class CapturesSensor:
         poll = select.poll()
         for one in (self._wake, always, others, libraries):
             poll.register(one, select.POLLIN)
+        self._exec_watches = (always, others)
         self._begun.set()
         try:
             while not self._ending.is_set():

@@ -91,6 +91,11 @@ class CastMonitor:
         self._thread = threading.Thread(target=self._run, args=(self._monitor,), name="casts", daemon=True)
         self._thread.start()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the bus let itself be monitored when it was started last; whether it still does, `works` says."""
+        return self._thread is not None
+
     def stop(self) -> None:
         """Stop listening."""
         thread, self._thread = self._thread, None

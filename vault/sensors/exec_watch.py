@@ -4,9 +4,9 @@ Rules:
 
 - fanotify(7) tells executions (FAN_OPEN_EXEC) from readings: a backup or a virus scanner that reads a capture tool starts nothing.
 - Where the kernel does not allow it, inotify tells every opening (`sure` is False): the caller must find a running process.
-- Nothing here opens the watched files.
+- Nothing here opens the watched files, and nothing is executed to try it: the kernel's own list of what is watched is its proof (`works`).
 
-Source: fanotify(7), fanotify_mark(2): unprivileged listeners since Linux 5.13; FAN_OPEN_EXEC since 5.0.
+Source: fanotify(7), fanotify_mark(2): unprivileged listeners since Linux 5.13; FAN_OPEN_EXEC since 5.0. proc(5), fdinfo.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _CLOEXEC, _NONBLOCK, _REPORT_FID = 0x1, 0x2, 0x200
 _MARK_ADD, _OPEN_EXEC, _AT_FDCWD = 0x1, 0x1000, -100
 _BUFFER_BYTES = 64 * 1024
+_MARKS = (b"fanotify ino:", b"inotify wd:")
 
 
 class ExecWatch:
@@ -40,7 +41,8 @@ class ExecWatch:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fanotify = self._libc.fanotify_init(_CLOEXEC | _NONBLOCK | _REPORT_FID, os.O_RDONLY) if sure else -1
         self._inotify = inotify.Inotify() if self._fanotify < 0 else None
-        self._watched: set[Path] = set()
+        self._watched: dict[Path, tuple[int, int] | None] = {}  # and the file that was there
+        self._marks = 0  # as the kernel counts them: two paths may be one file
         self.add(paths)
 
     @property
@@ -64,7 +66,22 @@ class ExecWatch:
             except OSError as error:
                 _log.info("a capture tool cannot be watched: errno %s", error.errno)
             else:
-                self._watched.add(path)
+                self._watched[path] = _file_at(path)
+        self._marks = self._listed()
+
+    def works(self) -> bool:
+        """Whether the kernel still has every file on its list for our descriptor. A file that was replaced (an update) is watched anew.
+
+        Thread: any, beside `happened`; never beside `add` and `close`.
+        """
+        replaced = [path for path, file in self._watched.items() if _file_at(path) != file]
+        if self._listed() < self._marks - len(replaced):
+            return False
+        for path in replaced:
+            del self._watched[path]
+        if replaced:
+            self.add(replaced)
+        return True
 
     def fileno(self) -> int:
         """The descriptor to poll."""
@@ -89,9 +106,28 @@ class ExecWatch:
         else:
             os.close(self._fanotify)
 
+    def _listed(self) -> int:
+        """How many files the kernel watches for our descriptor; -1 if it is not the one that we opened."""
+        number = self.fileno()
+        try:
+            if "notify" not in Path(f"/proc/self/fd/{number}").readlink().name:
+                return -1
+            described = Path(f"/proc/self/fdinfo/{number}").read_bytes()
+        except OSError:
+            return -1
+        return sum(line.startswith(_MARKS) for line in described.splitlines())
+
     def _mark(self, path: Path) -> None:
         result = self._libc.fanotify_mark(
             self._fanotify, ctypes.c_uint(_MARK_ADD), ctypes.c_uint64(_OPEN_EXEC), ctypes.c_int(_AT_FDCWD), os.fsencode(path)
         )
         if result < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
