@@ -16,12 +16,13 @@
 
 extern char **environ;
 /* As vault/platform/environment.py; XDG_SESSION_* and the rest of this list change no code that is run. */
-static const char *const kept[] = {"AT_SPI_BUS_ADDRESS", "CASEVAULT_REDUCED_MOTION", "CASEVAULT_SCHEME", "DBUS_SESSION_BUS_ADDRESS",
+static const char *const kept[] = {"AT_SPI_BUS_ADDRESS", "CASEVAULT_REDUCED_MOTION", "CASEVAULT_SCHEME",
+    "CHROME_REMOTE_DESKTOP_SESSION", "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY", "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME", "LOGNAME", "NXSESSIONID",
     "QT_AUTO_SCREEN_SCALE_FACTOR", "QT_ENABLE_HIGHDPI_SCALING", "QT_FONT_DPI", "QT_SCALE_FACTOR", "QT_SCALE_FACTOR_ROUNDING_POLICY",
     "QT_SCREEN_SCALE_FACTORS", "SSH_CONNECTION", "TZ", "USER", "VNCDESKTOP", "WAYLAND_DISPLAY", "X2GO_SESSION", "XAUTHORITY", "XCURSOR_SIZE", "XCURSOR_THEME", "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME", "XDG_CURRENT_DESKTOP", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", "XDG_SESSION_TYPE",
-    "XDG_STATE_HOME", "XRDP_SESSION", NULL};
+    "XDG_STATE_HOME", "XRDP_SESSION", "XRDP_SOCKET_PATH", NULL};
 static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
 
 static int stop(const char *why) { fprintf(stderr, "casevault: %s\n", why); return 126; }

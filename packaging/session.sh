@@ -113,7 +113,7 @@ case $mode in
         keyrings=$XDG_DATA_HOME
         unset WAYLAND_DISPLAY WAYLAND_SOCKET
         # This session is its own: where the shell that starts it was entered from says nothing of its screen.
-        unset SSH_CONNECTION SSH_CLIENT SSH_TTY XDG_SESSION_ID XRDP_SESSION VNCDESKTOP X2GO_SESSION NXSESSIONID
+        unset SSH_CONNECTION SSH_CLIENT SSH_TTY XDG_SESSION_ID XRDP_SESSION XRDP_SOCKET_PATH VNCDESKTOP X2GO_SESSION NXSESSIONID CHROME_REMOTE_DESKTOP_SESSION
         start_screen
         ;;
     demo)

@@ -58,9 +58,11 @@ _KEPT_ENVIRONMENT = (
     "WAYLAND_DISPLAY",
     "SSH_CONNECTION",  # whether the desk was started from far away
     "XRDP_SESSION",
+    "XRDP_SOCKET_PATH",
     "VNCDESKTOP",
     "X2GO_SESSION",
     "NXSESSIONID",
+    "CHROME_REMOTE_DESKTOP_SESSION",
     "TZ",
 )
 _ROOT = Path(__file__).resolve().parent.parent

@@ -17,8 +17,10 @@ import pytest
 
 from tests.journeys.desk_driver import DeskDriver
 from tests.station import Station
+from ui import bridge
 from vault.domain.breach import Signal, SignalKind, TriageState
 from vault.domain.protection import ProtectionState
+from vault.platform import environment as desk_environment
 from vault.platform.secret_service import open_secret_keeper
 from vault.secret import Secret
 from vault.sensors import screen
@@ -159,7 +161,14 @@ def test_a_relay_behind_a_local_display_is_refused(server: Server) -> None:
         Path(f"{screen.X_SOCKETS}{number}").unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("variable", ["XRDP_SESSION", "VNCDESKTOP", "X2GO_SESSION"])
+def test_what_tells_of_the_screen_reaches_the_vault() -> None:
+    """Through the launcher's list, which is the desk's, and the interface's."""
+    asked_for = set(screen.VARIABLES) - {screen.PLATFORM_VARIABLE}
+    assert asked_for <= desk_environment.KEPT
+    assert asked_for <= set(bridge._KEPT_ENVIRONMENT)
+
+
+@pytest.mark.parametrize("variable", ["XRDP_SESSION", "XRDP_SOCKET_PATH", "VNCDESKTOP", "X2GO_SESSION", "CHROME_REMOTE_DESKTOP_SESSION"])
 def test_a_session_that_a_remote_desktop_made_is_refused(server: Server, variable: str) -> None:
     refused = RemoteSensor({**server.environment, variable: "1"}, lambda: False).refusal()
     assert refused is not None

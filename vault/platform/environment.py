@@ -34,6 +34,7 @@ KEPT = frozenset(
         "CASEVAULT_REDUCED_MOTION",
         "CASEVAULT_SCHEME",
         "CASEVAULT_STRICT",
+        "CHROME_REMOTE_DESKTOP_SESSION",
         "DBUS_SESSION_BUS_ADDRESS",
         "DISPLAY",
         "HOME",
@@ -71,6 +72,7 @@ KEPT = frozenset(
         "XDG_SESSION_TYPE",
         "XDG_STATE_HOME",
         "XRDP_SESSION",
+        "XRDP_SOCKET_PATH",
     }
 )
 _PATH = "/usr/local/bin:/usr/bin:/bin"

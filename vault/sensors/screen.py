@@ -41,7 +41,7 @@ _RELAYS = (
 )
 _NETWORK_SERVERS = ("Xvnc*", "Xtigervnc*", "Xtightvnc*", "Xrealvnc*", "vncserver*", "nxagent*", "x2goagent*", "Xrdp*", "Xdmx", "Xspice")
 _SESSION_VARIABLES = ("XRDP_SESSION", "XRDP_SOCKET_PATH", "VNCDESKTOP", "X2GO_SESSION", "NXSESSIONID", "CHROME_REMOTE_DESKTOP_SESSION")
-_LOGIN_VARIABLES = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
+_LOGIN_VARIABLES = ("SSH_CONNECTION",)
 VARIABLES = (PLATFORM_VARIABLE, "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", *_SESSION_VARIABLES, *_LOGIN_VARIABLES)
 
 _HYPERVISORS = {  # firmware's words, in lower case -> name
@@ -98,7 +98,7 @@ def examine(environment: Mapping[str, str]) -> tuple[Finding, ...]:
         found += _examine_wayland(environment)
     found += [Finding(How.SERVED, "variable", (("variable", name),)) for name in _SESSION_VARIABLES if environment.get(name)]
     found += _examine_session(environment.get("XDG_SESSION_ID", ""))
-    found += [Finding(How.REMOTE_LOGIN, "variable", (("variable", name),)) for name in _LOGIN_VARIABLES[:1] if environment.get(name)]
+    found += [Finding(How.REMOTE_LOGIN, "variable", (("variable", name),)) for name in _LOGIN_VARIABLES if environment.get(name)]
     return tuple(found)
 
 
