@@ -6,9 +6,10 @@ Rules of this module:
    nobody has the vault. What it seals it cannot read back.
 2. Who has the vault's lock is the desk; the kernel's table of locks says who (`DeskLock`), and nothing is asked of the desk. While its
    sensors watch (its mark says so), the sentinel only listens. Before and after, what the desk itself does is not reported, but another
-   process seen holding a file is, and so is a file moved, linked or deleted.
+   process seen holding a file is, and so is a file moved, linked or deleted; and once the mark says that the desk's sensors are being
+   stopped, after which a desk opens none of its files, so is an opening by nobody knows whom. One may then be told by both.
 3. The sensors run on through the desk's time. When the lock is let go, new ones are started before the old ones end; what the old ones
-   saw is judged as the desk's time. The kernel's order of events says what was opened between the two.
+   saw is judged as the desk's time. The kernel's order of events says what was opened between the two, and what after the mark.
 4. A mark that says a case file is out, of a process that does not have the lock, was left by a desk that was killed.
 5. The header's locks to key servers are tried once after every start and every wake from suspend, by an exchange that no stored secret
    takes part in. Only where none is proven for `patience_seconds` is it told.
@@ -57,7 +58,7 @@ from vault.sensors.hub import SensorHub
 from vault.sensors.store_access import StoreAccessSensor
 from vault.services.ports import Clock, Entropy, SecretKeeper
 from vault.spooling import Spooling, killed_desk, thing_of
-from vault.storage.desk_mark import DeskMark, DeskState, read_mark, take_mark_away
+from vault.storage.desk_mark import MARK_NAME, DeskMark, DeskState, read_mark, take_mark_away
 from vault.storage.files import CONTENT_NAME, LOCK_NAME, REGISTER_NAME
 from vault.storage.header import HEADER_NAME, UnverifiedHeader, read_unverified_header
 
@@ -66,6 +67,7 @@ PATIENCE_SECONDS: Final = 60.0
 _OWN_LOCK_NAME: Final = "sentinel.lock"
 _SEEN_NAME: Final = "sentinel.seen"
 _LOCK_MASK: Final = inotify.OPEN | inotify.CLOSE_WRITE | inotify.CLOSE_NOWRITE
+_MARK_MASK: Final = inotify.MOVED_TO | inotify.MOVED_FROM | inotify.DELETE | inotify.CLOSE_WRITE  # not an opening: reading it is one
 _TICK_SECONDS: Final = 20.0
 _LOOKS_SECONDS: Final = (0.02, 0.06, 0.2, 0.5)  # the lock's file was opened or closed: the lock follows, and the mark
 _UNSETTLED_SECONDS: Final = 2.0
@@ -78,6 +80,7 @@ _ASKING_SECONDS: Final = 5.0
 _TESTING_SECONDS: Final = 600.0
 _ASLEEP_US: Final = 30_000_000
 _LATELY_US: Final = 2_000_000
+_NAMING_SECONDS: Final = 0.5  # a sensor may still name whoever opened what the order of events says was opened
 _MOST_A_KIND: Final = 8
 _MOST_UNSEALED: Final = 200
 _FILES: Final = frozenset({REGISTER_NAME, CONTENT_NAME, HEADER_NAME})
@@ -167,6 +170,8 @@ class Joining:
         """Whether a report for this stands already, or there are enough of its kind."""
         self._sealed = [known for known in self._sealed if abs(one.observed_us - known[0]) <= JOINING_WINDOW_US]
         of_kind = [known for known in self._sealed if known[1] is one.kind]
+        if one.kind is SignalKind.STORE_OPENED and _sameness(one) is None and self.has_lately(one.kind, one.observed_us):
+            return True  # by whoever was named for it
         return len(of_kind) >= _MOST_A_KIND or any(known[2] == _sameness(one) for known in of_kind)
 
     def has_lately(self, kind: SignalKind, now_us: int) -> bool:
@@ -219,13 +224,17 @@ class Sentinel:
         self._seen: queue.SimpleQueue[Seen] = queue.SimpleQueue()
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._notify = inotify.Inotify()
-        self._notify.add(directory, _LOCK_MASK | inotify.MOVE_SELF | inotify.DELETE_SELF)
+        self._notify.add(directory, _LOCK_MASK | _MARK_MASK | inotify.MOVE_SELF | inotify.DELETE_SELF)
         self._holder: int | None = None
         self._last_holder: int | None = None
         self._looks: list[float] = []  # when to look at the lock again
         self._touched_at = 0.0
         self._lock_is_open = False
         self._opened_alone = ""  # a file of the vault that was opened while nobody had the lock's file open, since the last change of that
+        self._mark = read_mark(directory)
+        self._desk_ends = False  # the mark of the one that has the lock said so
+        self._opened_at_end = ""  # a file of the vault that was opened since then
+        self._nameless: tuple[float, str] | None = None  # when to tell of a file that somebody opened, if nobody is named until then
         self._unjudged: list[Seen] = []
         self._unsealed: list[tuple[Signal, str]] = []  # with the name of the thing, where it may be seen again
         self._retry_at = 0.0
@@ -271,11 +280,16 @@ class Sentinel:
         holder = self._lock.holder()
         if holder != self._holder and holder is not None:
             self._last_holder = holder
-        released = self._holder is not None and holder is None
+        if holder != self._holder:
+            self._mark = read_mark(self._directory)  # left or taken away since the events were read
+        gone, released = self._holder not in (None, holder), self._holder is not None and holder is None
         self._holder = holder
-        mark = read_mark(self._directory)
-        self._judge(mark, released=released)
-        self._check_mark(mark)
+        self._judge(self._mark, released=released)
+        if gone and not released:  # another desk has it already
+            self._judge_opening(self._opened_at_end)
+        if self._nameless is not None and now >= self._nameless[0]:
+            self._tell_nameless()
+        self._check_mark(self._mark)
         if holder is None:
             if released or self._store is None:
                 self._watch_anew()
@@ -290,12 +304,26 @@ class Sentinel:
             if event.mask & (inotify.MOVE_SELF | inotify.DELETE_SELF):
                 self._gone = True
             elif event.name in _FILES:
-                if event.mask & inotify.OPEN and not self._lock_is_open:
+                if event.mask & inotify.OPEN and self._desk_ends:
+                    self._opened_at_end = event.name
+                elif event.mask & inotify.OPEN and not self._lock_is_open:
                     self._opened_alone = event.name
+            elif event.name == MARK_NAME:
+                if event.mask & _MARK_MASK:
+                    self._read_mark(is_new=bool(event.mask & inotify.MOVED_TO))
             elif event.name == LOCK_NAME or event.mask & inotify.OVERFLOW:
                 self._lock_is_open, self._opened_alone = bool(event.mask & inotify.OPEN), ""
+                self._desk_ends = self._desk_ends and self._holder is not None and self._lock.holder() == self._holder
+                if event.mask & inotify.OVERFLOW:
+                    self._read_mark(is_new=False)
                 self._touched_at = self._touched_at if self._looks else now
                 self._looks = [now + later for later in _LOOKS_SECONDS]
+
+    def _read_mark(self, *, is_new: bool) -> None:
+        self._mark = read_mark(self._directory)
+        if is_new:  # what was opened before it was the desk's own sensors' to see; one that is gone again was the last
+            self._desk_ends = self._mark is None or self._mark.state is DeskState.ENDING
+            self._opened_at_end = ""
 
     def _is_settled(self) -> bool:
         """Whether the lock is as it will be. Whoever opens its file again and again does not put anything off for longer than that."""
@@ -305,6 +333,8 @@ class Sentinel:
         due = time.monotonic() + _TICK_SECONDS
         if self._looks:
             due = min(due, self._looks[0])
+        if self._nameless is not None:
+            due = min(due, self._nameless[0])
         if self._unsealed:
             due = min(due, max(self._retry_at, time.monotonic()))
         return max(0.001, due - time.monotonic())
@@ -345,7 +375,7 @@ class Sentinel:
         self._told_mark = mark
         if self._holder is None and not self._unsealed:  # a mark outlives a report that is not written yet
             take_mark_away(self._directory)
-            self._told_mark = None
+            self._told_mark = self._mark = None
 
     # ---- sealing -----------------------------------------------------------------------------------------------------------------
 
@@ -388,7 +418,7 @@ class Sentinel:
             self._header = read_unverified_header(self._directory / HEADER_NAME)
         salts = store.salts()
         self._read_events(time.monotonic())
-        self._opened_alone = ""  # those were ours
+        self._desk_ends, self._opened_alone, self._opened_at_end = False, "", ""  # those were ours
         if self._hub is None:
             self._start_rest(files, salts)
             self._ask_premises()
@@ -398,8 +428,18 @@ class Sentinel:
         self._collect()
         self._judge(None, released=True)
         self._read_events(time.monotonic())
-        if self._opened_alone and not self._joining.has_lately(SignalKind.STORE_OPENED, self._clock.now_us()):
-            self._keep(Signal(SignalKind.STORE_OPENED, self._clock.now_us(), (("file", self._opened_alone),)))
+        self._judge_opening(self._opened_alone or self._opened_at_end)
+
+    def _judge_opening(self, opened: str) -> None:
+        """Tell of a file that was opened after the desk said that it ends, if nobody is named for it."""
+        self._opened_at_end = ""
+        if opened and self._nameless is None:
+            self._nameless = (time.monotonic() + _NAMING_SECONDS, opened)
+
+    def _tell_nameless(self) -> None:
+        nameless, self._nameless = self._nameless, None
+        if nameless is not None:
+            self._keep(Signal(SignalKind.STORE_OPENED, self._clock.now_us(), (("file", nameless[1]),)))
 
     def _start_rest(self, files: Sequence[Path], salts: frozenset[bytes]) -> None:
         vault_id = self._header.vault_id if self._header is not None else ""
@@ -480,6 +520,7 @@ class Sentinel:
             self._hub.stop()
         self._collect()
         self._judge(read_mark(self._directory), released=False)
+        self._tell_nameless()
         self._seal_waiting()
         self._notify.close()
         for descriptor in (self._wake_read, self._wake_write, self._folder):

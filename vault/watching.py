@@ -121,7 +121,7 @@ class Watching:
             own_pids=(os.getpid(), os.getppid()),
         )
         vault.world.screen = captures
-        pictures = NewPictures(captures.page_was_shown, captures.screen_size_px, self._observed)
+        pictures = NewPictures(captures.page_was_shown, captures.screen_size_px, self._observed, vault.reading.covered_seconds)
         synthetic = SyntheticInputSensor(lambda: vault.world.session is not None, wanted=vault.world.policy.synthetic_input_reported)
         hub = SensorHub(
             (self._store_access, self._copies, ClockSensor(), media, self._remote, captures, synthetic, *_of_processes(vault)),
@@ -149,6 +149,7 @@ class Watching:
             self._place.stop()
         if self._starting is not None:
             self._starting.join()
+        self._store_access.open_no_more()
         self._mark(DeskState.ENDING)
         self._session_signals.stop()
         if self._hub is not None:

@@ -270,6 +270,19 @@ def test_the_report_comes_before_the_first_byte(stage: Stage) -> None:
     assert dict(stage.next().facts)["held_ms"] < 500
 
 
+def test_what_is_opened_just_before_the_end_is_told(stage: Stage) -> None:
+    stage.run("head", "-c", "16", "{V}/content.db")
+    stage.sensor.stop()
+    assert stage.signals.get_nowait()[1].kind is OPENED
+
+
+def test_at_the_end_nothing_is_opened_here(stage: Stage) -> None:
+    stage.content.close()
+    stage.sensor.open_no_more()
+    assert stage.sensor.descriptor_of(stage.folder / "content.db") is None
+    assert len(stage.sensor.salts()) == 1, "the register's, which is open"
+
+
 def test_the_lease_is_taken_again(stage: Stage) -> None:
     for _ in range(3):
         assert stage.sensor.self_test().reason == "lease"

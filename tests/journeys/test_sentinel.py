@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from tests.inotify_watch import watches
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station
 from tests.tang import TangServer
-from tests.vault_process import VaultProcess
+from tests.vault_process import ProcessEndedError, VaultProcess
 from vault import platform as system
+from vault.crypto.keypairs import generate_key_pair
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.custody import Purpose
 from vault.domain.identity import VaultId
@@ -31,13 +32,14 @@ from vault.platform.secret_service import open_secret_keeper
 from vault.secret import Secret
 from vault.sensors import clock
 from vault.sentinel import DeskLock, Joining, Seen, Sentinel, is_told
-from vault.services.events import BreachRecorded
+from vault.services.events import BreachRecorded, Ending
 from vault.services.ports import MetServer
+from vault.services.session import Session
 from vault.spooling import Spooling
-from vault.storage.desk_mark import DeskMark, DeskState, leave_mark, read_mark
+from vault.storage.desk_mark import MARK_NAME, DeskMark, DeskState, leave_mark, read_mark
 from vault.storage.files import CONTENT_NAME, LOCK_NAME, REGISTER_NAME
 from vault.storage.header import HEADER_NAME, read_unverified_header
-from vault.storage.spool import FOLDER_NAME
+from vault.storage.spool import FOLDER_NAME, Spool
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="the sentinel watches with inotify and /proc/locks")]
 
@@ -263,6 +265,22 @@ def test_desk_and_sentinel_hand_over_and_a_desk_of_ones_own_is_no_report(watched
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.parametrize("after_seconds", [0.0, 0.03, 0.1, 0.3])
+def test_an_opening_while_the_desk_locks_is_told_by_one_of_them(watched: Watched, after_seconds: float) -> None:
+    watched.start()
+    with watched.desk() as desk:
+        with suppress(ProcessEndedError):
+            desk.ask(Session.lock, "key")
+        desk.told(Ending)
+        time.sleep(after_seconds)  # the moment is what is tried
+        open_with_another_program(watched.directory / REGISTER_NAME)
+        desk.end()
+    until(lambda: K.STORE_OPENED in [*watched.spooled(), *(one.notice.kind for one in desk.events(BreachRecorded))], "an opening")
+    watched.stop()
+
+
+@pytest.mark.alone
+@pytest.mark.slow
 def test_nothing_happens_and_nothing_is_told(watched: Watched) -> None:
     watched.start()
     (watched.directory / REGISTER_NAME).stat()
@@ -335,6 +353,8 @@ def test_one_thing_is_one_report_and_noise_has_an_end() -> None:
     assert not joining.joins(first)
     joining.sealed(first)
     assert joining.joins(Signal(K.STORE_OPENED, 1, named(OTHER + 1))), "the same program"
+    assert joining.joins(Signal(K.STORE_OPENED, 1)), "by nobody knows whom: by that one"
+    assert not joining.joins(Signal(K.STORE_OPENED, 5_000_000)), "later it is news again"
     assert not joining.joins(Signal(K.STORE_COPIED, 1, (("folder", "~/Downloads"),)))
     written = 1
     for number in range(50):
@@ -367,6 +387,90 @@ def test_a_look_that_began_before_the_desk_came_does_not_judge_what_the_desk_did
     sentinel._end()
     assert not told
     assert len(holders) == 2
+
+
+@dataclass
+class Table:
+    """A sentinel that looks when it is told to, and this process in the desk's place: nobody can be named for what it opens."""
+
+    folder: Path
+    sentinel: Sentinel
+
+    def open(self, name: str = REGISTER_NAME) -> None:
+        (self.folder / name).read_bytes()
+
+    def mark(self, state: DeskState) -> None:
+        leave_mark(self.folder, state)
+
+    def look(self) -> None:
+        self.sentinel._look()
+
+    def unmark(self) -> None:
+        (self.folder / MARK_NAME).unlink()
+
+    def try_lock(self) -> None:
+        (self.folder / LOCK_NAME).read_bytes()
+
+    def told(self) -> list[SignalKind]:
+        """What was sealed, once the lock is let go."""
+        self.look()
+        self.sentinel._end()
+        files = sorted((self.folder / FOLDER_NAME).glob("*.report"))
+        return [SignalKind(msgspec.json.decode(one.read_bytes())["kind"]) for one in files]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    for name in (REGISTER_NAME, CONTENT_NAME, HEADER_NAME):
+        (tmp_path / name).write_bytes(b"some of its bytes")
+    keeper = MemorySecretKeeper()
+    Spool(tmp_path, keeper).enrol(generate_key_pair().public.kem)
+    made = Table(tmp_path, Sentinel(tmp_path, lambda _label: keeper, system.SystemClock(), system.SystemEntropy(), [tmp_path / "none"]))
+    made.look()
+    return made
+
+
+#   what happens while one desk has the lock -> whether the sentinel tells of an opening by nobody knows whom
+AT_THE_END: list[tuple[str, list[Callable[[Table], None]], bool]] = [
+    ("the desk opens its files", [Table.open, Table.look], False),
+    ("and is ended at once", [Table.open, lambda t: t.mark(DeskState.ENDING), Table.look], False),
+    ("opened while the desk watches", [lambda t: t.mark(DeskState.WATCHING), Table.look, Table.open, Table.look], False),
+    ("… and just before it ends", [lambda t: t.mark(DeskState.WATCHING), Table.open, lambda t: t.mark(DeskState.ENDING)], False),
+    ("opened while it ends", [lambda t: t.mark(DeskState.ENDING), Table.look, Table.open, Table.look], True),
+    ("… and nobody looks until it is over", [lambda t: t.mark(DeskState.ENDING), Table.open, Table.unmark], True),
+    ("… after the mark was taken away", [lambda t: t.mark(DeskState.ENDING), Table.look, Table.unmark, Table.look, Table.open], True),
+    ("… behind a touch of the lock", [lambda t: t.mark(DeskState.ENDING), Table.look, Table.try_lock, Table.look, Table.open], True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("acts", "told"), [row[1:] for row in AT_THE_END], ids=[row[0] for row in AT_THE_END])
+def test_what_is_opened_while_a_desk_ends(table: Table, acts: list[Callable[[Table], None]], told: bool) -> None:
+    with system.single_instance(table.folder / LOCK_NAME):
+        table.look()
+        for act in acts:
+            act(table)
+    assert table.told() == [K.STORE_OPENED] * told
+
+
+def test_a_desk_that_is_open_is_not_looked_at_again_and_again(table: Table) -> None:
+    looks = [0]
+    look = table.sentinel._look
+
+    def counted() -> None:
+        looks[0] += 1
+        look()
+
+    table.sentinel._look = counted  # type: ignore[method-assign]
+    running = threading.Thread(target=table.sentinel.run)
+    with system.single_instance(table.folder / LOCK_NAME):
+        table.mark(DeskState.WATCHING)
+        running.start()
+        until(lambda: not table.sentinel._looks, "the last look at the lock")
+        before = looks[0]
+        time.sleep(QUIET_SECONDS / 3)
+        assert looks[0] - before <= 5, "reading the mark is no reason to read it again"
+        table.sentinel.stop()
+        running.join()
 
 
 def test_who_has_the_lock_is_read_and_not_tried(tmp_path: Path) -> None:

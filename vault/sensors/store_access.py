@@ -22,6 +22,7 @@ Thread: one, ``store-access``; `expect_own_open` also reads the queue on its cal
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import os
@@ -116,6 +117,7 @@ class StoreAccessSensor:
         self._salts: dict[Path, bytes] = {}
         self._kept: dict[Path, int] = {}  # descriptors opened for `descriptor_of`
         self._own_depth = 0
+        self._opens_no_more = False
         self._break_probed: bool | None = None  # None: no probe is under way
         self._held_until = 0.0
         self._leased = False
@@ -156,7 +158,7 @@ class StoreAccessSensor:
         ready.wait(_PROBE_SECONDS)
 
     def stop(self) -> None:
-        """Let whoever is held go and stop watching. Call before the store closes its files."""
+        """Tell what was seen until now, let whoever is held go and stop watching. Call before the store closes its files."""
         thread, self._thread = self._thread, None
         while self._kept:
             os.close(self._kept.popitem()[1])
@@ -190,6 +192,11 @@ class StoreAccessSensor:
                 self._own_depth -= 1
                 self._take_own_as_they_are()
 
+    def open_no_more(self) -> None:
+        """From here on nothing is opened here: whoever watches besides takes every opening for somebody else's. From any thread."""
+        with self._lock:
+            self._opens_no_more = True
+
     def salts(self) -> frozenset[bytes]:
         """The 16 bytes that each database of the vault begins with, as far as they can be read. Started or not; from any thread.
 
@@ -210,9 +217,17 @@ class StoreAccessSensor:
         found = own_descriptor(path) if sys.platform == "linux" else None
         if found is not None or path.suffix != ".db" or path == self._paths[0] or path in self._kept:
             return found
-        with suppress(OSError), self.expect_own_open():
+        with suppress(OSError), self._own_open():
             self._kept[path] = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         return self._kept.get(path)
+
+    @contextmanager
+    def _own_open(self) -> Iterator[None]:
+        """Around an opening of this sensor's own. Raises OSError from `open_no_more` on."""
+        with self._lock, self.expect_own_open():
+            if self._opens_no_more:
+                raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+            yield
 
     def _read_salt(self, path: Path) -> bytes | None:
         try:
@@ -220,7 +235,7 @@ class StoreAccessSensor:
             if descriptor is not None:
                 salt = os.pread(descriptor, _SALT_BYTES, 0)
             else:
-                with self.expect_own_open(), path.open("rb") as file:
+                with self._own_open(), path.open("rb") as file:
                     salt = file.read(_SALT_BYTES)
         except OSError:
             return None
@@ -259,6 +274,7 @@ class StoreAccessSensor:
                         os.read(self._wake_read, 4096)
                     if not self._ending:
                         self._step()
+            self._finish()
         except Exception:
             _log.exception("the store-access sensor failed")  # the hub finds a dead thread, reports it and starts another
         finally:
@@ -279,6 +295,18 @@ class StoreAccessSensor:
             self._report_open(self._nameless[1], ())
         if not self._leased and not self._held_until and time.monotonic() >= self._lease_retry_at:
             self._renew_lease()
+
+    def _finish(self) -> None:
+        """Tell what was begun: an opening that nothing explains within its grace, and one without a name, which is not waited for now."""
+        end = time.monotonic() + 2 * _GRACE_SECONDS  # whoever opens again and again does not keep it
+        while True:
+            with self._lock:
+                self._step()
+                if time.monotonic() >= end or not any(file.unexplained for file in self._files.values()):
+                    if self._nameless is not None:
+                        self._report_open(self._nameless[1], ())
+                    return
+            time.sleep(_GRACE_SECONDS / 4)
 
     def _pause_seconds(self) -> float:
         with self._lock:
