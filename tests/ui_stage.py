@@ -514,6 +514,9 @@ class StagedBridge(QObject):
             (),
         )
 
+    def _reading_cover_page(self, _is_covered: bool) -> None:
+        return None
+
     def _reading_leave_page(self, _request_no: int) -> None:
         return None
 

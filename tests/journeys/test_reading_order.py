@@ -147,6 +147,28 @@ def test_the_dwell_time_is_that_of_the_page_shown(held: Held) -> None:
     assert [(one.page_no, dict(json.loads(one.facts))["dwell_ms"] // 5000 * 5) for one in left] == [(1, 30), (3, 5)]
 
 
+def test_the_time_a_page_is_covered_is_not_read_and_stands_beside_it(held: Held) -> None:
+    reading, clock = held.crew.vault.reading, held.crew.station.clock
+    held.view(1, 1)
+    clock.step(20)
+    reading.cover_page(True)
+    clock.step(100)
+    reading.cover_page(True)
+    assert 100 <= reading.covered_seconds() < 105
+    reading.cover_page(False)
+    assert reading.covered_seconds() == 0
+    clock.step(20)
+    assert 40 <= held.crew.vault.custody.statement(held.check_out_id).reading_seconds < 45
+    reading.cover_page(True)
+    clock.step(50)
+    held.view(2, 2)
+    assert reading.covered_seconds() == 0, "a page that is disclosed is seen until the interface says otherwise"
+    clock.step(10)
+    held.leave(3)
+    facts = [dict(json.loads(one.facts)) for one in held.crew.trail(AuditKind.PAGE_LEFT, case_id=held.case_id)]
+    assert [(one["dwell_ms"] // 5000 * 5, one.get("covered_ms", 0) // 5000 * 5) for one in facts] == [(40, 150), (10, 0)]
+
+
 def test_looking_at_the_statement_leaves_the_page_on_screen_and_counts_its_time(held: Held) -> None:
     custody, clock = held.crew.vault.custody, held.crew.station.clock
     held.view(1, 1)

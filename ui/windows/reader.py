@@ -8,6 +8,8 @@ Rules:
   its reader goes on.
 - Time left and Check in are always in view. What ends a check-out elsewhere (expiry, forced return, containment, a grant withdrawn) closes
   the reader at once.
+- While another window has the keyboard the page is covered, and the vault is told so: it counts the time as away, and what is saved there
+  meanwhile is no picture of the page. It is told again of a page that arrives under the cover.
 - Rotation is the screen's: the same picture is turned, nothing is disclosed twice.
 
 LIMIT: a page at another zoom is another picture, and so another entry in the audit trail.
@@ -129,6 +131,7 @@ class Reader(QWidget):
         self._awaited = False
         self._generation = 0
         self._contained = False
+        self._is_away = False  # another window has the keyboard
         self._screen_refused = False  # the last page was not shown, because of a program at the screen
         self._over = False
         self._band: QRectF | None = None  # the place that is wished for
@@ -363,6 +366,8 @@ class Reader(QWidget):
         if marks:
             self.page.set_highlights(marks, current)
         self.page.viewport().repaint()  # now, not at the end of this turn of the event loop
+        if self._is_away:
+            self._tell_covered()  # the vault takes a page that it disclosed to be seen
         if first:
             self.disclosing.emit(True)
         self._note_seen(index, image.page_no)
@@ -596,8 +601,14 @@ class Reader(QWidget):
         """Cover the page while somebody works in another window: previews and overviews of a desktop show what a window shows."""
         is_here = state is Qt.ApplicationState.ApplicationActive
         self.page.cover(Cover.AWAY, on=not is_here)
+        was_away, self._is_away = self._is_away, not is_here
+        if was_away is not self._is_away and self._shown != (-1, 0):
+            self._tell_covered()
         if is_here and self._screen_refused and not (self._awaited or self._over or self._contained) and self._index >= 0:
             self._ask()  # the program that stood in the way may have been ended meanwhile
+
+    def _tell_covered(self) -> None:
+        self.bridge.ask(Reading.cover_page, self._is_away).then(_nothing, _nothing)
 
     def _come_back(self) -> None:
         """A page that was asked for while the key servers did not answer was refused: ask again."""

@@ -5,10 +5,12 @@ Rules:
 - Told of new files by the copies sensor, which watches the folders anyway; reads the head of a file, at most `_HEAD_BYTES`.
 - A picture counts by its size in pixels: it fits the screen and covers at least an eighth of it. Photographs are larger, icons smaller.
   A film always counts.
+- While the interface covers the page, because another window has the keyboard, nothing counts: what is saved then is somebody's other work.
+  The first `_JUST_NOW_SECONDS` still count: a picture is written after it was taken, and what asks where to keep it has the keyboard.
 - By its first bytes, whatever it is called. A file is one signal.
 
 LIMIT: a picture kept elsewhere, in a format that is not listed, inside an archive or cropped to less than an eighth is not seen here; what
-took it was (`captures`).
+took it was (`captures`). One of the page that is kept later than that, the page left or covered meanwhile, is not seen here either.
 
 Thread: the copies sensor's. Source: PNG, JPEG (JFIF), GIF89a, BMP, PNM, WebP, TIFF, XWDFile.h, ISO 14496-12, Matroska, RIFF.
 """
@@ -28,6 +30,7 @@ from vault.sensors.contract import Emit, wall_clock_us
 _HEAD_BYTES = 512 * 1024  # a JPEG's size stands behind its metadata
 _SMALLEST_SHARE = 8
 _REMEMBERED = 512
+_JUST_NOW_SECONDS = 5.0
 _UNKNOWN_SCREEN_PX = (640, 400)
 _JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _XWD_VERSION = 7
@@ -62,17 +65,25 @@ class NewPictures:
         is_watched: whether a page is on screen, or was a moment ago.
         screen_size_px: the screen's size; (0, 0) where it cannot be told.
         emit: told of each picture.
+        covered_seconds: how long the page has been covered, 0 while it is not.
     """
 
-    def __init__(self, is_watched: Callable[[], bool], screen_size_px: Callable[[], tuple[int, int]], emit: Emit) -> None:
+    def __init__(
+        self,
+        is_watched: Callable[[], bool],
+        screen_size_px: Callable[[], tuple[int, int]],
+        emit: Emit,
+        covered_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._is_watched = is_watched
         self._screen_size_px = screen_size_px
         self._emit = emit
+        self._covered_seconds = covered_seconds
         self._told: dict[tuple[int, int], None] = {}
 
     def look(self, path: Path, head: bytes) -> None:
         """Look at a file that is new or was written; `head` is its beginning."""
-        if not self._is_watched() or not _may_be(head):
+        if not _may_be(head) or not self._is_watched() or self._covered_seconds() > _JUST_NOW_SECONDS:
             return
         try:
             # A pipe may have been put in its place since it was listed: that would never open, or never be read to its end.

@@ -8,6 +8,10 @@ Rules:
   no pixel of it reaches the page memory, so there is nothing to record. Only `view_page` discloses.
 - Calls are numbered by who looks: a view that was left before it was recorded is not recorded, one left while it was rendered is not
   disclosed, and a leave never ends a view asked for after it. So what the vault takes to be on screen is what the reader shows.
+- The interface says when it covers the page, because another window has the keyboard (`cover_page`). Its word is taken for two things only:
+  how long the page was read (the time away stands beside it in the trail), and that a picture saved elsewhere meanwhile shows no page. Who
+  has the interface gains nothing by the lie: the page's picture is in its own memory, and the whole time is in the trail. Capture tools and
+  strangers at the display are noticed as ever. A page that is disclosed counts as seen until the interface says otherwise.
 - The page memory is wiped whenever the page on screen is left, and so at every end of custody.
 - Every disclosed page bears its view's trace: the chips of the number of its audit entry, which exists by then.
 - Where policy or the marking asks for a fence, the page memory gets a veil and one band of the page at a time; the page stays in the
@@ -104,8 +108,11 @@ class Reading:
         self._fenced: _Fenced | None = None  # reading lane
         self._last_find: tuple[CheckOutId, DocumentId, str] | None = None
         self.on_screen: OnScreen | None = None  # control thread
-        # Control thread: told of every page that is no longer on screen, and of every page view once it is committed.
-        self.page_left: Callable[[OnScreen], None] = lambda _seen: None
+        self._covered_since_us = 0  # control thread, read by any: boot clock, 0 while the page is not covered
+        self._covered_us = 0  # control thread: of the page on screen, before that
+        # Control thread: told of every page that is no longer on screen, with the milliseconds it was seen, and of every page view once it
+        # is committed.
+        self.page_left: Callable[[OnScreen, int], None] = lambda _seen, _dwell_ms: None
         self.viewed: Callable[[CheckOut], None] = lambda _check_out: None
         self._left_no = 0  # control thread: what was asked before this is not looked at any more
 
@@ -236,6 +243,28 @@ class Reading:
         if (left := self._left()) is not None:
             self._world.store.append_audit(left)
 
+    @operation(Priority.BREACH)  # what a saved picture is taken for hangs on it: it waits behind nothing
+    def cover_page(self, is_covered: bool) -> None:
+        """Take note that the interface covers the page, because another window has the keyboard, or shows it again.
+
+        Args:
+            is_covered: what holds from now until the next call or the next page.
+        Audit: none of its own; page.left says for how long (``covered_ms``).
+        """
+        if is_covered is bool(self._covered_since_us):
+            return
+        self._covered_us = self._covered_so_far_us()
+        self._covered_since_us = self._world.clock.boot_us() if is_covered else 0
+
+    def covered_seconds(self) -> float:
+        """How long no page has been seen for its being covered, 0 while none is covered (any thread)."""
+        since_us = self._covered_since_us
+        return (self._world.clock.boot_us() - since_us) / 1_000_000 if since_us else 0.0
+
+    def _covered_so_far_us(self) -> int:
+        since_us = self._covered_since_us
+        return self._covered_us + (self._world.clock.boot_us() - since_us if since_us else 0)
+
     @operation(Priority.QUERY, Lane.READING)
     def show_band(
         self, check_out_id: CheckOutId, document_id: DocumentId, page_no: int, left: float, top: float, right: float, bottom: float
@@ -331,11 +360,11 @@ class Reading:
         )
 
     def dwell_ms(self, check_out_id: CheckOutId) -> int:
-        """How long the page on screen has been there, 0 if none of this check-out is (control thread)."""
+        """How long the page on screen has been there uncovered, 0 if none of this check-out is (control thread)."""
         seen = self.on_screen
         if seen is None or seen.check_out.check_out_id != check_out_id:
             return 0
-        return (self._world.clock.boot_us() - seen.since_boot_us) // 1000
+        return (self._world.clock.boot_us() - seen.since_boot_us - self._covered_so_far_us()) // 1000
 
     def custody_ended(self, check_out_id: CheckOutId) -> None:
         """Forget the documents of a check-out that ended (control thread)."""
@@ -403,12 +432,12 @@ class Reading:
         # Until this commits, the page before is the one on screen: a signal meanwhile belongs to it.
         seq = world.store.append_audit(*([left] if left else []), viewed)
         now_us = world.clock.now_us()
-        before = self.on_screen
+        before, dwell_ms = self.on_screen, self._seen_ms()
         seen = OnScreen(check_out, document_id, card.title, case.rms_number, page_no, world.clock.boot_us(), request_no, case.marking)
-        self.on_screen = seen
+        self.on_screen, self._covered_since_us, self._covered_us = seen, 0, 0
         try:
             if before is not None:
-                self.page_left(before)
+                self.page_left(before, dwell_ms)
             self.viewed(check_out)
         except VaultError:  # a flag that cannot be recorded: nothing is disclosed
             self._gone()
@@ -497,7 +526,7 @@ class Reading:
     def _left(self) -> AuditDraft | None:
         draft = self._left_draft()
         if self.on_screen is not None:
-            self.page_left(self.on_screen)
+            self.page_left(self.on_screen, self._seen_ms())
         self._gone()
         return draft
 
@@ -509,9 +538,13 @@ class Reading:
         seen = self.on_screen
         if seen is None:
             return None
-        dwell_ms = self.dwell_ms(seen.check_out.check_out_id)
         draft = self._draft(AuditKind.PAGE_LEFT, seen.check_out, seen.document_id, seen.page_no)
-        return _with_fact(draft, "dwell_ms", dwell_ms)
+        left = _with_fact(draft, "dwell_ms", self._seen_ms())
+        covered_ms = self._covered_so_far_us() // 1000
+        return _with_fact(left, "covered_ms", covered_ms) if covered_ms else left
+
+    def _seen_ms(self) -> int:
+        return self.dwell_ms(self.on_screen.check_out.check_out_id) if self.on_screen is not None else 0
 
     def _draft(
         self, kind: AuditKind, check_out: CheckOut, document_id: DocumentId, page_no: int, outcome: Outcome = Outcome.DONE

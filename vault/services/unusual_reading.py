@@ -137,11 +137,10 @@ class UnusualReading:
 
     # -- page views ------------------------------------------------------------------------------------------------------------------
 
-    def page_left(self, seen: OnScreen) -> None:
-        """Count a page that is no longer on screen, whether another took its place or not."""
+    def page_left(self, seen: OnScreen, dwell_ms: int) -> None:
+        """Count a page that is no longer on screen, whether another took its place or not; `dwell_ms` is how long it was seen."""
         watched = self._watched.get(seen.check_out.check_out_id)
         if watched is not None:
-            dwell_ms = (self._world.clock.boot_us() - seen.since_boot_us) // 1000
             watched.pages_left.append(PageLeft(self._world.clock.now_us(), dwell_ms, seen.document_id, seen.page_no))
 
     def viewed(self, check_out: CheckOut) -> None:

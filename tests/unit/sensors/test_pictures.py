@@ -95,6 +95,15 @@ def test_what_is_put_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
         pictures.look(tmp_path / name, head)
 
 
+@pytest.mark.parametrize(("seconds", "counts"), [(0.0, True), (4.9, True), (8.0, False)], ids=["seen", "just covered", "covered"])
+def test_what_is_saved_while_the_page_is_covered_is_other_work(tmp_path: Path, seconds: float, counts: bool) -> None:
+    Image.new("RGB", SCREEN, "red").save(tmp_path / "a.png")
+    told: list[Signal] = []
+    pictures = NewPictures(lambda: True, lambda: SCREEN, told.append, lambda: seconds)
+    pictures.look(tmp_path / "a.png", (tmp_path / "a.png").read_bytes()[:4096])
+    assert [one.kind for one in told] == [SignalKind.NEW_PICTURE] * counts
+
+
 def test_nothing_counts_while_no_page_is_shown(tmp_path: Path) -> None:
     Image.new("RGB", SCREEN, "red").save(tmp_path / "a.png")
     pictures = NewPictures(lambda: False, lambda: SCREEN, lambda signal: pytest.fail(str(signal)))

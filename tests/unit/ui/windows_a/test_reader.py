@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.ui_stage import HOUR_US, documents, holding, notice, now_us
@@ -370,3 +371,19 @@ def test_a_resolution_the_vault_cannot_give_is_asked_for_once(driver: Driver) ->
     asked = len(_pages(driver))
     reader._sharpen(300)
     assert len(_pages(driver)) == asked
+
+
+def test_the_vault_is_told_while_another_window_has_the_keyboard(driver: Driver) -> None:
+    reader = driver.read()
+
+    def told() -> list[bool]:
+        return [covered for (covered,) in driver.bridge.calls("Reading.cover_page")]
+
+    for state in (Qt.ApplicationState.ApplicationActive, Qt.ApplicationState.ApplicationInactive, Qt.ApplicationState.ApplicationHidden):
+        reader._attended(state)
+    assert told() == [True], "once, whatever it is called"
+    reader.go_to(2)
+    driver.until(lambda: _on_page(driver, 2))
+    assert told() == [True, True], "the page that came is covered too"
+    reader._attended(Qt.ApplicationState.ApplicationActive)
+    assert told() == [True, True, False]
