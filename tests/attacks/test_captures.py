@@ -407,16 +407,18 @@ def test_another_screen_is_reported(stage: Stage) -> None:
         stage.run("xrandr", "--delmonitor", "second")
 
 
-def test_the_owner_of_a_selection_is_named(stage: Stage) -> None:
+def test_the_owner_of_a_selection_is_named_and_nobody_is_nobody(stage: Stage) -> None:
+    assert stage.sensor.selection_owner(primary=True) == (("owner", "nobody"),)
     owner = subprocess.Popen(
         ["xclip", "-i", "-quiet", "-selection", "primary", "/etc/hostname"], env=stage.environment, stderr=subprocess.DEVNULL
     )
     try:
-        _until(lambda: bool(stage.sensor.selection_owner(primary=True)))
+        _until(lambda: "pid" in dict(stage.sensor.selection_owner(primary=True)))
         assert dict(stage.sensor.selection_owner(primary=True))["pid"] == owner.pid
     finally:
         owner.kill()
         owner.wait()
+    _until(lambda: stage.sensor.selection_owner(primary=True) == (("owner", "nobody"),))
 
 
 # -- casts -------------------------------------------------------------------------------------------------------------------------------

@@ -14,8 +14,10 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import READING_FLAGS, SEVERITY, Containment, Finding, Severity, Signal, SignalKind, TriageState
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import CaseId
+from vault.errors import Fact
 from vault.services.events import BreachRecorded
 from vault.services.views import BreachNotice, HoldingLine, ReportLine
+from vault.services.world import UnwatchedScreen
 
 
 def seen(crew: Crew, kind: SignalKind, *facts: tuple[str, str]) -> BreachNotice:
@@ -148,6 +150,22 @@ def test_the_vault_says_what_was_on_screen_whatever_the_interface_says(crew: Cre
     assert fact.facts == (("x" * 199 + "…", "y" * 199 + "…"),), "what is cut says so"
     # A minute, and the time until the report was committed; what was asked for is eleven days.
     assert 60_000 <= view.detection_ms < 120_000, "the interface cannot date a signal back further than a minute"
+
+
+class NobodysSelection(UnwatchedScreen):
+    def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:
+        return (("owner", "nobody"),)
+
+
+def test_whose_a_selection_is_the_display_says_where_it_can(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    apart(crew)
+    crew.at(OFFICER)
+    told = (("owner", "another-program"), ("changes", "1"))
+    unknown = seen(crew, SignalKind.PRIMARY_SELECTION, *told)
+    monkeypatch.setattr(crew.vault.world, "screen", NobodysSelection())
+    seen(crew, SignalKind.PRIMARY_SELECTION, *told)
+    facts = [dict(one.facts) for one in crew.at(SUPERVISOR).supervision.report(unknown.breach_id).facts]
+    assert sorted(one["owner"] for one in facts) == ["another-program", "nobody"]
 
 
 def test_nobody_signed_in_is_a_report_too(crew: Crew) -> None:

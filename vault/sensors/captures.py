@@ -261,7 +261,11 @@ class CapturesSensor:
             raise RefusedError(code, process=first.process or "?", pid=first.pid)
 
     def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:
-        """Which program owns the selection now, as facts; none if it cannot be told. From any thread."""
+        """Which program owns the selection now, as facts; none if it cannot be told. From any thread.
+
+        Where none does ``owner`` is ``nobody``. That is a fact, and no reason to say nothing: a program can give up what it took before
+        anybody asks.
+        """
         if self._thread is None:
             return ()
         with self._asking:
@@ -270,6 +274,8 @@ class CapturesSensor:
             except X11Error:
                 self._hang_up()
                 return ()
+        if pid is None:
+            return (("owner", "nobody"),)
         if not pid:
             return ()
         program = self._vouching.look(pid)

@@ -158,11 +158,11 @@ class Connection:
             at += size_bytes
         return tuple(Client(base, pid) for base, pid in pids.items() if base)
 
-    def selection_owner_pid(self, selection: str) -> int:
-        """The process that owns CLIPBOARD or PRIMARY; 0 when nobody does or it is not a local one."""
+    def selection_owner_pid(self, selection: str) -> int | None:
+        """The process that owns CLIPBOARD or PRIMARY; None when nobody does, 0 when it is not a local one."""
         window = self._owner(selection)
         if not window:
-            return 0
+            return None
         answer = self._ask(self._extension("X-Resource"), 4, struct.pack("<III", 1, window, _CLIENT_PID))
         if not struct.unpack_from("<I", answer, 8)[0]:
             return 0

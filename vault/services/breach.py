@@ -109,7 +109,7 @@ class Breaches:
         return self.record(Signal(kind, observed_us, self._with_owner(kind, seen), document_id, page_no))
 
     def _with_owner(self, kind: SignalKind, facts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str | int], ...]:
-        """Name the program that took a selection over: the interface cannot."""
+        """Name the program that took a selection over, or say that nobody has it: the interface cannot."""
         if kind not in _SELECTIONS:
             return facts
         owner = self._world.screen.selection_owner(primary=kind is SignalKind.PRIMARY_SELECTION)

@@ -540,4 +540,4 @@ class Screen(Protocol):
         """
 
     def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:
-        """Which program owns the clipboard or the primary selection now, as facts; none if it cannot be told."""
+        """Which program owns the clipboard or the primary selection now, as facts (``owner``: ``nobody``); none if it cannot be told."""

@@ -139,7 +139,7 @@ def test_the_curtain_is_down_at_once_where_a_manager_paints_the_screen_and_fades
 
 @needs_display
 def test_a_selection_that_does_not_exist_has_no_owner(connection: Connection) -> None:
-    assert connection.selection_owner_pid("CASEVAULT_NOBODYS") == 0
+    assert connection.selection_owner_pid("CASEVAULT_NOBODYS") is None
 
 
 @pytest.mark.parametrize("display", ["", "host:0", "127.0.0.1:10.0", "localhost:0", ":9999", "nonsense"])
