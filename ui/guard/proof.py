@@ -1,4 +1,4 @@
-"""The guard's proof of itself, every minute while somebody is signed in: a probe is swallowed, the selections are listened to.
+"""The guard's proof of itself, every minute while somebody is signed in: a probe is swallowed, the watch of the selections stands.
 
 Rules:
 
@@ -50,12 +50,12 @@ class GuardProof(QObject):
         self._clock.stop()
 
     def working(self) -> tuple[Protection, ...]:
-        """What answers its probe at this moment."""
+        """What answers its probe, and CLIPBOARD if its watch stands, at this moment."""
         reading = self._interceptor.level() is GuardLevel.READING
         answers = {
             Protection.COPY_KEYS: self._interceptor.swallows(SignalKind.COPY_KEY),
             Protection.PRINT_SCREEN: self._interceptor.swallows(SignalKind.PRINT_SCREEN_KEY),
-            Protection.CLIPBOARD: self._selections.answers(reading=reading),
+            Protection.CLIPBOARD: self._selections.stands(reading=reading),
         }
         return tuple(one for one, answer in answers.items() if answer)
 

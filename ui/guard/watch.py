@@ -7,6 +7,8 @@ Rules:
 - What this application owns itself is not told; nobody fills a clipboard here anyway.
 - `IdleWatch` counts what a person does: events that came from the window system, and pointer moves only if the pointer really moved
   (windows that appear under it cause moves too). Time is counted by the boot clock, so suspended time is idle time.
+- LIMIT: the watch's proof (`stands`) is of its own end: it is connected, and armed while it must be. No change is provoked to prove the
+  window system's end, because that would take away what a person has copied.
 - LIMIT: on Wayland a client learns of selections only while it has the focus. Input made by XTEST looks like a person's.
 
 Thread: the interface's main thread. Source: X11 XFixes selection notification through QClipboard.
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, QMetaMethod, QObject, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 
 from vault.domain.breach import SignalKind
@@ -57,9 +59,9 @@ class SelectionWatch(QObject):
         assert isinstance(application, QGuiApplication)
         application.applicationStateChanged.connect(self._on_state)
         self._clipboard = QGuiApplication.clipboard()
-        self._clipboard.dataChanged.connect(self._on_clipboard)
+        self._heard = [self._clipboard.dataChanged.connect(self._on_clipboard)]
         if self._clipboard.supportsSelection():
-            self._clipboard.selectionChanged.connect(self._on_primary)
+            self._heard.append(self._clipboard.selectionChanged.connect(self._on_primary))
 
     @property
     def armed(self) -> bool:
@@ -71,10 +73,10 @@ class SelectionWatch(QObject):
         """Whether this window system has a PRIMARY selection."""
         return self._clipboard.supportsSelection()
 
-    def answers(self, *, reading: bool) -> bool:
-        """Whether a change of a selection would be told now, if it had to be: Qt's notification arrives here."""
-        changed = self._clipboard.isSignalConnected(QMetaMethod.fromSignal(self._clipboard.dataChanged))
-        return changed and self._armed is reading
+    def stands(self, *, reading: bool) -> bool:
+        """Whether what Qt hears of every selection this window system has arrives here and is passed on while `reading`; only that."""
+        arrives = all(self._heard) and not self._clipboard.signalsBlocked()
+        return arrives and not self.signalsBlocked() and self._armed is reading
 
     def arm(self) -> None:
         """A page is shown from now on."""

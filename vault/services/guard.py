@@ -6,6 +6,9 @@ Rules:
   UNAVAILABLE ``blind``: one SENSOR_BLIND signal each time it goes blind.
 - Nobody signed in: the guard does not stand, and nothing of a case is on screen; the states are those it will have.
 
+LIMIT: the proof of the selections is of the watch's own end (`SelectionWatch.stands`): no change is provoked, which would take away what a
+person has copied. That the window system tells of one is not proven until it does.
+
 LIMIT: the proof comes from the interface's own process, which the vault trusts with pixels only. It finds a guard that fell over, not an
 interface that lies.
 
@@ -43,7 +46,7 @@ class InterfaceGuard:
         """Say which protections of the interface answered their probe just now.
 
         Args:
-            working: of COPY_KEYS, PRINT_SCREEN and CLIPBOARD, those that did.
+            working: of COPY_KEYS, PRINT_SCREEN and CLIPBOARD, those that did; of CLIPBOARD that its watch stands.
             excluded_from_capture: whether the system says that it leaves the window out of captures.
         Raises:
             RefusedError: session.locked, session.ended.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -44,6 +45,20 @@ def test_a_watch_that_is_not_armed_while_a_page_is_shown_does_not(qapp: QApplica
     owner = QObject()
     proof, interceptor, _selections, _bridge = _made(qapp, owner)
     interceptor.set_level(GuardLevel.READING)
+    assert Protection.CLIPBOARD not in proof.working()
+    qapp.removeEventFilter(interceptor)
+
+
+def test_a_watch_that_does_not_hear_or_does_not_speak_does_not_stand(qapp: QApplication, qtbot: QtBot) -> None:
+    owner = QObject()
+    proof, interceptor, selections, _bridge = _made(qapp, owner)
+    _others = SelectionWatch(owner)  # is connected to the same clipboard, and proves nothing of the first
+    assert proof.working() == ALL
+    selections.blockSignals(True)
+    assert Protection.CLIPBOARD not in proof.working()
+    selections.blockSignals(False)
+    assert proof.working() == ALL
+    QGuiApplication.clipboard().dataChanged.disconnect(selections._on_clipboard)
     assert Protection.CLIPBOARD not in proof.working()
     qapp.removeEventFilter(interceptor)
 
