@@ -1,16 +1,21 @@
 """An hour of ordinary work, its acts one after the other without the pauses: nothing of it may become a report.
 
 An hour of reading is compressed, not shortened: 60 pages turned, 120 scrolls, 12 zooms, six searches, two locks, a backup of other folders
-twice, 20 pieces of text copied in another window, 60 files saved, four of the system's programs opened.
+twice, 20 pieces of text copied in another window and two pictures of the screen's size and a film saved there, 60 files saved, four of the
+system's programs opened.
 """
 
 from __future__ import annotations
 
 import os
 
+from PIL import Image
+
 from tests.attacks.suite.rig import OFFICER, Rig, passphrase_of, stopped, wait_until
+from tests.attacks.suite.screen import SIZE
 
 PAGES, SCROLLS, ZOOMS, SEARCHES, LOCKS, COPIES, SAVES = 60, 120, 12, 6, 2, 20, 60
+_COVERED_SECONDS = 6  # a picture that is saved sooner after its page went may be of it
 
 
 def hour(rig: Rig) -> None:
@@ -55,7 +60,7 @@ def _search(rig: Rig) -> None:
 
 
 def _other_windows(rig: Rig) -> None:
-    """Another window is opened, worked in and closed: text is typed, marked and copied there."""
+    """Another window is opened, worked in and closed: text is typed, marked and copied there, and pictures are saved."""
     for program in ("xterm", "xclock", "xcalc", "xlogo"):
         other = rig.start(program)
         try:
@@ -66,9 +71,19 @@ def _other_windows(rig: Rig) -> None:
                 for number in range(COPIES):
                     which = "clipboard" if number % 2 else "primary"
                     rig.run("sh", "-c", f"echo line {number} | xclip -in -selection {which} >/dev/null 2>&1")
+                wait_until(rig.screen.shows_page, _COVERED_SECONDS)  # it stays covered for that long
+                _pictures(rig)
                 rig.rest()
         finally:
             stopped(other)
+
+
+def _pictures(rig: Rig) -> None:
+    pictures = rig.home / "Pictures"
+    pictures.mkdir(exist_ok=True)
+    for name in ("holiday.png", "holiday.jpg"):
+        Image.new("RGB", SIZE, "olive").save(pictures / name)
+    (pictures / "holiday.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(4096))
 
 
 def _files(rig: Rig) -> None:
