@@ -31,7 +31,7 @@ check: ## lint, types, import contracts, completeness of words and icons
 	.venv/bin/lint-imports
 	$(SESSION) $(PYTHON) -m pytest -q tests/architecture
 
-attacks: ## try every way out against a running desk; table and build/attacks.json (ROWS="V1 V50 hour": only those)
+attacks: ## try every way out against a running desk; table and build/attacks.json (ROWS="V1 V50 hour": only those, into build/attacks-rows.json)
 	@packaging/setup.sh dev
 	@$(SESSION) $(PYTHON) -m tests.attacks.suite $(ROWS)
 	@$(SESSION) $(PYTHON) -m pytest -q -s -m measured tests/attacks

@@ -8,10 +8,11 @@ import pytest
 
 from tests.attacks.suite.catalogue import CATALOGUE, ON_STRIP, Class
 from tests.attacks.suite.papers import write_papers
+from tests.attacks.suite.readout import Reported
 from tests.attacks.suite.rig import Act
 from tests.attacks.suite.strip import OnStrip, strip_of
 from tests.attacks.suite.verdict import declared, judge
-from vault.domain.breach import SignalKind
+from vault.domain.breach import Containment, SignalKind
 from vault.domain.protection import Protection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,3 +61,11 @@ def test_the_marked_papers_are_documents(tmp_path: Path) -> None:
     write_papers(tmp_path, 9)
     assert (tmp_path / "a-statement.pdf").read_bytes().startswith(b"%PDF")
     assert "127.0.0.1:9" in (tmp_path / "b-mail.eml").read_text()
+
+
+def test_a_time_is_told_from_the_attacks_first_moment_too() -> None:
+    row = next(vector for vector in CATALOGUE if vector.id == "V50")
+    act = Act("V50", "cp", frozenset({SignalKind.STORE_OPENED}), {}, 1_000_000, 2_000_000)
+    report = Reported(SignalKind.STORE_OPENED, 1_200_000, 1_250_000, 3, "BR-1", "", 0, Containment.NONE, {})
+    numbers = judge([row], [act], [report], {}, {}).numbers
+    assert sorted(value for value in numbers.values() if isinstance(value, float)) == [50.0, 250.0]

@@ -1,6 +1,6 @@
 """The attack suite: every row of the catalogue of ways out (V1-V77), tried by real programs against the running desk.
 
-    make attacks            writes build/attacks.json and prints the table and the numbers
+    make attacks            writes build/attacks.json and prints the table and the numbers; with ROWS, build/attacks-rows.json
 
 Rooms: `catalogue` (one line a vector: class, what must happen, which attack) · `inside`, `capture`, `process`, `files`, `place` (the
 attacks) · `ordinary` (the hour that must stay silent) · `rig` (vault, desk, page, acts) · `screen` (an X server and its frame buffer, read

@@ -1,4 +1,5 @@
-"""``make attacks``: found a vault, sign an officer in, put a page on the screen, attack; print the table, write ``build/attacks.json``.
+"""``make attacks``: found a vault, sign an officer in, put a page on the screen, attack; print the table, write ``build/attacks.json``,
+or ``build/attacks-rows.json`` where only some rows are run.
 
     packaging/session.sh headless python -m tests.attacks.suite [--out FILE] [V1 V50 ...]
 
@@ -15,7 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.attacks.suite import ordinary
+from tests.attacks.suite import files, ordinary
 from tests.attacks.suite.catalogue import CATALOGUE, ON_STRIP, Stage, Vector
 from tests.attacks.suite.installed import officer_session
 from tests.attacks.suite.readout import Reported, read_out
@@ -55,6 +56,8 @@ class Run:
             rig.end_desk()
             self._stage(rig, Stage.STARTING)
             self._stage(rig, Stage.CLOSED)
+            if any(vector.id == "V58" for vector in self._wanted):
+                files.vaults_own_files(rig)
         finally:
             rig.end_desk()
             rig.watch.stop()
@@ -141,12 +144,13 @@ def main() -> int:
     parser.add_argument(
         "ids", nargs="*", metavar="V1", help="these rows only, without the hour of ordinary work unless `hour` is among them"
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "attacks.json")
+    parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
+    out = options.out or ROOT / "build" / ("attacks-rows.json" if options.ids else "attacks.json")
     wanted = [one for one in CATALOGUE if not options.ids or one.id in options.ids]
     home = Path(os.environ["HOME"])
     began = time.monotonic()
-    run = Run(wanted, options.out.parent / "attacks", with_hour=not options.ids or "hour" in options.ids)
+    run = Run(wanted, out.parent / "attacks", with_hour=not options.ids or "hour" in options.ids)
     listener = Listener()
     with x_server(home.parent / "screen") as screen:
         station = Station.found(home / ".local" / "share" / "casevault", POLICY, home / "delivery", listener.port)
@@ -155,9 +159,9 @@ def main() -> int:
     listener.close()
     verdict = judge(wanted, run.acts, run.reported, run.broken, run.strip)
     verdict.numbers["seconds"] = round(time.monotonic() - began)
-    write(verdict, options.out)
+    write(verdict, out)
     print(table(verdict))
-    print(options.out)
+    print(out)
     return 0 if verdict.ok else 1
 
 

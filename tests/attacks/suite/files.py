@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.attacks.suite.papers import MARKS
 from tests.attacks.suite.rig import OFFICER, Rig, passphrase_of, wait_until
+from tests.attacks.suite.watch import holds_mark
 from tests.journeys.desk_driver import children_of
 from vault.assembly import CONTENT_NAME, REGISTER_NAME
 from vault.domain.breach import SignalKind
@@ -131,6 +132,15 @@ def written_files(rig: Rig) -> None:
         act.check(not rig.watch.marked, f"none held a word of the page {rig.watch.marked[:3]}")
         found = rig.marked_files()
         act.check(not found, f"no file holds one now {found[:3]}")
+
+
+def vaults_own_files(rig: Rig) -> None:
+    """V58: the vault's folder, which is left alone while a desk runs: whoever opens its files is reported."""
+    with rig.act("V58", "search the vault's own files") as act:
+        paths = [path for path in rig.station.directory.rglob("*") if path.is_file()]
+        act.check(len(paths) > 1, f"{len(paths)} files were searched")
+        found = [path.name for path in paths if holds_mark(path)]
+        act.check(not found, f"none holds a word of the page {found[:3]}")
 
 
 def recent_files(rig: Rig) -> None:

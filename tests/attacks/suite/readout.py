@@ -38,7 +38,7 @@ class Reported:
 
     @property
     def detection_ms(self) -> float:
-        """From what was observed to the committed report."""
+        """From what a sensor observed, by its own clock, to the time in the report's entry of the audit trail, written with it."""
         return max(0, self.committed_us - self.observed_us) / 1000
 
 

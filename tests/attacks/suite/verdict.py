@@ -1,4 +1,4 @@
-"""What is judged, the numbers, and the file `build/attacks.json`.
+"""What is judged, the numbers, and the file they are written to.
 
 Rules:
 
@@ -7,6 +7,8 @@ Rules:
 - DECLARED is ok when docs/threat-model.md has the row as DECLARED, in the running product's checkout; and where the catalogue says that the
   protection strip declares it, when the strip of the running desk says so.
 - A row without an attack that is not DECLARED is not ok: nothing is skipped.
+- Times are published two ways. From what a sensor observed to the report's entry in the audit trail, with a limit; and for files and
+  processes from the act's first moment, the start of the attacker's program or of the desk included, without one.
 - `control_reports`: reports of any kind in the hour of ordinary work; one is one too many for every row.
 """
 
@@ -29,7 +31,7 @@ from vault.domain.protection import Protection
 
 THREAT_MODEL = ROOT / "docs" / "threat-model.md"
 INSIDE_P99_MS, OUTSIDE_P95_MS = 100.0, 1000.0
-_ROW = re.compile(r"^\| (V\d+) \|[^|]*\| (ENFORCED|DETECTED|DECLARED|next) \|(.*)\|\s*$", re.MULTILINE)
+_ROW = re.compile(r"^\| (V\d+) \|[^|]*\| (ENFORCED|DETECTED|DECLARED) \|(.*)\|\s*$", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=\.) ")
 
 
@@ -87,6 +89,7 @@ def judge(
     verdict = Verdict()
     said = declared()
     times: dict[Group, list[float]] = {group: [] for group in Group}
+    whole: dict[Group, list[float]] = {group: [] for group in Group}
     asked: dict[Group, list[bool]] = {group: [] for group in Group}
     hours = [act for act in acts if act.vector == "hour"]
     in_the_hour = [one for act in hours for one in _during(reported, act.began_us, act.ended_us)]
@@ -95,6 +98,9 @@ def judge(
         words, ok = _observed(vector, mine, said, broken.get(vector.id, ""), strip)
         found = [one for _, answers in mine for one in answers]
         times[vector.group] += [one.detection_ms for one in found]
+        whole[vector.group] += [
+            (min(one.committed_us for one in answers) - act.began_us) / 1000 for act, answers in mine if act.kinds and answers
+        ]
         asked[vector.group] += [bool(answers) and not act.failures for act, answers in mine if act.kinds]
         slowest = max((one.detection_ms for one in found), default=None)
         verdict.rows.append(
@@ -111,7 +117,7 @@ def judge(
                 control_reports=len(in_the_hour),
             )
         )
-    _count(verdict, times, asked, hours, in_the_hour)
+    _count(verdict, times, whole, asked, hours, in_the_hour)
     return verdict
 
 
@@ -181,7 +187,12 @@ def _during(reported: Iterable[Reported], began_us: int, until_us: int) -> list[
 
 
 def _count(
-    verdict: Verdict, times: dict[Group, list[float]], asked: dict[Group, list[bool]], hours: list[Act], in_the_hour: list[Reported]
+    verdict: Verdict,
+    times: dict[Group, list[float]],
+    whole: dict[Group, list[float]],
+    asked: dict[Group, list[bool]],
+    hours: list[Act],
+    in_the_hour: list[Reported],
 ) -> None:
     numbers, missed = verdict.numbers, verdict.missed
     inside, outside = times[Group.INSIDE], times[Group.FILES] + times[Group.PROCESS]
@@ -192,15 +203,20 @@ def _count(
             if not all(all_asked):
                 missed.append(f"{name}: {len(all_asked) - sum(all_asked)} attempts of {len(all_asked)} were not reported")
     for name, values, share, bound in (
-        ("in-app p99 ms to a committed report", inside, 0.99, INSIDE_P99_MS),
-        ("file and process p95 ms to a committed report", outside, 0.95, OUTSIDE_P95_MS),
+        ("in-app p99 ms from what a sensor observed to a committed report", inside, 0.99, INSIDE_P99_MS),
+        ("file and process p95 ms from what a sensor observed to a committed report", outside, 0.95, OUTSIDE_P95_MS),
     ):
         if values:
             numbers[name] = round(_quantile(values, share), 1)
             if _quantile(values, share) > bound:
                 missed.append(f"{name}: {_quantile(values, share):.1f}, at most {bound:g}")
+    for group in (Group.FILES, Group.PROCESS):
+        if whole[group]:
+            name = f"{group.value} p95 ms from the attack's first moment to a committed report (no limit)"
+            numbers[name] = round(_quantile(whole[group], 0.95), 1)
     if hours:
         numbers["reports in the hour of ordinary work"] = len(in_the_hour)
+        numbers["policy of that hour"] = "the suite's own: keys by a program not reported, its Python vouched for, /tmp not watched"
         for one in in_the_hour:
             into_seconds = (one.observed_us - hours[0].began_us) / 1_000_000
             missed.append(f"ordinary work was reported, {into_seconds:.1f} s into it: {one.kind.value} {one.facts}")

@@ -37,7 +37,7 @@ class FileWatch(FileSystemEventHandler):
     def __init__(self, below: Iterable[Path], into: Iterable[Path], skip: Iterable[Path]) -> None:
         self.seen = 0
         self.marked: list[str] = []
-        self._skip = tuple(skip)  # the vault's own: an attacker who opens them would be reported, and they are searched at the end
+        self._skip = tuple(skip)  # the vault's own: an attacker who opens them would be reported, and they are searched when no desk runs
         self._observer = Observer()
         for recursive, folders in ((True, below), (False, into)):
             for folder in folders:
