@@ -299,14 +299,13 @@ class StoreAccessSensor:
     def _finish(self) -> None:
         """Tell what was begun: an opening that nothing explains within its grace, and one without a name, which is not waited for now."""
         end = time.monotonic() + 2 * _GRACE_SECONDS  # whoever opens again and again does not keep it
-        while True:
-            with self._lock:
+        with self._lock:
+            self._step()
+            while time.monotonic() < end and any(file.unexplained for file in self._files.values()):
+                self._probing.wait(_GRACE_SECONDS / 4)
                 self._step()
-                if time.monotonic() >= end or not any(file.unexplained for file in self._files.values()):
-                    if self._nameless is not None:
-                        self._report_open(self._nameless[1], ())
-                    return
-            time.sleep(_GRACE_SECONDS / 4)
+            if self._nameless is not None:
+                self._report_open(self._nameless[1], ())
 
     def _pause_seconds(self) -> float:
         with self._lock:
