@@ -198,10 +198,11 @@ class CapturesSensor:
             casts = self._sees_casts()  # what goes through the desktop's portal is noticed; nothing else is
             return ProtectionStatus(self.protection, *((ProtectionState.DETECTED, "casts-only") if casts else (unavailable, "wayland")))
         thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._begun.wait(_PROBE_SECONDS)  # or it ends at once: there was nothing to be had to watch with
         if thread is None or not thread.is_alive():
             return ProtectionStatus(self.protection, unavailable, "not-watching" if self._has_display else "no-display")
         try:
-            self._begun.wait(_PROBE_SECONDS)
             probe = Connection(self._environment)
         except X11Error:
             return ProtectionStatus(self.protection, unavailable, "blind")
