@@ -42,7 +42,7 @@ class ExecWatch:
         self._fanotify = self._libc.fanotify_init(_CLOEXEC | _NONBLOCK | _REPORT_FID, os.O_RDONLY) if sure else -1
         self._inotify = inotify.Inotify() if self._fanotify < 0 else None
         self._watched: dict[Path, tuple[int, int] | None] = {}  # and the file that was there
-        self._marks = 0  # as the kernel counts them: two paths may be one file
+        self._marks = 0  # how many the kernel must have: two paths may be one file, and it keeps a replaced file's as long as that runs
         self.add(paths)
 
     @property
@@ -58,6 +58,7 @@ class ExecWatch:
     def add(self, paths: Iterable[Path]) -> None:
         """Watch more files; watching one twice does nothing."""
         for path in paths:
+            file = _file_at(path)  # first: what is replaced meanwhile is found by `works`
             try:
                 if self._inotify is not None:
                     self._inotify.add(path, inotify.OPEN)
@@ -66,19 +67,19 @@ class ExecWatch:
             except OSError as error:
                 _log.info("a capture tool cannot be watched: errno %s", error.errno)
             else:
-                self._watched[path] = _file_at(path)
-        self._marks = self._listed()
+                self._watched[path] = file
+        self._marks = min(self._listed(), len(self._files()))
 
     def works(self) -> bool:
         """Whether the kernel still has every file on its list for our descriptor. A file that was replaced (an update) is watched anew.
 
         Thread: any, beside `happened`; never beside `add` and `close`.
         """
-        replaced = [path for path, file in self._watched.items() if _file_at(path) != file]
-        if self._listed() < self._marks - len(replaced):
+        kept = {path: file for path, file in self._watched.items() if _file_at(path) == file}
+        if self._listed() < self._marks - len(self._files() - set(kept.values())):
             return False
-        for path in replaced:
-            del self._watched[path]
+        replaced = self._watched.keys() - kept.keys()
+        self._watched = kept
         if replaced:
             self.add(replaced)
         return True
@@ -105,6 +106,9 @@ class ExecWatch:
             self._inotify.close()
         else:
             os.close(self._fanotify)
+
+    def _files(self) -> set[tuple[int, int]]:
+        return {file for file in self._watched.values() if file is not None}
 
     def _listed(self) -> int:
         """How many files the kernel watches for our descriptor; -1 if it is not the one that we opened."""
