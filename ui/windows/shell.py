@@ -7,7 +7,7 @@ Rules:
   swallowed and reported while a page is.
 - Whatever locks (idle, key, the system, the end of the session) goes through `locking`; the window replaces everything first.
 - An intake ends with its session: who ends that by hand is asked first. The question about a lock locks by itself when nobody answers, and
-  Ctrl+L over it locks at once.
+  Ctrl+L over it locks at once. Where a file is being read nothing is asked: its page may not stand while somebody thinks.
 - An error nobody asked for is told in the notice bar in words; its own text is never shown.
 - A report is told to a supervisor wherever they are: over the reader as well. To open it there is to leave the file, which stays held.
 
@@ -142,6 +142,9 @@ class Shell(QWidget):
         self._proof = GuardProof(bridge, self._guard, self._selections, self)
         self._idle = IdleWatch(signed_in.idle_lock_seconds, self)
         self._idle.idle.connect(lambda: self.locking.emit("idle"))
+        # The shell's, and not the sheet's: what takes the sheet away without an answer does not take the lock away.
+        self._unanswered = QTimer(self, singleShot=True)
+        self._unanswered.timeout.connect(lambda: self.locking.emit("key"))
         self._set_up_frame()
         self._set_up_keys()
         self._set_up_clocks()
@@ -220,6 +223,7 @@ class Shell(QWidget):
             self._alerts.end()
         if self._page is not None:
             self._page.hidden()
+        self._unanswered.stop()
         self._session_end.stop()
         self._session_warning.stop()
         if self._premises_bar is not None:
@@ -598,13 +602,14 @@ class Shell(QWidget):
         KeysSheet(self.reader.sheet_host if self.reader is not None else self.frame, groups).open_over()
 
     def lock(self) -> None:
-        """Lock, because somebody asked for it; say first what becomes of an intake."""
-        if not self._intakes:
+        """Lock, because somebody asked for it; say first what becomes of an intake, unless a file is being read."""
+        if not self._intakes or self.reader is not None or self._unanswered.isActive():
             self.locking.emit("key")
             return
         unanswered = strings.text("shell.lock_unanswered", count=_UNANSWERED_LOCK_SECONDS)
         sheet = self._confirm("lock", (strings.text("shell.intake_stops"), unanswered), lambda: self.locking.emit("key"))
-        QTimer.singleShot(_UNANSWERED_LOCK_SECONDS * 1_000, sheet, lambda: self.locking.emit("key"))
+        sheet.dismissed.connect(self._unanswered.stop)
+        self._unanswered.start(_UNANSWERED_LOCK_SECONDS * 1_000)
 
     def sign_out(self) -> None:
         """Sign out; say first what becomes of files that are held and of an intake."""

@@ -331,10 +331,29 @@ def test_who_locks_while_an_intake_runs_is_asked_first_and_locks_with_the_same_k
     driver.press(Key.Key_Escape)
     driver.until(lambda: driver.sheet() is None)
     assert driver.bridge.locked == []
+    assert not driver.shell._unanswered.isActive(), "who stays has answered"
     driver.press(Key.Key_L, CTRL)
     driver.until(lambda: driver.sheet_open("lock_sheet"))
     driver.press(Key.Key_L, CTRL)
     assert driver.bridge.locked == ["key"]
+
+
+def test_who_reads_a_file_while_an_intake_runs_locks_at_once(driver: Driver) -> None:
+    driver.read()
+    _take_in(driver)
+    driver.press(Key.Key_L, CTRL)
+    assert driver.bridge.locked == ["key"]
+
+
+def test_a_question_about_a_lock_that_is_taken_away_unanswered_locks_all_the_same(driver: Driver) -> None:
+    driver.desk()
+    _take_in(driver)
+    driver.press(Key.Key_L, CTRL)
+    driver.until(lambda: driver.sheet_open("lock_sheet"))
+    driver.shell._close_sheets()
+    assert driver.shell._unanswered.isActive()
+    driver.shell._unanswered.start(0)
+    driver.until(lambda: driver.bridge.locked == ["key"])
 
 
 def test_a_question_about_a_lock_that_nobody_answers_locks(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
