@@ -461,16 +461,18 @@ def test_a_desk_that_is_open_is_not_looked_at_again_and_again(table: Table) -> N
         look()
 
     table.sentinel._look = counted  # type: ignore[method-assign]
-    running = threading.Thread(target=table.sentinel.run)
+    running = threading.Thread(target=table.sentinel.run, daemon=True)
     with system.single_instance(table.folder / LOCK_NAME):
         table.mark(DeskState.WATCHING)
         running.start()
-        until(lambda: not table.sentinel._looks, "the last look at the lock")
-        before = looks[0]
-        time.sleep(QUIET_SECONDS / 3)
-        assert looks[0] - before <= 5, "reading the mark is no reason to read it again"
-        table.sentinel.stop()
-        running.join()
+        try:
+            until(lambda: not table.sentinel._looks, "the last look at the lock")
+            before = looks[0]
+            time.sleep(QUIET_SECONDS / 3)
+            assert looks[0] - before <= 5, "reading the mark is no reason to read it again"
+        finally:
+            table.sentinel.stop()
+            running.join(PATIENCE_SECONDS)
 
 
 def test_who_has_the_lock_is_read_and_not_tried(tmp_path: Path) -> None:
