@@ -31,6 +31,7 @@ unsigned int la_version(unsigned int version) { sprung(); return version; }
 """
 _DESCRIBED = """__asm__(".pushsection .note.qt.metadata,\\"a\\",@note\\n.balign 8\\n.incbin \\"%s\\"\\n.popsection");
 """
+EVIL_INPUT = "evilone"  # an input method's key, as long as the one it is put in place of
 
 
 @dataclass
@@ -95,6 +96,22 @@ class Officer:
         """Run a program as the officer."""
         return self.installed.run(*command, more=more)
 
+    def begin_other(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a program that goes on, as the officer; it has said its first line when this returns."""
+        made = subprocess.Popen(
+            command,
+            env=self.installed.environment,
+            cwd=self.installed.home,
+            user=self.installed.account,
+            group=self.installed.account,
+            extra_groups=[],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        assert made.stdout is not None
+        assert made.stdout.readline(), "it runs"
+        return made
+
     def springs(self, do: Callable[[], object]) -> bool:
         """Whether any of the attacker's code ran meanwhile."""
         self.sprung.unlink(missing_ok=True)
@@ -156,19 +173,35 @@ def set_traps(officer: Officer) -> None:
     source.write_text(_TRAP_C % officer.sprung)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / "evil.so", source], check=True)
     described = folder / "metadata"  # Qt reads a plugin's own description before it loads it: the real one's, in front of our code
-    real = installed.prefix / "app" / "packages" / "PySide6" / "Qt" / "plugins" / "platforms" / "libqxcb.so"
-    subprocess.run(["objcopy", "-O", "binary", "--only-section=.note.qt.metadata", real, described], check=True)
+    plugins = installed.prefix / "app" / "packages" / "PySide6" / "Qt" / "plugins"
     source.write_text(_TRAP_C % officer.sprung + _DESCRIBED % described)
-    for kind in ("platforms", "platforminputcontexts", "styles"):
-        (folder / kind).mkdir(exist_ok=True)
-        subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / kind / "libqxcb.so", source], check=True)
+    for real, place in (
+        ("platforms/libqxcb.so", "platforms"),
+        ("platforms/libqxcb.so", "styles"),
+        ("platforminputcontexts/libcomposeplatforminputcontextplugin.so", "input/platforminputcontexts"),
+    ):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        subprocess.run(["objcopy", "-O", "binary", "--only-section=.note.qt.metadata", plugins / real, described], check=True)
+        described.write_bytes(described.read_bytes().replace(b"compose", EVIL_INPUT.encode()))
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / place / "libqxcb.so", source], check=True)
     for name in ("sitecustomize", "usercustomize", "keyring", "msgspec", "evil"):
         (folder / f"{name}.py").write_text(f"open({str(officer.sprung)!r}, 'w').close()\n")
     (folder / "openssl.cnf").write_text(
         f"openssl_conf = a\n[a]\nengines = b\n[b]\nc = d\n[d]\ndynamic_path = {folder}/evil.so\nengine_id = evil\ninit = 1\n"
     )
-    configuration = installed.home / ".config" / "python_keyring"
-    configuration.mkdir(parents=True, exist_ok=True)
-    (configuration / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring=evil.Keyring\nkeyring-path={folder}\n")
-    for path in (folder, *folder.rglob("*"), *(installed.home / ".config").rglob("*")):
+    configuration = _keyrings_configuration(officer)
+    configuration.parent.mkdir(parents=True, exist_ok=True)
+    configuration.write_text(f"[backend]\ndefault-keyring=evil.Keyring\nkeyring-path={folder}\n")
+    for path in (folder, *folder.rglob("*"), configuration.parent, configuration):
         os.chown(path, installed.uid, installed.gid)
+
+
+def take_configuration_away(officer: Officer) -> None:
+    """Take the keyring's configuration away again: it is reported at every start."""
+    _keyrings_configuration(officer).unlink()
+
+
+def _keyrings_configuration(officer: Officer) -> Path:
+    """Where the officer's programs look for it: the session names its own folder for configuration."""
+    installed = officer.installed
+    return Path(installed.environment.get("XDG_CONFIG_HOME") or installed.home / ".config") / "python_keyring" / "keyringrc.cfg"
