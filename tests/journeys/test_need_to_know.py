@@ -159,6 +159,22 @@ def test_nobody_takes_the_last_sight_of_a_case_from_those_who_could_give_it_back
         station.vault.register.remove_grant(case_id, firsts[officer], "myself, the last")
 
 
+def test_a_gap_that_was_there_forbids_nothing_else(station: Station) -> None:
+    """The officer in charge is disabled, and the custodian's own grant ends one day: nobody made that gap by denying somebody else."""
+    case_id = marked_case(station)
+    register = station.vault.register
+    people = {one.badge_no: one.person_id for one in register.people()}
+    records = next(one.unit_id for one in register.units() if one.name == "Records")
+    until_us = station.clock.now_us() + 3600 * 1_000_000
+    register.grant(case_id, Effect.ALLOW, GranteeKind.PERSON, people[CUSTODIAN], 0, until_us, "an hour to hand it over")
+    firsts = {one.terms.grantee_id: one.terms.grant_id for one in station.vault.store.grants_of(case_id)}
+    register.remove_grant(case_id, firsts[records], "the officer in charge is left")
+    station.sign_in(ADMINISTRATOR)
+    station.vault.administration.disable(people[OFFICER])
+    station.sign_in(CUSTODIAN)
+    register.grant(case_id, Effect.DENY, GranteeKind.PERSON, people[COLLEAGUE], 0, 0, "conflict of interest")
+
+
 def test_a_grant_to_a_unit_lasts_as_long_as_it_says(station: Station) -> None:
     case_id = marked_case(station)
     team = next(one for one in station.vault.register.units() if one.name == "Team A")

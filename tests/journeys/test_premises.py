@@ -19,7 +19,7 @@ from vault.crypto.premises import PremisesLock, prove_lock
 from vault.crypto.slots import vault_keys
 from vault.domain.audit import AuditKind, Outcome
 from vault.domain.breach import SignalKind
-from vault.errors import UnavailableError, VaultError
+from vault.errors import RefusedError, UnavailableError, VaultError
 from vault.premises import Lease, open_slot
 from vault.secret import Secret
 from vault.services.events import BreachRecorded
@@ -206,6 +206,17 @@ def test_an_administrator_alone_lets_no_other_servers_suffice(station: Station, 
     ]
     facts = dict(json.loads(entries[0].facts)) | dict(json.loads(entries[2].facts))
     assert (facts["url"], facts["thumbprint"]) == (key_room.url, key_room.thumbprint())
+
+
+def test_what_cannot_be_done_weakens_nothing(station: Station, key_room: TangServer) -> None:
+    bind(station, key_room)
+    station.sign_in(SUPERVISOR)
+    with pytest.raises(RefusedError, match=r"premises\.unknown"):
+        station.vault.premises.remove("a typing error", 1)
+    for threshold in (0, 3):
+        with pytest.raises(RefusedError, match=r"premises\.threshold"):
+            station.vault.premises.add(MetServer("another room", key_room.url), key_room.thumbprint(), threshold)
+    assert not weakened(station)
 
 
 def weakened(station: Station) -> list[BreachRecorded]:

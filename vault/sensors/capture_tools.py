@@ -4,10 +4,10 @@ Rules:
 
 - A program is known by the base name of its executable file, after links: `import` is `import-im6.q16` on Debian.
 - `ALWAYS`: it does nothing else, so that running while a page is shown is a capture. `AS_CLIENT`: it does other things as well (ffmpeg
-  converts films), none of which needs the display; or it is a meeting program, and nothing tells when it shares the screen, so that no page
-  is shown beside it at all. `IF_TOLD`: it is an ordinary client of the display, and counts only with arguments that name a screen.
+  converts films), none of which needs the display. `IF_TOLD`: it is an ordinary client of the display, and counts only with arguments that
+  name a screen.
 - LIMIT: a renamed copy is not in here; it is a program that nobody vouches for (`programs`).
-- LIMIT: a browser is not in here: it shares the screen as a meeting program does, and on X11 nothing tells when.
+- LIMIT: a browser or a meeting program is not in here: on X11 nothing tells when it shares the screen, and that it runs accuses nobody.
 
 Pure, but for `installed`, which looks where programs are.
 """
@@ -39,7 +39,6 @@ class Tool:
 
 
 _SHOT, _RECORDS, _SERVES, _READS = "takes still pictures", "records", "serves the screen to others", "can read a screen among other inputs"
-_MEETS = "can share the screen in a meeting"
 
 TOOLS = (
     *(
@@ -96,8 +95,6 @@ TOOLS = (
         Tool(name, Use.AS_CLIENT, _READS)
         for name in ("ffmpeg", "avconv", "gst-launch-1.0", "magick", "convert-im*", "compare-im*", "gm", "graphicsmagick")
     ),
-    *(Tool(name, Use.AS_CLIENT, _MEETS) for name in ("zoom", "ZoomLauncher", "teams", "teams-for-linux", "slack", "skypeforlinux")),
-    *(Tool(name, Use.AS_CLIENT, _MEETS) for name in ("discord", "Discord", "DiscordCanary", "DiscordPTB", "webex", "CiscoCollabHost")),
     *(Tool(name, Use.IF_TOLD, _READS) for name in ("vlc", "cvlc", "mpv", "ffplay", "display-im*", "animate-im*")),
 )
 

@@ -64,6 +64,8 @@ class Premises:
         before = self._binding.facts()
         if server.name.strip().casefold() in {one.name.strip().casefold() for one in before.servers}:
             raise RefusedError("premises.name-taken")
+        if not 1 <= threshold <= len(before.servers) + 1:
+            raise RefusedError("premises.threshold", servers=len(before.servers) + 1)
         facts = (
             ("server", server.name),
             ("url", server.url),
@@ -85,7 +87,9 @@ class Premises:
         """Take a key server off. Raises as `add`, and RefusedError premises.unknown. Audit: premises.unbound, and as `add`."""
         self._require(Role.SUPERVISOR)
         before = self._binding.facts()
-        left = max(0, len(before.servers) - 1)
+        if name not in {one.name for one in before.servers}:
+            raise RefusedError("premises.unknown")
+        left = len(before.servers) - 1
         facts = (("server", name), ("must_answer", _must_answer(before, min(threshold, left), left)))
         act = partial(self._binding.remove, name, threshold)
         return self._changed(AuditKind.PREMISES_UNBOUND, facts, act, weakens=min(threshold, left) < before.threshold)

@@ -179,7 +179,8 @@ class Register:
         self._check_grantee(grantee_kind, grantee_id)
         row = self._make(case_id, cipher, effect, grantee_kind, grantee_id, from_us, until_us, reason.strip())
         if effect is Effect.DENY:
-            self._require_grantor_left(case_id, cipher, [*(one.terms for one in world.store.grants_of(case_id)), row.terms])
+            grants = [one.terms for one in world.store.grants_of(case_id)]
+            self._require_grantor_left(case_id, cipher, grants, [*grants, row.terms])
         world.store.add_grants([row], [self._granted(row.terms)])
         world.publish(RegisterChanged())
         self._custody.return_withdrawn(case_id)
@@ -202,7 +203,7 @@ class Register:
         if removed is None:
             raise RefusedError("grant.unknown")
         if removed.effect is Effect.ALLOW:
-            self._require_grantor_left(case_id, cipher, [one for one in grants if one is not removed])
+            self._require_grantor_left(case_id, cipher, grants, [one for one in grants if one is not removed])
         sealed = world.seal_to_supervisors(reason.strip().encode(), "reason", grant_id).hex()
         audit = world.draft(AuditKind.GRANT_REMOVED, case_id, grant_id=grant_id, reason_sealed=sealed)
         world.store.remove_grant(grant_id, world.clock.now_us(), audit)
@@ -244,8 +245,8 @@ class Register:
             raise RefusedError("access.not-grantor")
         return cipher
 
-    def _require_grantor_left(self, case_id: CaseId, cipher: CaseCipher, grants: Sequence[GrantTerms]) -> None:
-        """Refuse grants under which there is a moment when no active person sees the case and may grant on it."""
+    def _require_grantor_left(self, case_id: CaseId, cipher: CaseCipher, before: Sequence[GrantTerms], after: Sequence[GrantTerms]) -> None:
+        """Refuse a change of grants that makes a moment when no active person sees the case and may grant on it; one there was may stay."""
         world = self._world
         now_us = world.clock.now_us()
         card = self._cases.open_card(self._cases.row(case_id), cipher)
@@ -255,10 +256,13 @@ class Register:
             if one.state is PersonState.ACTIVE and (one.role is Role.CUSTODIAN or one.person_id == card.officer_in_charge)
         ]
         # Who sees the case changes at these moments and at no other.
-        moments = {now_us, *(at for one in grants for at in (one.from_us, one.until_us) if at > now_us)}
-        for at in moments:
-            if not any(decide(one.person_id, one.role, unit_ids, grants, at).allowed for one, unit_ids in grantors):
-                raise RefusedError("grant.last-grantor")
+        moments = {now_us, *(at for one in (*before, *after) for at in (one.from_us, one.until_us) if at > now_us)}
+
+        def somebody(grants: Sequence[GrantTerms], at: int) -> bool:
+            return any(decide(one.person_id, one.role, unit_ids, grants, at).allowed for one, unit_ids in grantors)
+
+        if any(somebody(before, at) and not somebody(after, at) for at in moments):
+            raise RefusedError("grant.last-grantor")
 
     def _check_grantee(self, kind: GranteeKind, grantee_id: str) -> None:
         directory = self._world.directory

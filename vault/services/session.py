@@ -8,7 +8,8 @@ Rules:
   not reset it. LIMIT: a clock set forward by fifteen minutes ends a count, as waiting does; the lock itself does not end with time.
 - Only an active account is locked: a lock is what a supervisor releases, and a release must not make a pending or disabled account good.
 - A supervisor whom no other active one could release is never locked for good: the fifteen minutes hold them off, and nothing else. LIMIT:
-  guesses at that passphrase go on at five in fifteen minutes, each in the trail, until a second supervisor is enrolled.
+  guesses at that passphrase go on at five in fifteen minutes, each in the trail, while no other supervisor is active: none enrolled, or
+  all of them locked, which guesses at theirs bring about.
 - One session a person and one a workstation. A lock ends the vault process; the same person unlocks with the passphrase alone, on the same
   workstation, within the session's hours (CJIS IA-11: 12 at most).
 - An open session's hours run by the clock since boot: setting the clock neither ends nor stretches them. LIMIT: what passed until an unlock
