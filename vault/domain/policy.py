@@ -84,7 +84,7 @@ def policy_from(values: Mapping[str, object], base: Policy | None = None, *, kep
     Args:
         values: the settings it names.
         base: what it is laid over; the defaults unless said.
-        kept: a vault was founded with it. Then a lease too short for its proofs, which no vault takes any more, is as long as they need.
+        kept: a vault was founded with it. Then a lease too short for its proofs is as long as they need, and is not refused.
 
     Raises:
         RefusedError: policy.unknown, a name there is not; policy.out-of-bounds, a number that may not be, or a lease too short for the

@@ -4,8 +4,8 @@ Rules:
 
 - Nobody acts on a report on themselves: the domain refuses it, the store's trigger refuses it again (law 5). It is seen in the queue only.
 - Reading a report and reading the audit trail are themselves audited (DESIGN §7).
-- Reasons in the trail are sealed to the supervisors: they read them with the entry, an auditor does not. LIMIT: a check-out's sentence
-  from before that was so is sealed under the case's key, and opened nowhere.
+- Reasons in the trail are sealed to the supervisors: they read them with the entry, an auditor does not. LIMIT: the
+  sentence of a check-out in an older vault is sealed under the case's key, and opened nowhere.
 - An auditor reads the trail with opaque case references; a supervisor sees case numbers; neither sees a case. Both may list what happened
   to the case of a number they know. A number no case has gives an empty list, as a number nothing was recorded about would.
 """
