@@ -4,7 +4,8 @@ Rules (DESIGN §2):
 
 - One control thread (the main thread) with a priority queue; lanes for reading, intake, keys and the trail; one thread reads the pipe.
 - Only methods marked `operation` are served. An answer goes out after the method's commit; events go out after theirs.
-- A lock or sign-out ends the process: a person's keys die with it, and the interface starts a fresh one.
+- A lock or sign-out ends the process: a person's keys die with it, and the interface starts a fresh one. From that moment a deadline runs,
+  whatever is still queued and whoever does not listen. What could not be sent whole is followed by nothing.
 - No traceback leaves: a defect becomes an incident number; the log has the stack, without values.
 - When the pipe ends, the interface is gone: the session is locked, files are closed, the process ends.
 - What was observed until the sensors stopped is in a report, or sealed into the spool, before the process ends; also where it is ended
@@ -66,6 +67,7 @@ class Server:
         self._pipe = pipe
         self._pages = pages
         self._sending = threading.Lock()
+        self._telling = threading.Lock()
         self._lanes = Lanes()
         self._clock = system.SystemClock()
         self._entropy = system.SystemEntropy()
@@ -80,6 +82,8 @@ class Server:
         self._found = tuple(found)  # what was wrong with the interface's start
         self._seen = Observed(self._clock.now_us)  # and in no report yet
         self._ending = ""
+        self._told_ending = False
+        self._unheard = False  # the interface takes nothing any more
         self._last_witness_us = 0
         self._recovery_ends_boot_us = 0  # by the boot clock, which nobody sets back; 0: the key servers opened it
 
@@ -258,6 +262,9 @@ class Server:
             self._defect()
 
     def _end(self, reason: str) -> None:
+        """The session is over (control thread): this process ends with its keys, when it has closed or when its time is up."""
+        if not self._ending:
+            self._end_within(_CLOSING_SECONDS)
         self._ending = reason
 
     # -- time ------------------------------------------------------------------------------------------------------------------------
@@ -334,16 +341,26 @@ class Server:
         self._end_if_asked()
 
     def _end_if_asked(self) -> None:
-        if self._ending:
+        """Tell the interface why this process ends, once, and end it (any thread)."""
+        if not self._ending:
+            return
+        with self._telling:
+            told, self._told_ending = self._told_ending, True
+        if not told:
             self._publish(Ending(self._ending))
-            self._lanes.end()
+        self._lanes.end()
 
     def _send(self, body: bytes) -> None:
-        try:
-            with self._sending:
+        with self._sending:
+            if self._unheard:
+                return  # what follows half a frame is no frame; and each would wait for as long again
+            try:
                 self._pipe.sendall(wire.frame(body))
-        except OSError:
-            self._lanes.end()
+                return
+            except OSError:
+                self._unheard = True
+        self._end_within(_CLOSING_SECONDS)
+        self._lanes.end()
 
     def _publish(self, event: Event) -> None:
         self._send(wire.encode_event(event))

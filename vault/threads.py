@@ -3,7 +3,8 @@
 Rules (DESIGN §2):
 
 - The control thread owns the register and the session; nothing else touches them. Breach before lock before change before query.
-- What is queued when a worker ends is dropped, but no report: those are made first.
+- What is queued when a worker ends is dropped, but what has the priority of a report is done first: the reports, and the little else that
+  waits behind nothing (that a page is covered), which is answered after `Ending`. How long that may take is for whoever ends it.
 - A lane runs its calls in order; what is asked for `later` runs when the lane has nothing else to do.
 - A thread that works in Python gives way after `SWITCH_SECONDS`: a report asks for the interpreter several times, and with Python's own
   5 ms it waited for an intake each time (4.2 to 3.4 ms at the median beside one).
@@ -104,7 +105,7 @@ class Worker:
                 self._do(every_second)
 
     def end(self) -> None:
-        """Stop after the piece of work under way and the reports that are queued; anything else is dropped."""
+        """Stop after the piece of work under way and what is queued with the priority of a report; anything else is dropped."""
         with self._ready:
             self._ended = True
             self._heap = [one for one in self._heap if one[0] == Priority.BREACH]
