@@ -304,7 +304,7 @@ def test_no_page_on_a_display_that_does_not_answer(tmp_path: Path) -> None:
 
 def test_who_keeps_the_display_from_the_sensor_is_shown_no_page_and_reported(shown: Display, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if another client kept the server for itself when the vault started; afterwards the sensor is started again."""
-    monkeypatch.setattr(Connection.__init__, "__defaults__", (os.environ, 0.5))
+    monkeypatch.setattr(Connection.__init__, "__defaults__", (os.environ, 0.5))  # or each question of the first half takes seconds
     monkeypatch.setattr(captures, "_ASKING_SECONDS", 0.5)
     signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
     sensor = CapturesSensor(lambda: False, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),), environment=shown.environment)
@@ -319,6 +319,7 @@ def test_who_keeps_the_display_from_the_sensor_is_shown_no_page_and_reported(sho
                 sensor.require_private()
         assert time.monotonic() - began < 20, "a question is asked once, not six times"
         hub.test_now()
+    monkeypatch.undo()  # a display that answers has the time it takes
     try:
         signal = signals.get(timeout=PATIENCE_SECONDS)
         assert (signal.kind, dict(signal.facts)["reason"]) == (SignalKind.SENSOR_BLIND, "not-watching")
