@@ -3,7 +3,8 @@
 Rules:
 
 - A signal stays here until its report is committed or sealed: neither a lock nor a control thread that hangs takes it away.
-- What cannot be committed (a full disk) is tried again every second, in order, and no page is shown meanwhile (`waits`).
+- What cannot be committed (a full disk, or a defect on the way) is tried again every second, in order, and no page is shown meanwhile
+  (`waits`). What fails by a defect stands in the way of no other.
 - At most `MOST_WAITING` wait. How many came after those is a report of its own, behind them.
 - What is left when the process ends is sealed: at the end it makes, and two seconds before the one that is forced on it. What was being
   committed at that moment may be told of twice.
@@ -51,16 +52,17 @@ class Observed:
             self._new.append(signal)
 
     def commit_new(self, commit: Callable[[Signal], bool]) -> int:
-        """Commit what was not tried yet; what `commit` says no to waits. Give how many were committed."""
+        """Commit what was not tried yet; what `commit` says no to, or fails at, waits. Give how many were committed."""
         done = 0
         while (signal := self._first()) is not None:
+            committed = False
             try:
                 committed = commit(signal)
-                done += committed
+            finally:  # also where it fails in a way nobody foresaw: the signal is in no report
                 if not committed:
                     self._keep(signal)
-            finally:
                 self._forget(signal)
+            done += committed
         return done
 
     def commit_waiting(self, commit: Callable[[Signal], bool]) -> int:
@@ -79,8 +81,12 @@ class Observed:
         """Seal whatever is left, oldest first, until the spool refuses."""
         with self._sealing:
             for signal in (*self._waiting, *self._new):
-                if not self._sealed(signal, seal):
-                    return
+                try:
+                    if not self._sealed(signal, seal):
+                        return
+                except Exception as error:  # a defect: what comes after it is sealed all the same
+                    _log.error("a report cannot be sealed: %s", type(error).__name__)
+                    continue
                 self._forget(signal, waiting=True)
                 self._forget(signal)
             if (more := self._told_more()) is not None:

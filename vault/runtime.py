@@ -384,9 +384,12 @@ class Server:
         except VaultError as error:  # a full disk: kept, tried again every second, and no page is shown meanwhile
             _log.error("a report could not be committed: %s", error)
             return False
+        except Exception:  # a defect: kept in the same way, and in the way of no other
+            self._defect()
+            return False
         finally:
-            watching.let_go(signal)
-        watching.recorded(signal)
+            self._guarded(lambda: watching.let_go(signal))
+        self._guarded(lambda: watching.recorded(signal))  # whatever comes of it, the report is made
         return True
 
     def _denied(self, action: str) -> None:

@@ -69,8 +69,8 @@ def test_what_is_left_is_sealed_the_oldest_first_and_what_the_spool_refuses_is_s
     assert observed.commit_new(sealed.take) == 0
 
 
-def test_a_defect_on_the_way_does_not_stand_in_the_way_of_the_next() -> None:
-    observed, committed = Observed(lambda: MOMENT_US), Committed()
+def test_a_defect_on_the_way_does_not_stand_in_the_way_of_the_next_and_what_met_it_is_sealed() -> None:
+    observed, committed, sealed = Observed(lambda: MOMENT_US), Committed(), Committed()
     observed.put(seen(0))
     observed.put(seen(1))
 
@@ -79,8 +79,24 @@ def test_a_defect_on_the_way_does_not_stand_in_the_way_of_the_next() -> None:
 
     with pytest.raises(ZeroDivisionError):
         observed.commit_new(broken)
+    assert observed.waits, "no page is shown meanwhile"
     observed.commit_new(committed.take)
     assert committed == [seen(1)]
+    observed.seal(sealed.take)
+    assert sealed == [seen(0)]
+
+
+def test_what_cannot_be_sealed_by_a_defect_does_not_keep_the_others_from_it() -> None:
+    observed, sealed = waiting(3), Committed()
+
+    def broken_at_one(signal: Signal) -> None:
+        if signal == seen(1):
+            raise ZeroDivisionError
+        sealed.append(signal)
+
+    observed.seal(broken_at_one)
+    assert sealed == [seen(0), seen(2)]
+    assert observed.waits
 
 
 def test_what_is_being_committed_when_the_end_is_forced_is_sealed() -> None:
