@@ -68,7 +68,9 @@ class Observed:
     def commit_waiting(self, commit: Callable[[Signal], bool]) -> int:
         """Try again to commit what waits, all of it. Give how many were committed."""
         done = 0
-        for signal in tuple(self._waiting):
+        for signal in self._all_waiting():
+            if not self._still_waits(signal):
+                continue  # sealed meanwhile
             if commit(signal):
                 done += 1
                 self._forget(signal, waiting=True)
@@ -80,7 +82,7 @@ class Observed:
     def seal(self, seal: Callable[[Signal], object]) -> None:
         """Seal whatever is left, oldest first, until the spool refuses."""
         with self._sealing:
-            for signal in (*self._waiting, *self._new):
+            for signal in self._all_left():
                 try:
                     if not self._sealed(signal, seal):
                         return
@@ -97,6 +99,18 @@ class Observed:
     def _first(self) -> Signal | None:
         with self._changing:
             return self._new[0] if self._new else None
+
+    def _all_waiting(self) -> tuple[Signal, ...]:
+        with self._changing:
+            return tuple(self._waiting)
+
+    def _all_left(self) -> tuple[Signal, ...]:
+        with self._changing:
+            return (*self._waiting, *self._new)
+
+    def _still_waits(self, signal: Signal) -> bool:
+        with self._changing:
+            return signal in self._waiting
 
     def _keep(self, signal: Signal) -> None:
         with self._changing:

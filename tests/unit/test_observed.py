@@ -99,6 +99,19 @@ def test_what_cannot_be_sealed_by_a_defect_does_not_keep_the_others_from_it() ->
     assert observed.waits
 
 
+def test_what_was_sealed_while_the_first_was_tried_again_is_not_committed_too() -> None:
+    observed, committed, sealed = waiting(3), Committed(), Committed()
+
+    def slow(signal: Signal) -> bool:
+        if not committed:
+            observed.seal(sealed.take)  # the timer's, on another thread
+        return committed.take(signal)
+
+    assert observed.commit_waiting(slow) == 1
+    assert sealed == [seen(0), seen(1), seen(2)]
+    assert committed == [seen(0)], "what was being committed may be told of twice, nothing else"
+
+
 def test_what_is_being_committed_when_the_end_is_forced_is_sealed() -> None:
     observed, sealed = Observed(lambda: MOMENT_US), Committed()
     observed.put(seen(0))
