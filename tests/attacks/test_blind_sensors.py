@@ -254,3 +254,27 @@ def test_a_sensor_that_is_kept_from_starting_is_reported_and_started_again(
         assert len(signals) == 1
     finally:
         hub.stop()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the bus's library leaves a half-made connection to the collector
+@pytest.mark.parametrize(
+    ("protection", "make"),
+    dict(row[:2] for row in KILLS if row[0] in {Protection.CLOCK, Protection.MEDIA, Protection.SCREEN_CAPTURE}).items(),
+)
+def test_a_sensor_that_does_not_start_leaves_nothing_open(protection: Protection, make: Callable[[Path], Sensor], tmp_path: Path) -> None:
+    """It is started again at every self-test: each would take from what the account may have."""
+    if protection is Protection.SCREEN_CAPTURE and not os.environ.get("DISPLAY"):
+        pytest.skip("no display")
+    sensor = make(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for spare in range(7):
+        before = Victim._now()
+        free = [one for one in range(len(before) + spare + 1) if one not in before]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[spare], hard))
+        try:
+            with suppress(OSError):
+                sensor.start(lambda _signal: None)
+            sensor.stop()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert Victim._now() == before, f"{spare} descriptors were to be had"

@@ -32,7 +32,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -315,14 +315,21 @@ class CapturesSensor:
     # ---- the watching thread ---------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            tools = {path: tool for path, tool in capture_tools.installed().items() if not self._vouching.allows(path)}
-            always = ExecWatch(path for path, tool in tools.items() if tool.use is Use.ALWAYS)
-            others = ExecWatch(path for path, tool in tools.items() if tool.use is not Use.ALWAYS)
-            libraries = inotify.Inotify()
-        except OSError as error:
-            _log.warning("captures cannot be watched: errno %s", error.errno)
-            return
+        with ExitStack() as opened:  # the hub starts a sensor again and again: nothing stays open of one that did not start
+            try:
+                tools = {path: tool for path, tool in capture_tools.installed().items() if not self._vouching.allows(path)}
+                always = ExecWatch(path for path, tool in tools.items() if tool.use is Use.ALWAYS)
+                opened.callback(always.close)
+                others = ExecWatch(path for path, tool in tools.items() if tool.use is not Use.ALWAYS)
+                opened.callback(others.close)
+                libraries = inotify.Inotify()
+                opened.callback(libraries.close)
+            except OSError as error:
+                _log.warning("captures cannot be watched: errno %s", error.errno)
+                return
+            self._watch(always, others, libraries)
+
+    def _watch(self, always: ExecWatch, others: ExecWatch, libraries: inotify.Inotify) -> None:
         for path in _libraries():
             with suppress(OSError):
                 libraries.add(path, inotify.OPEN)
@@ -355,8 +362,6 @@ class CapturesSensor:
         finally:
             if self._connection is not None:
                 self._connection.close()  # the curtain goes with it: nobody would take it away
-            for watch in (always, others, libraries):
-                watch.close()
 
     def _wait_ms(self) -> int:
         now = time.monotonic()

@@ -21,7 +21,7 @@ import struct
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
@@ -60,9 +60,14 @@ class ClockSensor:
         self._ending = False
         self._timer = ctypes.CDLL(None, use_errno=True).timerfd_create(time.CLOCK_REALTIME, _CLOEXEC_NONBLOCK)
         self._offset_seconds = _offset_seconds()
-        if self._timer < 0 or not self._arm():
+        if self._timer < 0:
             return
-        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        with ExitStack() as opened:  # the hub starts a sensor again and again: nothing stays open of one that did not start
+            opened.callback(os.close, self._timer)
+            if not self._arm():
+                return
+            self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            opened.pop_all()
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
         self._thread.start()
 

@@ -23,7 +23,7 @@ import select
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from vault.domain.breach import Signal, SignalKind
@@ -76,13 +76,16 @@ class MediaSensor:
         self._emit = emit
         self._ending = False
         try:
-            watch = os.open(mounts.MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
-            self._known = mounts.read_mounts()  # after the watch began: what comes between wakes it
+            with ExitStack() as opened:  # the hub starts a sensor again and again: nothing stays open of one that did not start
+                watch = os.open(mounts.MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
+                opened.callback(os.close, watch)
+                self._known = mounts.read_mounts()  # after the watch began: what comes between wakes it
+                self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+                opened.pop_all()
         except OSError as error:
             _log.warning("mounts cannot be watched: errno %s", error.errno)
             return
         self._media = {}
-        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._thread = threading.Thread(target=self._run, args=(watch,), name="media", daemon=True)
         self._thread.start()
 
