@@ -168,7 +168,7 @@ class Session:
         locked = person is not None and person.state is PersonState.LOCKED and not self._nobody_releases(person)
         if failures >= world.policy.failed_sign_ins or locked:
             self._record_refusal(person, "locked-out")
-            raise RefusedError("session.locked-out", failures=failures, minutes=world.policy.failure_window_seconds // 60)
+            raise RefusedError("session.locked-out", failures=failures)
         if person is not None and person.state is not PersonState.DISABLED:
             world.directory.refresh()
         return person
