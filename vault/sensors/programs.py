@@ -98,10 +98,11 @@ class Vouching:
         return str(path) in self._allowed
 
     def look(self, pid: int, *, is_client: bool = False) -> Program:
-        """Look at a process now. Takes some 0.1 ms; 0 is a client from the network.
+        """Look at a process now; 0 is a client from the network. Takes some 0.1 ms.
 
         Args:
-            is_client: it is connected to the display.
+            is_client: it is connected to the display. Its mapped files are then read too, which takes the longer the more it has: some
+                hundred kilobytes for a browser, never more than `_MAPS_MOST_BYTES`.
         """
         if pid == 0:
             return Program(0, -1, "", "", Standing.STRANGER, "remote")
