@@ -119,6 +119,7 @@ class Spool:
         self._keeper = keeper
         self._known: _Witnessed | None = None  # the keyring is asked once: who holds the spool's lock is the only one that writes there
         self._key: _Key | None = None
+        self._has_no_key = False  # the keyring gave none, or took none, when a key was to be drawn last: it is not asked until then
 
     def is_witnessed(self) -> bool:
         """Whether anything was ever counted under this label. Raises UnavailableError keyring.*."""
@@ -139,11 +140,14 @@ class Spool:
         """Add a report, durably; give its number.
 
         Raises:
-            UnavailableError: spool.full, storage.full, storage.read-only, storage.input-output.
+            UnavailableError: spool.full, storage.full, storage.read-only, storage.input-output; keyring.* if what was counted cannot be
+                read: nothing is written.
         """
         known = self._witnessed()
-        with contextlib.suppress(UnavailableError):  # without a tag is better than unwritten
+        try:
             self._draw_key()
+        except UnavailableError:
+            self._has_no_key = True  # without a tag is better than unwritten
         files = self._files()
         if len(files) >= MOST_FILES and sum(self._read(one) is not None for one in files) >= MOST_FILES:
             raise UnavailableError("spool.full")
@@ -233,7 +237,7 @@ class Spool:
         self._known = what
 
     def _drawn(self) -> _Key | None:
-        if self._key is None:
+        if self._key is None and not self._has_no_key:
             try:
                 record = self._keeper.read(_KEY_NAME)
             except TamperError:
@@ -244,6 +248,7 @@ class Spool:
         return self._key
 
     def _draw_key(self) -> None:
+        self._has_no_key = False
         if self._drawn() is None:
             key = _Key(self._next(self._files()), Secret(secrets.token_bytes(32)))
             self._keeper.write(_KEY_NAME, Secret(_KEY_RECORD.pack(key.first, key.secret.reveal())))

@@ -230,6 +230,31 @@ def test_a_keyring_that_takes_no_key_is_no_reason_to_lose_a_report(tmp_path: Pat
     assert ids(later.waiting()) == ["a", "b"]
 
 
+def test_a_keyring_that_falls_silent_is_no_reason_to_lose_a_report(tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    silent = Spool(tmp_path, keeper)
+    assert silent.supervisors_public_kem() is None, "it answers until here"
+    keeper.unavailable = "keyring.locked"
+    add(silent, "a", "b")
+    assert silent.latest() is not None
+    keeper.unavailable = None
+    add(silent, "c")
+    later = Spool(tmp_path, keeper)
+    later.enrol(PUBLIC)
+    assert ids(later.waiting()) == ["a", "b", "c"]
+
+
+def test_a_keyring_that_falls_silent_does_not_lose_its_key(spool: Spool, tmp_path: Path, keeper: MemorySecretKeeper) -> None:
+    add(spool, "a")
+    later = Spool(tmp_path, keeper)
+    assert later.is_witnessed()
+    keeper.unavailable = "keyring.locked"
+    add(later, "b")
+    keeper.unavailable = None
+    add(later, "c")
+    waiting = Spool(tmp_path, keeper).waiting()
+    assert (ids(waiting), waiting.damaged) == (["a", "c"], (2,)), "one without a tag is told of"
+
+
 def test_a_full_spool_keeps_what_it_has(spool: Spool) -> None:
     for number in range(MOST_FILES):
         spool.append(BreachId(str(number)), KIND, number, b"")
