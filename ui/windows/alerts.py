@@ -3,12 +3,15 @@
 Rules:
 
 - Report number, severity, place and badge. Never case content, never a name.
-- The tray is an addition: where the desktop has none, the window says it alone.
+- The tray is an addition: where the desktop has none, the window says it alone. A click on its icon opens the last report only where no
+  file is read: a click on the balloon, which names the report, alone leaves a file.
+- A report about the person signed in is theirs to know and not to deal with: it is told as it is to everybody, with nothing to open.
 - The count of reports nobody has acknowledged stands on the rail, asked for once in a burst of events.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -19,7 +22,7 @@ from ui.icons import IconName, icon
 from ui.windows.breach_words import open_count, severity_mark
 from vault.services.events import BreachRecorded, ReportChanged
 from vault.services.supervision import Supervision
-from vault.services.views import ReportLine, SignedIn
+from vault.services.views import BreachNotice, ReportLine, SignedIn
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge
@@ -31,19 +34,22 @@ _BALLOON_MS = 20_000
 class Alerts(QObject):
     """Listens for reports.
 
-    `alerted(title, sentence, report number)`; `counted` how many wait for a supervisor; `opened` the tray was clicked.
+    `alerted(title, sentence, report number)`; `counted` how many wait for a supervisor; `opened` the tray was clicked;
+    `about_oneself` a `BreachNotice` of a report about the person signed in.
     """
 
     alerted = Signal(str, str, str)
     counted = Signal(int)
     opened = Signal(str)
+    about_oneself = Signal(object)
 
-    def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QObject) -> None:
+    def __init__(self, bridge: Bridge, signed_in: SignedIn, reading: Callable[[], bool], parent: QObject) -> None:
+        """Listen from now on. `reading`: whether a file is on screen."""
         super().__init__(parent)
-        self._bridge, self._place = bridge, signed_in.workstation_name
+        self._bridge, self._place, self._reading = bridge, signed_in.workstation_name, reading
         self._tray: QSystemTrayIcon | None = None
         self._last = ""
-        self._news: list[str] = []
+        self._news: dict[str, BreachNotice] = {}  # by report number
         self._merge = QTimer(self, singleShot=True, interval=_MERGE_MS)
         self._merge.timeout.connect(self._ask)
         bridge.told.connect(self._told)
@@ -58,7 +64,7 @@ class Alerts(QObject):
 
     def _told(self, event: object) -> None:
         if isinstance(event, BreachRecorded):
-            self._news.append(event.notice.report_no)
+            self._news[event.notice.report_no] = event.notice
             self._merge.start()
         elif isinstance(event, ReportChanged):
             self._merge.start()
@@ -68,9 +74,13 @@ class Alerts(QObject):
 
     def _had(self, lines: tuple[ReportLine, ...]) -> None:
         self.counted.emit(open_count(lines))
-        news, self._news = self._news, []
+        news, self._news = self._news, {}
         for line in lines:
-            if line.report_no in news:
+            if (notice := news.get(line.report_no)) is None:
+                continue
+            if line.on_you:
+                self.about_oneself.emit(notice)
+            else:
                 self._say(line)
 
     def _say(self, line: ReportLine) -> None:
@@ -89,6 +99,10 @@ class Alerts(QObject):
             self._tray = QSystemTrayIcon(icon(IconName.CASEVAULT), self)
             self._tray.setToolTip(strings.text("app.name"))
             self._tray.messageClicked.connect(lambda: self.opened.emit(self._last))
-            self._tray.activated.connect(lambda _why: self.opened.emit(self._last))
+            self._tray.activated.connect(self._tray_clicked)
             self._tray.show()
         return self._tray
+
+    def _tray_clicked(self, why: QSystemTrayIcon.ActivationReason) -> None:
+        if why is QSystemTrayIcon.ActivationReason.Trigger and not self._reading():
+            self.opened.emit(self._last)

@@ -463,21 +463,28 @@ class Shell(QWidget):
 
         if self._ended:
             return
-        self._alerts = Alerts(self._bridge, self._signed_in, self)
+        self._alerts = Alerts(self._bridge, self._signed_in, lambda: self.reader is not None, self)
         self._alerts.counted.connect(lambda count: self._badge("breaches", count))
         self._alerts.alerted.connect(self._show_alert)
         self._alerts.opened.connect(self._open_report)
+        self._alerts.about_oneself.connect(self._tell_about_oneself)
 
     def _show_alert(self, title: str, sentence: str, report_no: str) -> None:
         self._alert_report = report_no
         for bar in (self.frame.notice,) if self.reader is None else (self.frame.notice, self._bar_over_reader()):
             bar.show_notice(title, sentence, tone=Tone.BREACH, icon=IconName.BREACHES, action=strings.text("alerts.open"))
 
+    def _tell_about_oneself(self, notice: BreachNotice) -> None:
+        if self.reader is None and notice.severity >= Severity.AMBIGUOUS:  # the reader tells its own
+            notices.show_in_bar(self.frame.notice, notice)
+            self._alert_report = ""
+
     def _bar_over_reader(self) -> NoticeBar:
         if self._alert_bar is None:
             self._alert_bar = NoticeBar()
             self._alert_bar.setObjectName("alert_bar")
             self._alert_bar.acted.connect(self._notice_acted)
+            self._alert_bar.closed.connect(self.frame.notice.close_notice)
             self._column.insertWidget(0, self._alert_bar)
         return self._alert_bar
 

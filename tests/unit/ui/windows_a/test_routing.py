@@ -6,16 +6,19 @@ import dataclasses
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from tests.ui_stage import ADMINISTRATOR, AUDITOR, CUSTODIAN, OFFICER, STATION, SUPERVISOR
+from tests.ui_stage_b import report
 from tests.unit.ui.windows_a.conftest import CTRL, Driver, Key
 from ui.widgets.label import Label
 from ui.windows.lock import LockPage
+from vault.domain.breach import Containment, Severity
 from vault.domain.identity import CaseId, Role
 from vault.errors import RefusedError, UnavailableError
 from vault.secret import Secret
 from vault.services.events import IntakeMoved, LockRequired
-from vault.services.views import IntakeView, PersonBrief, StationView
+from vault.services.views import BreachNotice, IntakeView, PersonBrief, ReportLine, StationView
 
 
 def test_enter_walks_through_the_fields_and_signs_in(driver: Driver) -> None:
@@ -438,11 +441,59 @@ def test_a_report_that_was_not_opened_is_still_told_when_the_file_is_left(driver
     driver.until(lambda: driver.shell.page_key() == "breaches")
 
 
-def test_a_click_in_the_tray_leaves_the_file_for_the_report(driver: Driver) -> None:
+def test_a_report_closed_over_the_file_is_closed_in_the_frame(driver: Driver) -> None:
     _supervisor_reads(driver)
-    driver.shell._alerts.opened.emit("B-2026-000007")
+    _report_comes(driver)
+    driver.named("alert_bar").close_notice()  # type: ignore[attr-defined]
+    driver.reader.leave()
+    driver.until(lambda: driver.shell.page_key() == "desk")
+    assert not driver.shell.frame.notice.isVisible()
+
+
+def test_a_click_on_the_balloon_leaves_the_file_for_the_report_and_one_on_the_icon_does_not(driver: Driver) -> None:
+    _supervisor_reads(driver)
+    alerts, why = driver.shell._alerts, QSystemTrayIcon.ActivationReason
+    alerts._last = "B-2026-000007"
+    for reason in why:
+        alerts._tray_clicked(reason)
+    assert driver.reader is not None
+    alerts._tray_icon().messageClicked.emit()
     driver.until(lambda: driver.shell.page_key() == "breaches")
     assert driver.reader is None
+    opened: list[str] = []
+    alerts.opened.connect(opened.append)
+    for reason in why:
+        alerts._tray_clicked(reason)
+    assert opened == ["B-2026-000007"], "the plain click"
+
+
+def _is_recorded(driver: Driver, line: ReportLine) -> None:
+    alerts = driver.shell._alerts
+    alerts._merge.stop()
+    alerts._news[line.report_no] = BreachNotice(line.breach_id, line.report_no, line.kind, Severity.DELIBERATE, Containment.NONE, False, 5)
+    alerts._had((line,))
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_report_about_the_supervisor_signed_in_is_told_without_the_verb_that_opens_it(driver: Driver, reads: bool) -> None:
+    if reads:
+        _supervisor_reads(driver)
+    else:
+        driver.sign_in(SUPERVISOR)
+        driver.until(lambda: driver.shell._alerts is not None)
+    alerted: list[str] = []
+    driver.shell._alerts.alerted.connect(lambda _title, _sentence, report_no: alerted.append(report_no))
+    _is_recorded(driver, dataclasses.replace(report(0), officer=SUPERVISOR, on_you=True))
+    assert alerted == []
+    assert driver.shell._alert_report == ""
+    assert driver.shell.frame.notice.isVisible() is not reads
+
+
+def test_a_report_about_somebody_else_is_told(driver: Driver) -> None:
+    driver.sign_in(SUPERVISOR)
+    driver.until(lambda: driver.shell._alerts is not None)
+    _is_recorded(driver, report(0))
+    assert driver.shell._alert_report == report(0).report_no
 
 
 def test_the_guard_is_off_where_nobody_is_signed_in(driver: Driver) -> None:
