@@ -154,6 +154,10 @@ class PremisesPage(LivePage):
         self.bridge.ask(Premises.servers).then(self._take).owner(self)
         self.recovery.refresh()
 
+    def tick(self) -> None:
+        """What stood proposed to the recovery holders' slot stands for a quarter of an hour."""
+        self.recovery.tick()
+
     def _take(self, facts: PremisesFacts) -> None:
         first = self._facts is None or bool(self._facts.servers) is not bool(facts.servers)
         self._facts = facts
@@ -242,6 +246,8 @@ class PremisesPage(LivePage):
         if self.recovery.offers():
             proposed = None if self._administers else self.recovery.standing()
             HoldersSheet(self.sheet_host, self.bridge, proposed, self.recovery.take).open_over()
+        else:
+            self.recovery.refresh()  # the verb may still stand there, and what was proposed no longer
 
     def actions(self) -> list[PaletteAction]:  # type: ignore[override]  # not QWidget's list of QActions: nothing here has any
         """Give what this role can do now."""

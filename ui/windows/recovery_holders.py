@@ -61,6 +61,11 @@ class RecoveryBar(QWidget):
         """Ask what there is."""
         self._bridge.ask(RecoveryHolders.state).then(self.take, self._cannot).owner(self)
 
+    def tick(self) -> None:
+        """Take away what no longer stands proposed."""
+        if self.state is not None:
+            self.take(self.state)
+
     def take(self, state: RecoveryState) -> None:
         """Show what there is."""
         self.state = state

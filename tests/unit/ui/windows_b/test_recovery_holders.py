@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
@@ -64,6 +65,23 @@ def test_what_stands_there_for_whom(on_stage: Stage) -> None:
         on.press(Qt.Key.Key_H)
         assert on.there("recovery_sheet") is verb
         assert ("premises.holders" in [one.name for one in on.page.actions()]) is verb
+
+
+def test_a_proposal_whose_time_is_over_takes_the_verb_with_it(on_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    on = ready(on_stage, stage.SUPERVISOR, dataclasses.replace(NONE, proposed=proposed()))
+    later_us = strings.now_us() + 15 * MINUTE_US
+    monkeypatch.setattr(strings, "now_us", lambda: later_us)
+    assert on.there("recovery_verb")
+    on.press(Qt.Key.Key_H)
+    on.until(lambda: not on.there("recovery_verb"))
+    assert not on.there("recovery_sheet")
+    monkeypatch.undo()
+    on.page.recovery.take(on.page.recovery.state)
+    assert on.there("recovery_verb")
+    monkeypatch.setattr(strings, "now_us", lambda: later_us)
+    on.page.tick()
+    assert not on.there("recovery_verb")
+    assert words(on) == strings.text("recovery.none")
 
 
 def test_an_administrator_proposes_by_keys_alone(on_stage: Stage) -> None:
