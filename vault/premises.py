@@ -12,6 +12,9 @@ Rules:
 - The lease: every proof puts its end off, counted from when it was asked for: an answer may have waited for a machine to wake. A proof
   that fails is told at once; at the end without one the session is over. Time is boot time, suspend included, looked at every second: a
   workstation carried off asleep wakes with its lease gone, covers its page within that second, and only a new proof uncovers it.
+- What wakes with its lease gone is asked every second for once as long as the lease, by the time awake since, before the session is over:
+  the network of a workstation that woke at its own place comes up after it. Sleeping again gives no more of it. LIMIT: where the system's
+  monotonic clock counts the sleep too, or the boot clock does not (elsewhere than on Linux), nobody knows that it slept.
 
 Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
 """
@@ -19,6 +22,7 @@ Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -43,6 +47,7 @@ from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unv
 _WORKSTATION_ID_CHARACTERS: Final = 32
 _TELLING_SECONDS: Final = 0.25  # from a failed proof to the covered page
 _SLICE_SECONDS: Final = 1.0  # a wait knows nothing of the time asleep
+_ASLEEP_US: Final = 100_000  # shorter is no sleep
 
 
 def workstation_secret_name(vault_id: VaultId) -> str:
@@ -347,7 +352,7 @@ class Lease:
         lock: asked before every proof what the workstation is bound to; None proves nothing and loses nothing.
         clock: boot time counts.
         proof_seconds: from proof to proof.
-        lease_seconds: without a proof for this long, `over` is called, once.
+        lease_seconds: without a proof for this long, `over` is called, once; where it ran out asleep, this long after waking.
         changed: told True when a proof failed or the lease ran out asleep, and False when a proof held again (the lease's thread).
         over: the lease has run out, also in the middle of a proof that nobody answers (a thread of the lease's).
     """
@@ -370,6 +375,8 @@ class Lease:
         self._proven_us = 0
         self._lost = False
         self._apart_seconds: int | None = None
+        self._asleep_us = 0  # as far as it is known
+        self._woke_us: int | None = None  # by the awake clock: since then the lease is gone
         self._stopping = threading.Event()
         self._ending = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -391,12 +398,13 @@ class Lease:
 
     @property
     def left_seconds(self) -> int:
-        """How long until the lease ends if no proof holds, in whole seconds, never below 0."""
-        return max(0, self._left_us() // 1_000_000)
+        """How long until it is over if no proof holds, in whole seconds, never below 0."""
+        return max(0, self._to_end_us() // 1_000_000)
 
     def start(self) -> None:
         """Begin; the slot has just opened, which was a proof."""
         self._proven_us = self._clock.boot_us()
+        self._asleep_us = self._asleep_at_most_us()
         self._thread = threading.Thread(target=self._run, name="premises-lease", daemon=True)
         self._thread.start()
 
@@ -411,7 +419,7 @@ class Lease:
             failed = self._lost
             if self._stops_within(self._until_next(pause)):
                 return
-            if failed and self._left_us() <= 0:
+            if failed and self._to_end_us() <= 0:
                 self._end()
                 return
             lock, asked_us = self._lock(), self._clock.boot_us()
@@ -420,8 +428,9 @@ class Lease:
                 return
             if proven:
                 self._proven_us = asked_us
+            self._note_waking()
             self._tell(lost=not proven or self._left_us() <= 0)
-            if self._left_us() <= 0:
+            if self._to_end_us() <= 0:
                 self._end()
 
     def _stops_within(self, seconds: float) -> bool:
@@ -430,6 +439,7 @@ class Lease:
         while (left_us := until_us - self._clock.boot_us()) > 0:
             if self._stopping.wait(min(_SLICE_SECONDS, left_us / 1_000_000)):
                 return True
+            self._note_waking()
             if not self._lost and not self.holds:
                 self._tell(lost=True)
                 break
@@ -450,16 +460,41 @@ class Lease:
     def _left_us(self) -> int:
         return self._lease_us - (self._clock.boot_us() - self._proven_us)
 
+    def _to_end_us(self) -> int:
+        """How long until it is over: until the lease's end, or, if that came asleep, as long as the lease from waking."""
+        return self._left_us() if self._woke_us is None else self._lease_us - (_awake_us() - self._woke_us)
+
+    def _note_waking(self) -> None:
+        """See whether the machine slept since the last look, and whether the lease is gone with it."""
+        slept, self._asleep_us = self._slept_since(self._asleep_us), self._asleep_at_most_us()
+        if self._left_us() > 0:
+            self._woke_us = None
+        elif slept and self._woke_us is None:
+            self._woke_us = _awake_us()
+
+    def _asleep_at_most_us(self) -> int:
+        awake_us = _awake_us()  # before the other clock: a thread that has to wait between the two has not slept
+        return self._clock.boot_us() - awake_us
+
+    def _slept_since(self, asleep_us: int) -> bool:
+        boot_us = self._clock.boot_us()
+        return boot_us - _awake_us() - asleep_us > _ASLEEP_US
+
     def _until_next(self, pause: float) -> float:
         if not self._lost:
             return pause
-        # While it is lost: as soon as the cable is back, and not past the lease's end.
-        return max(0.05, min(1.0, self._left_us() / 1_000_000))
+        # While it is lost: as soon as the cable is back, and not past the end.
+        return max(0.05, min(1.0, self._to_end_us() / 1_000_000))
 
     def _proves(self, lock: PremisesLock) -> bool:
         # A question that nobody answers lasts until its deadline; the lease does not wait for that.
-        left = self._left_us() / 1_000_000
-        end = threading.Timer(left, self._end) if left > 0 else None
+        left, asleep_us, is_last = self._to_end_us() / 1_000_000, self._asleep_us, self._woke_us is not None
+
+        def over() -> None:
+            if is_last or not self._slept_since(asleep_us):  # asleep meanwhile: what the question comes to decides
+                self._end()
+
+        end = threading.Timer(left, over) if left > 0 else None
         if end is not None:
             end.daemon = True
             end.start()
@@ -473,6 +508,10 @@ class Lease:
         if seconds is not None:
             self._apart_seconds = self._clock.now_us() // 1_000_000 - seconds
         return True
+
+
+def _awake_us() -> int:
+    return time.monotonic_ns() // 1000
 
 
 def _read(keeper: SecretKeeper, name: str) -> tuple[WorkstationId, Secret] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -270,12 +271,16 @@ class Told:
     def __init__(self) -> None:
         self.changes: list[bool] = []
         self.over = threading.Event()
+        self.over_again = threading.Event()
         self.changed = threading.Condition()
 
     def change(self, lost: bool) -> None:
         with self.changed:
             self.changes.append(lost)
             self.changed.notify_all()
+
+    def end(self) -> None:
+        (self.over_again if self.over.is_set() else self.over).set()
 
     def wait(self, *changes: bool) -> bool:
         with self.changed:
@@ -291,7 +296,7 @@ def lock(station: Station, key_room: TangServer) -> PremisesLock:
 
 
 def lease(lock: PremisesLock | None, clock: SteppedClock, told: Told, lease_seconds: float = 300) -> Lease:
-    return Lease(lambda: lock, clock, tang.DEADLINE_SECONDS, lease_seconds, told.change, told.over.set)
+    return Lease(lambda: lock, clock, tang.DEADLINE_SECONDS, lease_seconds, told.change, told.end)
 
 
 def test_a_lost_proof_is_told_and_its_return_too(lock: PremisesLock, key_room: TangServer) -> None:
@@ -311,15 +316,13 @@ def test_a_lost_proof_is_told_and_its_return_too(lock: PremisesLock, key_room: T
 
 
 def test_without_a_proof_for_as_long_as_the_lease_it_is_over_once(lock: PremisesLock, key_room: TangServer) -> None:
-    clock, told = SteppedClock(), Told()
-    one = lease(lock, clock, told, 60)
-    one.start()
+    told = Told()
+    one = lease(lock, SteppedClock(), told, 3)
     key_room.close()
-    assert told.wait(True)
-    assert not told.over.is_set()
-    clock.step(61)
+    one.start()
     assert told.over.wait(30)
-    one.stop()
+    assert not told.over_again.wait(0.2)
+    assert not one.holds
 
 
 def test_time_asleep_counts(lock: PremisesLock, key_room: TangServer) -> None:
@@ -352,19 +355,68 @@ def test_waking_within_the_lease_asks_at_once_where_a_proof_was_due_meanwhile(lo
     one.stop()
 
 
-def test_an_answer_that_waited_for_the_machine_to_wake_proves_nothing(lock: PremisesLock, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, told = SteppedClock(), Told()
+def test_an_answer_that_waited_for_the_machine_to_wake_proves_nothing_and_the_next_one_does(
+    lock: PremisesLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, told, answers = SteppedClock(), Told(), list[bool]()
 
     def asleep(asked: PremisesLock) -> int | None:
         seconds = prove_lock(asked)
-        clock.step(61)
+        if not answers:
+            clock.step(61)
+        answers.append(True)
         return seconds
 
     monkeypatch.setattr(premises, "prove_lock", asleep)
     one = lease(lock, clock, told, 60)
     one.start()
+    assert told.wait(True, False)
+    assert one.holds
+    one.stop()
+    assert not told.over.is_set()
+
+
+@pytest.mark.parametrize("in_question", [False, True], ids=["asleep between two questions", "asleep in the middle of one"])
+def test_who_wakes_before_the_network_is_up_is_asked_again(lock: PremisesLock, monkeypatch: pytest.MonkeyPatch, in_question: bool) -> None:
+    clock, told, failed, covered = SteppedClock(), Told(), list[bool](), list[bool]()
+
+    def no_network_yet(asked: PremisesLock) -> int | None:
+        if len(failed) == 2:
+            return prove_lock(asked)
+        failed.append(True)
+        covered.append(one.lost)
+        if not covered[0] and len(failed) == 1:
+            clock.step(7201)
+        raise UnavailableError("premises.unreachable")
+
+    monkeypatch.setattr(premises, "prove_lock", no_network_yet)
+    one = Lease(lambda: lock, clock, 0 if in_question else 3600, 7200, told.change, told.end)
+    one.start()
+    if not in_question:
+        clock.step(7201)
+    assert told.wait(True, False)
+    assert covered == [not in_question, True], "a page is covered before anybody is asked"
+    assert one.holds
+    one.stop()
+    assert not told.over.is_set()
+
+
+def test_who_wakes_elsewhere_has_as_long_as_the_lease_and_not_again_by_sleeping_again(
+    lock: PremisesLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, told, failed = SteppedClock(), Told(), list[float]()
+
+    def nowhere(_asked: PremisesLock) -> int | None:
+        failed.append(time.monotonic())
+        clock.step(3600)  # and sleeps again
+        raise UnavailableError("premises.unreachable")
+
+    monkeypatch.setattr(premises, "prove_lock", nowhere)
+    one = Lease(lambda: lock, clock, 0, 2, told.change, told.end)
+    one.start()
     assert told.over.wait(30)
     assert told.changes == [True]
+    assert time.monotonic() - failed[0] > 1.9
 
 
 def test_bound_to_none_nothing_is_lost() -> None:
