@@ -52,7 +52,7 @@ from vault.services.ports import Clock, Entropy, SecretKeeper
 from vault.services.world import supervisors_place
 from vault.storage.desk_mark import DeskMark, DeskState, read_mark
 from vault.storage.header import HEADER_NAME, read_unverified_header
-from vault.storage.spool import WITNESSES, Spool
+from vault.storage.spool import WITNESSES, Spool, SpooledReport
 
 if TYPE_CHECKING:
     from vault.assembly import Vault  # not at run time: the sentinel writes here and carries no database engine
@@ -167,8 +167,17 @@ class Spooling:
         self._keep_contact(world.policy.premises_contact)
         waiting = spool.waiting()
         self._tell_of(vault, "spool.gap", waiting.missing)
-        damaged = list(waiting.damaged)
-        for report in waiting.reports:
+        damaged = [*waiting.damaged, *self._record(vault, spool, waiting.reports)]
+        self._tell_of(vault, "spool.damaged", damaged)
+        for number in damaged:
+            spool.put_aside(number)
+        if waiting.missing:
+            spool.past(waiting.last)
+
+    def _record(self, vault: Vault, spool: Spool, reports: Sequence[SpooledReport]) -> list[int]:
+        """Take reports in; give the numbers of those that cannot be."""
+        world, failed = vault.world, []
+        for report in reports:
             record = partial(
                 vault.breaches.record_spooled, report.breach_id, report.kind, report.observed_us, report.facts_sealed, report.number
             )
@@ -178,14 +187,10 @@ class Spooling:
                 raise
             except Exception as error:  # whatever is in one file keeps no other from being taken in
                 _log.error("report %d of the spool cannot be recorded: %s", report.number, type(error).__name__)
-                damaged.append(report.number)
+                failed.append(report.number)
                 continue
             spool.taken(report.number)
-        self._tell_of(vault, "spool.damaged", damaged)
-        for number in damaged:
-            spool.put_aside(number)
-        if waiting.missing:
-            spool.past(waiting.last)
+        return failed
 
     def _follow(self, vault: Vault) -> None:
         """Count on here what was counted where the folder was at the last opening, and have it reported that it was moved."""
@@ -195,6 +200,9 @@ class Spooling:
             return
         if before:
             there, here = self._keeper_for(before), self._keeper_for(self._label)
+            # Sealed here while the header did not tell which vault it is: the key goes below.
+            spool = Spool(self._directory, here)
+            self._record(vault, spool, spool.apart_from(Spool(self._directory, there)))
             for name in _COUNTED:
                 if (value := _read(there, name)) is not None:
                     here.write(name, value)

@@ -16,6 +16,7 @@ from vault.domain.identity import BreachId
 from vault.errors import UnavailableError
 from vault.services.events import BreachRecorded
 from vault.spooling import Spooling
+from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.spool import FOLDER_NAME
 
 AWAY, FALSE_SERVER = "premises.unreachable", "premises.wrong-answer"
@@ -158,3 +159,20 @@ def test_a_folder_that_was_moved_is_told_of_and_counts_on(station: Station) -> N
     (move(station, "vault") / "00000004.report").unlink()
     assert at(station, keyring).note(UnavailableError(FALSE_SERVER))
     assert read(station, keyring) == [FALSE_SERVER, "spool.gap", "spool.moved"], "back where it was"
+
+
+@pytest.mark.parametrize("is_first_gone", [False, True])
+def test_what_was_sealed_where_the_folder_lay_under_another_vaults_name_is_taken_in(station: Station, *, is_first_gone: bool) -> None:
+    keyring = Keyring()
+    assert read(station, keyring) == []
+    assert at(station, keyring).note(UnavailableError(AWAY))
+    folder = move(station, "elsewhere")
+    kept = (station.directory / HEADER_NAME).read_bytes()
+    vault_id = read_unverified_header(station.directory / HEADER_NAME).vault_id
+    (station.directory / HEADER_NAME).write_bytes(kept.replace(vault_id.encode(), vault_id[::-1].encode()))
+    if is_first_gone:
+        (folder / "00000001.report").unlink()
+    assert at(station, keyring).note(UnavailableError(FALSE_SERVER))
+    (station.directory / HEADER_NAME).write_bytes(kept)
+    assert read(station, keyring) == [*([FALSE_SERVER, "spool.gap"] if is_first_gone else [AWAY, FALSE_SERVER]), "spool.moved"]
+    assert read(station, keyring) == []

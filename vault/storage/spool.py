@@ -185,6 +185,14 @@ class Spool:
             max(known.written, known.taken, *(report.number for report in reports)),
         )
 
+    def apart_from(self, other: Spool) -> tuple[SpooledReport, ...]:
+        """What waits here under a key that the other label does not have, oldest first. Raises UnavailableError keyring.*."""
+        key, others = self._drawn(), other._drawn()
+        if key is None or (others is not None and hmac.compare_digest(key.secret.reveal(), others.secret.reveal())):
+            return ()
+        found = (self._read(number) for number in sorted(self._files()) if number >= key.first)
+        return tuple(report for report in found if report is not None)
+
     def taken(self, number: int) -> None:
         """Forget a report that is committed in the vault.
 
