@@ -88,6 +88,10 @@ class NoticeBar(QWidget):
         self.update()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
+    def offers_other(self) -> bool:
+        """Whether the second, lesser button stands there."""
+        return not self.isHidden() and not self._other.isHidden()
+
     def set_sentence(self, sentence: str) -> None:
         """Change the sentence of a notice that stands, without calling out again: for what counts down."""
         self._sentence.setText(sentence)

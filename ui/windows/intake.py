@@ -243,8 +243,12 @@ class IntakePage(LivePage):
             harm=strings.text(f"{words}.sentence"),
         )
         ask = self.bridge.ask
-        sheet.accepted.connect(lambda: sheet.send(ask(Intake.forget, line.case_id), lambda _: self._notice.close_notice()))
+        sheet.accepted.connect(lambda: sheet.send(ask(Intake.forget, line.case_id), self._forgotten))
         sheet.open_over()
+
+    def _forgotten(self, _nothing: None) -> None:
+        self._notice.close_notice()
+        self.drop.files.setFocus()
 
     def leave_case(self) -> None:
         """Choose another case."""
@@ -364,6 +368,10 @@ class IntakePage(LivePage):
             offered.append(PaletteAction("intake.files", strings.text("intake.add_files"), IconName.FILE, self._pick_files, "Ctrl+O"))
             offered.append(
                 PaletteAction("intake.folder", strings.text("intake.add_folder"), IconName.FOLDER, self._pick_folder, "Ctrl+Shift+O")
+            )
+        if self._ready() and self._notice.offers_other():
+            offered.append(
+                PaletteAction("intake.forget", strings.text("intake.forget_sheet.title"), IconName.CANCEL, self.forget_interrupted)
             )
         if (self._case or self.picker.current()) is not None:
             offered.append(PaletteAction("intake.grants", strings.text("intake.grants"), IconName.GRANT, self.grants, "Ctrl+G"))

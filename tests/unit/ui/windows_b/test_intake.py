@@ -13,6 +13,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
 
 from tests import ui_stage_b as stage
+from ui import strings
+from ui.widgets.buttons import Button
 from ui.windows.drop_zone import path_of
 from ui.windows.intake import IntakePage
 from vault.errors import RefusedError
@@ -191,12 +193,18 @@ def test_what_ends_while_files_are_looked_for_says_why_and_can_be_tried_again(on
 def test_an_interrupted_intake_whose_files_are_gone_can_be_forgotten(on_stage: Stage) -> None:
     on = chosen(on_stage, Intake__interrupted=stage.intake_view(2).files)
     on.until(on.page._notice.isVisible)
-    on.page._notice.other_acted.emit()
+    assert "intake.forget" in [one.name for one in on.page.actions()]
+    buttons = on.page._notice.findChildren(Button)
+    (forget,) = [one for one in buttons if one.isVisible() and one.accessibleName() == strings.text("intake.forget")]
+    forget.setFocus()
+    on.press(Qt.Key.Key_Return)
     on.until(lambda: on.there("intake_forget_sheet"))
     assert on.find("intake_forget_cancel").hasFocus()
     on.press(Qt.Key.Key_Return, control=True)
     on.until(lambda: on.asked("Intake.forget") == [(stage.case(0).case_id,)])
     on.until(lambda: not on.page._notice.isVisible())
+    assert on.page.drop.files.hasFocus()
+    assert "intake.forget" not in [one.name for one in on.page.actions()]
 
 
 def test_another_cases_progress_is_not_shown_here(on_stage: Stage) -> None:
