@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from PIL import Image
 from tests.conftest import COLLEAGUE, OFFICER
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
-from vault.domain.audit import AuditKind
-from vault.domain.breach import SignalKind
+from vault.domain.audit import AuditDraft, AuditKind
+from vault.domain.breach import Signal, SignalKind
 from vault.domain.casefile import DocumentKind
 from vault.domain.identity import CaseId, DocumentId
-from vault.errors import UnavailableError
+from vault.errors import DefectError, TamperError, UnavailableError
 from vault.services import intake as intake_service
 from vault.services.events import BreachRecorded, IntakeMoved
 from vault.services.intake import Intake
@@ -526,6 +527,45 @@ def test_a_lock_enters_its_intake_first_and_the_same_file_goes_on_after_it(crew:
     assert kinds == [AuditKind.INTAKE_CANCELLED.value, AuditKind.LOCKED.value]
     assert take(crew, case_id, path).files[0].state is FileState.DONE
     assert [one.document_id for one in documents(crew, case_id).values()] == [pending]
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [("lock", TamperError("audit.broken")), ("sign_out", DefectError("storage.defect")), ("lock", ZeroDivisionError())],
+    ids=["tampering", "defect", "unforeseen"],
+)
+def test_whatever_becomes_of_its_entry_an_intake_does_not_keep_a_session_open(
+    crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch, end: str, error: Exception
+) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "long.pdf").write_bytes(pdf(GROUP_BYTES + 5000))
+    intake, world = crew.vault.intake, crew.vault.world
+    real, append, reported = intake._content, world.store.append_audit, list[Signal]()
+
+    def fail(draft: AuditDraft) -> None:
+        if draft.kind is AuditKind.INTAKE_CANCELLED:
+            raise error
+        append(draft)
+
+    def over() -> None:
+        session = crew.vault.session
+        with suppress(ZeroDivisionError):
+            session.lock("idle") if end == "lock" else session.sign_out()
+
+    with crew.nobody():
+        crew.station.sign_in(CUSTODIAN)
+        with monkeypatch.context() as patched:
+            patched.setattr(world.store, "append_audit", fail)
+            patched.setattr(world, "observed", reported.append)
+            intake._content = _Interrupted(real, 1, over)  # type: ignore[assignment]
+            intake.start(case_id, (str(folder / "long.pdf"),))
+            intake._content = real
+        assert world.session is None
+        locked = world.store.locked_session(world.station.workstation_id)
+    assert (locked is not None) == (end == "lock")
+    crew.at(CUSTODIAN).intake.forget(case_id)
+    told = [(one.kind, dict(one.facts)["code"]) for one in reported]
+    assert told == ([(SignalKind.STORE_TAMPERED, "audit.broken")] if isinstance(error, TamperError) else [])
 
 
 def test_what_an_interrupted_intake_left_can_be_forgotten(crew: Crew, folder: Path) -> None:

@@ -148,12 +148,19 @@ class Intake:
         )
 
     def session_ends(self, reason: str) -> None:
-        """Enter in the trail which intakes end with the session (control thread). Audit: document.intake-cancelled for each."""
+        """Enter in the trail which intakes end with the session (control thread); raises no VaultError: none keeps a session open.
+
+        What smells of tampering becomes a report. Audit: document.intake-cancelled for each.
+        """
         for job in self._jobs.values():
-            if not job.view.finished and not job.cancelled.is_set():
-                # A full disk does not keep a session open.
-                with contextlib.suppress(UnavailableError):
-                    self._enter_cancelled(job, reason=reason)
+            if job.view.finished or job.cancelled.is_set():
+                continue
+            try:
+                self._enter_cancelled(job, reason=reason)
+            except TamperError as error:
+                self._world.tampered(error)
+            except VaultError:  # a full disk, for one; the others are tried all the same
+                continue
 
     @operation(Priority.CHANGE, Lane.INTAKE)
     def forget(self, case_id: CaseId) -> None:

@@ -111,10 +111,12 @@ class Session:
         session = world.session
         try:
             if session is not None:
-                world.session_ending(reason)
                 draft = world.draft(AuditKind.LOCKED, reason=reason)
-                world.session = None
-                world.store.lock_session(session.row.session_id, world.clock.now_us(), draft)
+                try:
+                    world.session_ending(reason)
+                finally:  # whatever becomes of what ends with it, the session is locked
+                    world.session = None
+                    world.store.lock_session(session.row.session_id, world.clock.now_us(), draft)
         finally:  # an entry that cannot be written does not keep the keys alive
             world.end("locked")
 
@@ -152,10 +154,12 @@ class Session:
                 draft = AuditDraft(AuditKind.SIGNED_OUT, locked.person_id, locked.session_id)
                 world.store.end_session(locked.session_id, world.clock.now_us(), draft)
         else:
-            world.session_ending("signed-out")
             draft = world.draft(AuditKind.SIGNED_OUT)
-            world.session = None
-            world.store.end_session(session.row.session_id, world.clock.now_us(), draft)
+            try:
+                world.session_ending("signed-out")
+            finally:
+                world.session = None
+                world.store.end_session(session.row.session_id, world.clock.now_us(), draft)
 
     def _candidate(self, badge_no: str) -> PersonRow | None:
         world = self._world
