@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 
 _INSPECTOR_PX = 320
+_LEAST_FACES_PX = 40  # a row: on a small screen the list gives way, it scrolls, and the sentences round it do not
 _SHORT = 8
 _KNOWN_FAILURES = frozenset({"unreachable", "refused", "malformed", "certificate", "wrong-answer"})
 
@@ -99,6 +100,7 @@ class PremisesPage(LivePage):
         self._sentence = Label(strings.text("premises.sentence"), role=Colour.TEXT_QUIET, wrap=True)
         column.addWidget(self._sentence)
         column.addWidget(self._faces, 1)
+        self._faces.setMinimumHeight(_LEAST_FACES_PX)
         self.recovery = RecoveryBar(bridge, administers=self._administers)
         self.recovery.asked.connect(self.enrol_holders)
         self.shortcut("H", self.enrol_holders)

@@ -2,7 +2,8 @@
 
 Rules:
 
-- What stands here is the header's slot, and the trail's word on since when and by whom; where the trail says nothing, nothing is said.
+- What stands here is the header's slot, and the trail's word on since when and by whom; where the trail says nothing, nothing is said,
+  and nothing of it while something stands proposed: a small screen has no room for both.
 - An administrator proposes; a supervisor agrees to the very same within a quarter of an hour, bringing the same files. The verb is there
   for whom it is, and for a supervisor only while something stands proposed.
 - A holder is a thumbprint, to be compared with the holder's own; the name beside it is the file's.
@@ -72,9 +73,10 @@ class RecoveryBar(QWidget):
         words = [strings.text("recovery.none")]
         if state.threshold:
             words = [strings.text("recovery.enrolled", threshold=state.threshold, holders=len(state.thumbprints))]
-        if state.since_us and state.agreed_by is not None:
+        proposed = self.standing()
+        if proposed is None and state.since_us and state.agreed_by is not None:
             words.append(strings.text("recovery.since", time=strings.local_time(state.since_us), who=who(state.agreed_by)))
-        if (proposed := self.standing()) is not None:
+        if proposed is not None:
             words.append(
                 strings.text(
                     "recovery.proposed",

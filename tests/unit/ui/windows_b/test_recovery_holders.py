@@ -67,6 +67,16 @@ def test_what_stands_there_for_whom(on_stage: Stage) -> None:
         assert ("premises.holders" in [one.name for one in on.page.actions()]) is verb
 
 
+@pytest.mark.parametrize("person", [stage.ADMINISTRATOR, stage.SUPERVISOR], ids=["administrator", "supervisor"])
+def test_what_stands_there_is_whole_on_a_small_screen_at_double_scale(on_stage: Stage, person: Any) -> None:
+    on = ready(on_stage, person, RecoveryState(2, THUMBPRINTS, strings.now_us() - MINUTE_US, stage.SUPERVISOR, proposed()))
+    on.frame.resize(640, 360)
+    label = on.find("recovery_words")
+    on.until(lambda: label.height() >= label.heightForWidth(label.width()))
+    assert on.page.rect().contains(label.rect().translated(label.mapTo(on.page, label.rect().topLeft())))
+    assert on.page.visibleRegion().boundingRect() == on.page.rect()
+
+
 def test_a_proposal_whose_time_is_over_takes_the_verb_with_it(on_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     on = ready(on_stage, stage.SUPERVISOR, dataclasses.replace(NONE, proposed=proposed()))
     later_us = strings.now_us() + 15 * MINUTE_US
