@@ -173,6 +173,9 @@ def test_a_supervisor_is_told_of_a_flag_on_themselves_no_sooner_than_an_officer(
     assert seen_by(SUPERVISOR) == []
     crew.at(SECOND_SUPERVISOR).supervision.dispose(flag, Finding.UNSUBSTANTIATED, LONG)
     assert seen_by(SUPERVISOR) == [flag]
+    marks = crew.at(SECOND_SUPERVISOR).unusual_reading
+    for one in marks.decoys():
+        marks.remove_decoy(one.mark)
 
 
 def _plain(words: str, number: str) -> str:
