@@ -14,7 +14,7 @@ from tests.journeys.command_line import CommandLine
 from tests.journeys.crew import refused
 from tests.station import ADMINISTRATOR, RealEntropy, Station
 from tests.tang import TangServer
-from vault import commands
+from vault import commands, premises
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import UnavailableError
 from vault.services.events import BreachRecorded
@@ -61,6 +61,7 @@ def test_a_command_loses_the_vault_with_the_premises_and_what_it_cannot_open_is_
         spooling_of(station).seal(signal, vault.world.station.supervisors_kem_public, station.directory)
 
     lease = commands._lease(vault, seal, lambda _status: ended.set())
+    monkeypatch.setattr(premises, "_awake_us", station.clock.boot_us)  # the time that passes is not slept away
     key_room.close()
     lease.start()
     station.clock.step(vault.world.policy.premises_lease_seconds + 1)
