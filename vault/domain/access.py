@@ -50,6 +50,16 @@ class GrantTerms:
     granted_us: int
     removed_us: int = 0  # 0 = stands
 
+    def idle_because(self, now_us: int) -> ReasonCode | None:
+        """Why it is not in force at a moment; None where it is."""
+        if self.removed_us:
+            return ReasonCode.REMOVED
+        if now_us < self.from_us:
+            return ReasonCode.NOT_YET
+        if self.until_us and now_us >= self.until_us:
+            return ReasonCode.ENDED
+        return None
+
 
 class ReasonCode(enum.Enum):
     """Why a decision came out as it did; the interface has a sentence for each."""
@@ -118,18 +128,12 @@ def _concerns(grant: GrantTerms, person_id: PersonId, unit_ids: Sequence[UnitId]
 
 
 def _weigh(grant: GrantTerms, now_us: int) -> Reason:
-    if grant.removed_us:
-        code = ReasonCode.REMOVED
-    elif now_us < grant.from_us:
-        code = ReasonCode.NOT_YET
-    elif grant.until_us and now_us >= grant.until_us:
-        code = ReasonCode.ENDED
-    else:
-        code = {
-            (Effect.DENY, GranteeKind.PERSON): ReasonCode.DENIED_TO_PERSON,
-            (Effect.DENY, GranteeKind.UNIT): ReasonCode.DENIED_TO_UNIT,
-            (Effect.ALLOW, GranteeKind.PERSON): ReasonCode.GRANTED_TO_PERSON,
-            (Effect.ALLOW, GranteeKind.UNIT): ReasonCode.GRANTED_TO_UNIT,
-        }[grant.effect, grant.grantee_kind]
+    in_force = {
+        (Effect.DENY, GranteeKind.PERSON): ReasonCode.DENIED_TO_PERSON,
+        (Effect.DENY, GranteeKind.UNIT): ReasonCode.DENIED_TO_UNIT,
+        (Effect.ALLOW, GranteeKind.PERSON): ReasonCode.GRANTED_TO_PERSON,
+        (Effect.ALLOW, GranteeKind.UNIT): ReasonCode.GRANTED_TO_UNIT,
+    }[grant.effect, grant.grantee_kind]
+    code = grant.idle_because(now_us) or in_force
     unit_id = UnitId(grant.grantee_id) if grant.grantee_kind is GranteeKind.UNIT else None
     return Reason(code, False, grant.grant_id, unit_id, grant.granted_by, grant.from_us, grant.until_us)

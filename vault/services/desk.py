@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vault.domain.access import Effect, GrantTerms, Reason
+from vault.domain.access import Effect, Reason
 from vault.domain.audit import AuditKind
 from vault.domain.breach import TriageState, told_to_officer
 from vault.domain.casefile import CaseCard
@@ -170,7 +170,7 @@ class Desk:
         store, now_us = self._world.store, self._world.clock.now_us()
         mine = (session.person.person_id, *session.unit_ids)
         granted = store.count_granted_cases(session.person.person_id, session.unit_ids)
-        denied = {one.case_id for one in store.denies_for(session.person.person_id, session.unit_ids) if _in_force(one, now_us)}
+        denied = {one.case_id for one in store.denies_for(session.person.person_id, session.unit_ids) if one.idle_because(now_us) is None}
         return granted - sum(
             any(one.terms.grantee_id in mine and one.terms.effect is Effect.ALLOW and not one.terms.removed_us for one in grants)
             for grants in map(store.grants_of, denied)
@@ -196,7 +196,7 @@ class Desk:
 
     def _denied(self, session: OpenSession, case_id: CaseId, now_us: int) -> bool:
         return any(
-            one.case_id == case_id and _in_force(one, now_us)
+            one.case_id == case_id and one.idle_because(now_us) is None
             for one in self._world.store.denies_for(session.person.person_id, session.unit_ids)
         )
 
@@ -309,10 +309,6 @@ class Desk:
             from_us=reason.from_us,
             until_us=reason.until_us,
         )
-
-
-def _in_force(terms: GrantTerms, now_us: int) -> bool:
-    return terms.from_us <= now_us and (not terms.until_us or now_us < terms.until_us)
 
 
 def _anchor(text: str) -> tuple[int, str] | None:
