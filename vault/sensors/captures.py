@@ -366,7 +366,7 @@ class CapturesSensor:
     def _wait_ms(self) -> int:
         now = time.monotonic()
         if self._curtain_until:
-            return _HOT_MS if now < self._curtain_until - _CURTAIN_SECONDS + _MANAGERS_PICTURE_SECONDS else _CALM_MS
+            return _HOT_MS if self._has_just_fallen(now) else _CALM_MS
         if not (self._on_screen() or now < self._soon):
             return _IDLE_MS
         return _HOT_MS if now < self._hot_until or self._suspicion is not None else _CALM_MS
@@ -497,8 +497,11 @@ class CapturesSensor:
         if now >= self._curtain_until:
             self._curtain_until = 0.0
             self._connection.lift_curtain()
-        elif now < self._curtain_until - _CURTAIN_SECONDS + _MANAGERS_PICTURE_SECONDS:
+        elif self._has_just_fallen(now):
             self._connection.draw_over()
+
+    def _has_just_fallen(self, now: float) -> bool:
+        return now < self._curtain_until - _CURTAIN_SECONDS + _MANAGERS_PICTURE_SECONDS
 
     def _found(self, program: Program) -> None:
         suspicion = self._suspicion
