@@ -25,6 +25,7 @@ from vault.errors import VaultError
 from vault.services.events import Event
 from vault.services.page_memory import PageMemory
 from vault.services.views import CaseLine, Enrolment, Founder, SignedIn
+from vault.spooling import Spooling
 from vault.threads import InlineThreads
 
 CHEAP = Argon2Cost(memory_kib=64 * 1024, iterations=3, lanes=4)
@@ -176,3 +177,8 @@ def opening(station: Station) -> str:
     except VaultError as error:
         return error.code
     return "opens"
+
+
+def spooling(station: Station, keeper: MemorySecretKeeper | None = None) -> Spooling:
+    """The sealed spool of a station's vault, with its keyring or another."""
+    return Spooling(station.directory, lambda _label: keeper or station.keeper, station.clock, RealEntropy())

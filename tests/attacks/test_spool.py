@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.fakes import MemorySecretKeeper
-from tests.station import SUPERVISOR, RealEntropy, Station
+from tests.station import SUPERVISOR, RealEntropy, Station, spooling
 from vault.domain.breach import JOINING_WINDOW_US, Finding, SignalKind, TriageState
 from vault.domain.identity import BreachId
 from vault.errors import UnavailableError
@@ -21,10 +21,6 @@ from vault.storage.spool import FOLDER_NAME
 
 AWAY, FALSE_SERVER = "premises.unreachable", "premises.wrong-answer"
 FOREVER_US = 300_000_000_000_000_000  # beyond year 9999
-
-
-def spooling(station: Station) -> Spooling:
-    return Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy())
 
 
 def sealed(station: Station) -> Path:

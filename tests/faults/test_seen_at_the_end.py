@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import OFFICER
-from tests.station import RealEntropy, Station
+from tests.station import Station, spooling
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import UnavailableError
 from vault.runtime import Server
 from vault.services.breach import Breaches
 from vault.services.events import BreachRecorded
 from vault.services.page_memory import PageMemory
-from vault.spooling import Spooling
 from vault.watching import Watching
 
 FOREIGN = (("process", "cp"), ("pid", 4711))
@@ -38,10 +37,6 @@ def server(station: Station, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
     pages.close()
     for one in (mine, theirs):
         one.close()
-
-
-def spooling(station: Station) -> Spooling:
-    return Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy())
 
 
 def seen(station: Station) -> Signal:

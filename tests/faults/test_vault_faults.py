@@ -22,7 +22,7 @@ from tests.faults.kill_vault import sit_down, station_of
 from tests.journeys.crew import Crew, refused
 from tests.journeys.test_intake import GROUP_BYTES, pdf, take
 from tests.mounts import own_mounts
-from tests.station import CUSTODIAN, SUPERVISOR, RealEntropy, Station
+from tests.station import CUSTODIAN, SUPERVISOR, Station, spooling
 from vault.assembly import CONTENT_NAME, REGISTER_NAME, holds_a_vault
 from vault.domain.audit import AuditKind
 from vault.domain.breach import SignalKind
@@ -32,7 +32,6 @@ from vault.errors import TamperError, UnavailableError, VaultError
 from vault.services.events import BreachRecorded
 from vault.services.ports import AuditFilter
 from vault.services.views import FileState
-from vault.spooling import Spooling
 from vault.storage.connection import CONTENT_FORMAT
 from vault.storage.header import HEADER_NAME
 from vault.storage.spool import FOLDER_NAME
@@ -212,10 +211,6 @@ def test_part_of_a_page_that_the_journal_still_has_is_no_damage(working: Station
     assert after.vault.store.audit_entries(AuditFilter(), head[0] + 1, 1)[0].entry_hash == head[1]
     assert after.vault.witness.verify().holds
     after.close()
-
-
-def spooling(station: Station) -> Spooling:
-    return Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy())
 
 
 def open_to_fail(station: Station) -> None:

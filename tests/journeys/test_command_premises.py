@@ -12,14 +12,13 @@ import pytest
 
 from tests.journeys.command_line import CommandLine
 from tests.journeys.crew import refused
-from tests.station import ADMINISTRATOR, RealEntropy, Station
+from tests.station import ADMINISTRATOR, Station, spooling
 from tests.tang import TangServer
 from vault import commands, premises
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import UnavailableError
 from vault.services.events import BreachRecorded
 from vault.services.ports import MetServer
-from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME
 
 
@@ -30,17 +29,13 @@ def key_room(tmp_path: Path) -> Iterator[TangServer]:
     server.close()
 
 
-def spooling_of(station: Station) -> Spooling:
-    return Spooling(station.directory, lambda _label: station.keeper, station.clock, RealEntropy())
-
-
 def options_of(*words: str) -> argparse.Namespace:
     return commands._parser().parse_args(commands._joined(words))
 
 
 def taken_in(station: Station) -> list[SignalKind]:
     station.events.clear()
-    spooling_of(station).take(station.vault)
+    spooling(station).take(station.vault)
     return [one.notice.kind for one in station.events if isinstance(one, BreachRecorded)]
 
 
@@ -58,7 +53,7 @@ def test_a_command_loses_the_vault_with_the_premises_and_what_it_cannot_open_is_
 
     def seal(signal: Signal) -> None:
         sealed.append(signal.kind)
-        spooling_of(station).seal(signal, vault.world.station.supervisors_kem_public, station.directory)
+        spooling(station).seal(signal, vault.world.station.supervisors_kem_public, station.directory)
 
     lease = commands._lease(vault, seal, lambda _status: ended.set())
     monkeypatch.setattr(premises, "_awake_us", station.clock.boot_us)  # the time that passes is not slept away

@@ -8,17 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import MemorySecretKeeper
-from tests.station import RealEntropy, Station
+from tests.station import Station, spooling
 from vault.errors import UnavailableError
-from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME
 
 AWAY = "premises.unreachable"
 CONTACT = "Watch desk, extension 112"
-
-
-def spooling(station: Station, keeper: MemorySecretKeeper | None = None) -> Spooling:
-    return Spooling(station.directory, lambda _label: keeper or station.keeper, station.clock, RealEntropy())
 
 
 @pytest.fixture
