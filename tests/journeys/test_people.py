@@ -10,9 +10,9 @@ from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import LONG, Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, Station, passphrase_of
 from vault.domain.access import Effect, GranteeKind
-from vault.domain.audit import AuditKind
+from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.custody import Purpose
-from vault.domain.identity import PersonState, Role, UnitId, UnitKind
+from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind
 from vault.errors import TamperError
 from vault.services.ports import AuditFilter
 
@@ -147,6 +147,39 @@ def test_nobody_disables_or_releases_themselves(crew: Crew) -> None:
         crew.vault.administration.release(crew.person_id(OFFICER))
     with refused("person.unknown"):
         crew.at(ADMINISTRATOR).administration.disable("00" * 16)  # type: ignore[arg-type]
+
+
+def test_the_last_one_who_could_do_it_is_not_disabled(crew: Crew) -> None:
+    """No second supervisor, administrator or custodian who works: whoever disabled the first would bring the station to a stand."""
+    records, home = unit(crew, "Records"), unit(crew, "Team A")
+    made = {}
+    for badge, role, where in (("9002", Role.ADMINISTRATOR, home), ("7003", Role.CUSTODIAN, records), ("4003", Role.SUPERVISOR, home)):
+        made[role] = crew.at(ADMINISTRATOR).administration.enrol(badge, "Ana Ruiz", role, where, passphrase_of(badge)).person_id
+    for role in (Role.ADMINISTRATOR, Role.CUSTODIAN):
+        crew.at(SUPERVISOR).administration.cosign(made[role])
+    second = crew.person_id(SECOND_SUPERVISOR)
+
+    def state(person_id: PersonId, now: PersonState) -> None:
+        crew.vault.store.set_person_state(person_id, now, AuditDraft(AuditKind.PERSON_RELEASED))
+
+    def disable(person_id: PersonId) -> None:
+        crew.at(ADMINISTRATOR).administration.disable(person_id)
+
+    state(second, PersonState.LOCKED)
+    with refused("person.last-supervisor"):  # the other one is locked, and one waits for a signature
+        disable(crew.person_id(SUPERVISOR))
+    with refused("person.last-custodian"):  # the other one was not admitted: they have no key to hand on
+        disable(crew.person_id(CUSTODIAN))
+    state(crew.person_id(ADMINISTRATOR), PersonState.LOCKED)
+    with refused("person.last-administrator"):
+        disable(made[Role.ADMINISTRATOR])
+    assert not crew.trail(AuditKind.PERSON_DISABLED)
+    state(crew.person_id(ADMINISTRATOR), PersonState.ACTIVE)
+    disable(second)  # locked, and the first one is active
+    disable(made[Role.SUPERVISOR])  # never signed
+    disable(made[Role.CUSTODIAN])  # no key, nothing lost with them
+    disable(made[Role.ADMINISTRATOR])
+    state(second, PersonState.ACTIVE)
 
 
 def test_what_a_disabled_person_holds_returns_first(station: Station) -> None:

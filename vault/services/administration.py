@@ -9,6 +9,9 @@ Rules:
 - Any supervisor in a team admits to it: an officer who works with two teams, a second supervisor who is to cosign for it. LIMIT: nobody is
   taken out of a unit, and the unit of the enrolment stays the one they are named with.
 - A supervisor releases a locked account; an administrator disables one. Nobody does either to themselves.
+- The last of those without whom the station stands still is not disabled: the supervisor who could sign the next one, the administrator who
+  could enrol them, the custodian who could hand on the records unit's key. LIMIT: whether the one who stays still has their passphrase and
+  their phone, the vault cannot know.
 """
 
 from __future__ import annotations
@@ -29,6 +32,13 @@ from vault.services.register import unit_lines
 from vault.services.session import unit_key_place
 from vault.services.views import Enrolment, PersonLine, UnitLine
 from vault.services.world import World
+
+# Of these one stays active.
+_NEVER_NONE = {
+    Role.SUPERVISOR: "person.last-supervisor",
+    Role.ADMINISTRATOR: "person.last-administrator",
+    Role.CUSTODIAN: "person.last-custodian",
+}
 
 
 class Administration:
@@ -147,13 +157,15 @@ class Administration:
         """Disable an account; it cannot sign in again. What the person holds returns first, file by file; they wait for nothing more.
 
         Raises:
-            RefusedError: access.not-your-role, person.unknown, person.yourself, person.disabled.
+            RefusedError: access.not-your-role, person.unknown, person.yourself, person.disabled, person.last-supervisor,
+                person.last-administrator, person.last-custodian.
         Audit: custody.wait-ended for each file they wait for; custody.withdrawn for each file they hold; person.disabled.
         """
         world = self._world
         row = self._other(person_id, Role.ADMINISTRATOR)
         if row.state is PersonState.DISABLED:
             raise RefusedError("person.disabled")
+        self._require_another(row)
         self._custody.return_from(person_id)  # first: a crash in between leaves an account to disable, not a file that nobody can return
         world.store.set_person_state(person_id, PersonState.DISABLED, world.draft(AuditKind.PERSON_DISABLED, person_id=person_id))
         world.directory.refresh()
@@ -226,6 +238,24 @@ class Administration:
         if (row := self._world.directory.person(person_id)) is None:
             raise RefusedError("person.unknown")
         return row
+
+    def _require_another(self, row: PersonRow) -> None:
+        """Refuse if nobody else who is active could do what only this person can."""
+        if row.role not in _NEVER_NONE or row.state is PersonState.PENDING:
+            return
+        world = self._world
+        others = {
+            one.person_id
+            for one in world.directory.people()
+            if one.role is row.role and one.state is PersonState.ACTIVE and one.person_id != row.person_id
+        }
+        if row.role is Role.CUSTODIAN:  # one who was not admitted has no key to hand on; nor had this one, if they are no member
+            members = set(world.store.members_of(world.directory.unit_of_kind(UnitKind.RECORDS).unit_id))
+            if row.person_id not in members:
+                return
+            others &= members
+        if not others:
+            raise RefusedError(_NEVER_NONE[row.role])
 
     def _other(self, person_id: PersonId, role: Role) -> PersonRow:
         session = self._world.require(role)
