@@ -60,6 +60,14 @@ class PrivateSecretService:
             "XDG_RUNTIME_DIR": str(self.home / "run"),
         }
 
+    def empty(self) -> None:
+        """Forget every item: to a keyring that knows another copy of the same vault, a copy is the vault carried to another folder."""
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as connection:
+            for item in secretstorage.get_default_collection(connection).get_all_items():
+                item.delete()
+
     def lock(self) -> None:
         """Lock the default collection, as a desktop does when told to. It stays locked: start a service of your own for it."""
         import secretstorage
