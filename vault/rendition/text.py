@@ -4,7 +4,8 @@ Rules:
 
 - The encoding is told by a byte order mark, then UTF-8 if every byte fits, then UTF-16 by its zero bytes, ISO-2022-JP by its escapes,
   else Windows-1252, in which every byte means something. A byte that does not fit is shown as U+FFFD, never dropped.
-- A file is decoded as it is read, and only as far as pages are shown.
+- A file is decoded as it is read, and only as far as pages are shown. One that begins in plain ASCII is asked for its encoding again where
+  that ends: a long export in Windows-1252 may have its first accent far down.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ def guess_encoding(sample: bytes, *, whole: bool) -> str:
         return "iso2022-jp"
     if len(sample) >= _UTF_16_BYTES_MIN and sample.count(0) >= _ZERO_SHARE_MIN * len(sample):
         return "utf-16-be" if sample[::2].count(0) > sample[1::2].count(0) else "utf-16-le"
+    return _utf_8_or_older(sample, whole=whole)
+
+
+def _utf_8_or_older(sample: bytes, *, whole: bool) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)
     except UnicodeDecodeError:
@@ -86,17 +91,24 @@ def paragraphs(pieces: Iterator[str]) -> Iterator[str]:
         yield rest.rstrip("\r")
 
 
-def _decoded(reader: BlockReader) -> Iterator[str]:
+def decoded(reader: BlockReader) -> Iterator[str]:
+    """Give the text of a file, piece by piece."""
     sample = reader.read(0, _SAMPLE_BYTES)
     encoding = guess_encoding(sample, whole=len(sample) == reader.size_bytes)
+    untold = encoding == "utf-8" and sample.isascii()
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     for offset_bytes in range(0, reader.size_bytes, _STEP_BYTES):
-        yield decoder.decode(reader.read(offset_bytes, _STEP_BYTES))
+        step = reader.read(offset_bytes, _STEP_BYTES)
+        if untold and not step.isascii():
+            untold = False
+            last = offset_bytes + len(step) == reader.size_bytes
+            decoder = codecs.getincrementaldecoder(_utf_8_or_older(step, whole=last))("replace")
+        yield decoder.decode(step)
     yield decoder.decode(b"", final=True)
 
 
 def _lines(reader: BlockReader, typesetter: Typesetter) -> Iterator[Line]:
-    for paragraph in paragraphs(_decoded(reader)):
+    for paragraph in paragraphs(decoded(reader)):
         parts = paragraph.split("\f")
         for number, part in enumerate(parts):
             if number:

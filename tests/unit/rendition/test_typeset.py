@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vault.rendition.blocks import BlockReader
 from vault.rendition.fonts import FontSet
-from vault.rendition.text import guess_encoding, looks_like_text, paragraphs
+from vault.rendition.text import decoded, guess_encoding, looks_like_text, paragraphs
 from vault.rendition.typeset import LETTER, PAGE_WIDTH_PT, TYPEWRITER, Style, Typesetter
 
 
@@ -59,3 +60,11 @@ def test_paragraphs_do_not_depend_on_where_the_pieces_are_cut(lines: list[str], 
 def test_the_encoding_is_told(data: bytes, encoding: str) -> None:
     assert guess_encoding(data, whole=False) == encoding
     assert looks_like_text(data, whole=False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("before", [70_000, 256 * 1024 - 3, 600_000])
+def test_the_encoding_is_told_where_plain_letters_end_however_far_down(before: int, encoding: str) -> None:
+    text = "a" * before + "Grüße an José\n"
+    data = text.encode(encoding)
+    assert "".join(decoded(BlockReader(len(data), lambda offset, length: data[offset : offset + length]))) == text
