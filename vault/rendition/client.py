@@ -413,7 +413,8 @@ class RenditionWorker:
         if document.source.size_bytes == 0:
             raise RefusedError("document.empty")
         request = messages.OpenDocument(handle, document.source.size_bytes, document.kind)
-        reply = self._call(request, messages.Opened, self._limits.open_seconds, document.source)
+        # No less than a probe: what an intake had the time to look at can be opened by who reads it.
+        reply = self._call(request, messages.Opened, self._limits.open_seconds + self._limits.page_seconds, document.source)
         self._check(1 <= reply.page_count <= _PAGE_COUNT_MAX)
         document.page_count, document.opened_in = reply.page_count, self._worker_number
 

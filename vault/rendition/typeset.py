@@ -32,7 +32,8 @@ PAGE_WIDTH_PT: Final = 595.0
 PAGE_HEIGHT_PT: Final = 842.0
 _MARGIN_PT: Final = 48.0
 _TAB_COLUMNS: Final = 8
-_MEASURED_CHARACTERS: Final = 200  # more than fit on any line
+_LINE_CHARACTERS_MAX: Final = 200  # more than fit on any line
+_MEASURED_CHARACTERS: Final = 8192
 _WORD_CHARACTERS_MAX: Final = 60
 # Made to be invisible: soft hyphen, zero-width and direction marks, byte order mark, variation selectors.
 _INVISIBLE: Final = "\r\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f"
@@ -115,14 +116,20 @@ class Typesetter:
         yield text
 
     def _by_width(self, text: str, indent_pt: float) -> Iterator[str]:
-        """Break by measure. A stretch of the text is measured at a time, in C: a mail may be one line of megabytes."""
+        """Break by measure. A stretch of many lines is measured at a time, in C: a text or a mail may be one line of megabytes."""
         self._count_missing(text)
         room_pt = PAGE_WIDTH_PT - 2 * _MARGIN_PT - indent_pt
-        start = 0
+        start = measured_from = 0
+        ends_pt: list[float] = []  # where each character ends, of the stretch from `measured_from`
         while True:
-            ends_pt = list(itertools.accumulate(map(self._widths_pt.__getitem__, text[start : start + _MEASURED_CHARACTERS])))
-            fitting = bisect.bisect_right(ends_pt, room_pt)
-            if fitting == len(ends_pt) and start + fitting == len(text):
+            if min(start + _LINE_CHARACTERS_MAX, len(text)) > measured_from + len(ends_pt):
+                measured_from = start
+                stretch = text[start : start + _MEASURED_CHARACTERS]
+                ends_pt = list(itertools.accumulate(map(self._widths_pt.__getitem__, stretch)))
+            before = start - measured_from
+            reach_pt = room_pt + (ends_pt[before - 1] if before else 0.0)
+            fitting = min(bisect.bisect_right(ends_pt, reach_pt, before) - before, _LINE_CHARACTERS_MAX)
+            if start + fitting == len(text):
                 break
             cut = start + self._last_break(text[start : start + fitting + 1], max(1, fitting))
             yield text[start:cut].rstrip()

@@ -15,7 +15,7 @@ from tests.unit.rendition.samples import MemorySource, image, mail, pdf, stream
 from tests.unit.rendition.samples import pdf_of as raw_pdf
 from vault.domain.casefile import DocumentKind
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
-from vault.rendition import client
+from vault.rendition import client, messages
 from vault.rendition.client import Limits, Picture, RenditionWorker, Rotation, Watermark
 from vault.rendition.tracing import FLOOR
 from vault.services.page_memory import SLOT_BYTES, PageMemory
@@ -240,11 +240,26 @@ def test_a_source_that_blocks_past_the_deadline_is_a_timeout(hasty: RenditionWor
     source = MemorySource(pdf())
     release = threading.Event()
     source.on_read = lambda: release.wait(30) and None
-    timer = threading.Timer(2.0, release.set)
+    timer = threading.Timer(3.5, release.set)
     timer.start()
     with pytest.raises(RefusedError, match=r"document\.worker-timeout"):
         hasty.open(source, DocumentKind.PDF)
     timer.join()
+
+
+def test_who_reads_waits_for_a_document_as_long_as_the_intake_did(worker: RenditionWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = MemorySource(b"a text")
+    waited: list[float] = []
+    call = worker._call
+
+    def timed(request: messages.Request, expected: type[messages.Reply], seconds: float, of: MemorySource) -> messages.Reply:
+        waited.append(seconds)
+        return call(request, expected, seconds, of)
+
+    monkeypatch.setattr(worker, "_call", timed)
+    worker.probe(source)
+    worker.close(worker.open(source, DocumentKind.TEXT).handle)
+    assert waited[0] <= waited[1], "what was taken in could never be read"
 
 
 def test_what_the_source_raises_reaches_the_caller_unchanged(hasty: RenditionWorker) -> None:
