@@ -35,7 +35,7 @@ from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditKind, canonical, chain_hash
 from vault.domain.breach import Finding, Severity, SignalKind, TriageState
 from vault.domain.custody import ReturnKind
-from vault.domain.identity import BreachId, CheckOutId, DocumentId, GrantId, PersonState, SessionId, WorkstationId
+from vault.domain.identity import BreachId, CheckOutId, DocumentId, GrantId, PersonId, PersonState, SessionId, WorkstationId
 from vault.errors import DefectError, RefusedError, TamperError, VaultError
 from vault.services.ports import AuditFilter, ContentStore, MembershipRow, Store, WaitRow
 
@@ -463,19 +463,29 @@ class StoreContract:
         assert found.state.count == 120
         assert 50 <= len(found.facts_sealed) <= 100
 
-    def test_the_joinable_report_is_the_newest_of_the_person_and_the_kinds(self, store: Store) -> None:
+    def test_joinable_reports_are_the_persons_and_of_the_kinds_newest_first(self, store: Store) -> None:
         store.record_breach(breach_row(1, A), [draft()])
         store.record_breach(breach_row(2, A, kind=SignalKind.PRINT_KEY), [draft()])
         store.record_breach(breach_row(3, None), [draft()])
         store.record_breach(breach_row(4, A), [draft()])
-        copies = [SignalKind.COPY_KEY]
-        assert _breach_of(store.joinable_breach(A, copies, FIRST_US)) == 4
-        assert _breach_of(store.joinable_breach(None, copies, FIRST_US)) == 3
-        assert _breach_of(store.joinable_breach(A, [SignalKind.PRINT_KEY, SignalKind.DRAG], FIRST_US)) == 2
-        assert store.joinable_breach(B, copies, FIRST_US) is None
-        assert store.joinable_breach(A, copies, FIRST_US + 1_000) is None
+
+        def joinable(
+            officer: PersonId | None, *kinds: SignalKind, since_us: int = FIRST_US, until_us: int = FIRST_US + 9, at: WorkstationId = DESK
+        ) -> list[int]:
+            return [_breach_of(one) for one in store.joinable_breaches(officer, at, kinds or (SignalKind.COPY_KEY,), since_us, until_us)]
+
+        assert joinable(A) == [4, 1]
+        assert joinable(A, SignalKind.PRINT_KEY, SignalKind.DRAG) == [2]
+        assert joinable(A, SignalKind.PRINT_KEY, SignalKind.COPY_KEY) == [4, 2, 1]
+        assert joinable(B) == []
+        assert joinable(A, since_us=FIRST_US + 2) == [4]
+        assert joinable(A, until_us=FIRST_US + 2) == [1]
+        assert joinable(A, since_us=FIRST_US + 1_000) == []
+        elsewhere = WorkstationId("ee" * 16)
+        assert (joinable(None), joinable(None, at=elsewhere)) == ([3], []), "nobody at another workstation is somebody else"
+        assert joinable(A, at=elsewhere) == [4, 1]
         _dispose(store, 4)
-        assert _breach_of(store.joinable_breach(A, copies, FIRST_US)) == 1
+        assert joinable(A) == [1]
 
     def test_urgent_reports_come_first_then_the_newest(self, store: Store) -> None:
         for number, severity in ((1, 3), (2, 2), (3, 4), (4, 1), (5, 5)):

@@ -16,6 +16,7 @@ from vault.domain.custody import ReturnKind
 from vault.domain.identity import CaseId
 from vault.errors import Fact
 from vault.services.events import BreachRecorded
+from vault.services.together import SeenTogether
 from vault.services.views import BreachNotice, HoldingLine, ReportLine
 from vault.services.world import UnwatchedScreen
 
@@ -103,6 +104,50 @@ def test_an_opening_and_the_copy_after_it_are_one_report_that_rises(crew: Crew) 
     copied = seen(crew, SignalKind.STORE_COPIED)
     assert (copied.breach_id, copied.severity) == (opened.breach_id, Severity.EXPOSED)
     assert seen(crew, SignalKind.STORE_OPENED).severity is Severity.EXPOSED, "severity never falls"
+
+
+def test_screen_medium_and_store_are_one_report_that_counts_one_step_more(crew: Crew) -> None:
+    apart(crew)
+    crew.at(OFFICER)
+    kinds = (SignalKind.MEDIA_MOUNTED, SignalKind.NEW_PICTURE, SignalKind.STORE_OPENED, SignalKind.NEW_PICTURE)
+    notices = [seen(crew, kind, ("process", kind.value)) for kind in kinds]
+    assert [int(one.severity) for one in notices] == [1, 3, 4, 4]
+    assert [(one.joined, one.raised_together) for one in notices] == [(False, False), (True, False), (True, True), (True, True)]
+    assert len({one.report_no for one in notices}) == 1
+    entries = crew.trail(AuditKind.BREACH_RECORDED, AuditKind.BREACH_JOINED)[-4:]
+    said = [dict(json.loads(one.facts)) for one in entries]
+    assert [one.kind for one in entries] == ["breach.recorded", *["breach.joined"] * 3]
+    assert [one["signal"] for one in said] == [kind.value for kind in kinds]
+    assert [one.get("together") for one in said] == [None, "screen medium", "screen medium store", "screen medium store"]
+    report = crew.at(SUPERVISOR).supervision.report(notices[0].breach_id)
+    assert [(one.kind, dict(one.facts)["process"]) for one in report.facts] == [(kind, kind.value) for kind in kinds], "each keeps its fact"
+    assert (report.line.kind, report.line.severity, report.line.count) == (SignalKind.MEDIA_MOUNTED, Severity.EXPOSED, 4)
+
+
+def test_what_a_report_holds_is_known_after_a_restart_and_a_disposed_one_is_not_joined(crew: Crew) -> None:
+    apart(crew)
+    crew.at(OFFICER)
+    mounted = seen(crew, SignalKind.MEDIA_MOUNTED)
+    captured = seen(crew, SignalKind.CAPTURE_TOOL)
+    crew.vault.breaches._together = SeenTogether(crew.vault.breaches._world)  # as after a restart: nothing is remembered
+    copied = seen(crew, SignalKind.STORE_COPIED)
+    assert (copied.breach_id, copied.severity) == (mounted.breach_id, Severity.BULK)
+    supervision = crew.at(SUPERVISOR).supervision
+    supervision.acknowledge(captured.breach_id)
+    supervision.dispose(captured.breach_id, Finding.FALSE_POSITIVE, LONG)
+    crew.at(OFFICER)
+    again = seen(crew, SignalKind.MEDIA_MOUNTED)
+    assert (again.joined, again.severity) == (False, Severity.CONTEXT)
+
+
+def test_the_third_strand_takes_the_page_and_a_medium_beside_a_graver_report_does_not(crew: Crew) -> None:
+    apart(crew)
+    case_id, _ = reading(crew, OFFICER)
+    assert seen(crew, SignalKind.NEW_PICTURE).containment is Containment.BLANK
+    assert seen(crew, SignalKind.MEDIA_MOUNTED).containment is Containment.NONE
+    assert crew.vault.store.active_check_out(case_id) is not None
+    assert seen(crew, SignalKind.STORE_OPENED).containment is Containment.RECALL
+    assert crew.vault.store.active_check_out(case_id) is None
 
 
 def test_containment_ends_the_check_out_and_the_reading(crew: Crew) -> None:

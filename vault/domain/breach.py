@@ -4,6 +4,7 @@ Rules (DESIGN §5, VECTORS.md):
 
 1. A signal is something observed. Its severity comes from `SEVERITY`; policy may raise it, never lower it.
 2. Repeats of a kind by the same person in the joining window join one report; the third of a copy key raises it to 3.
+   Signals of different strands (screen, medium, store) join one report too; one that holds all strands counts one step more (ADR 0023).
 3. Containment follows from severity and kind: notice, blank, or recall of the check-out.
 4. Triage: OPEN → ACKNOWLEDGED → INVESTIGATING → DISPOSED; a disposition needs a finding and a rationale.
 5. Nobody triages a report on themselves. The store refuses it too.
@@ -13,7 +14,8 @@ Rules (DESIGN §5, VECTORS.md):
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vault.domain.identity import BreachId, CheckOutId, DocumentId, PersonId
@@ -172,6 +174,30 @@ FAMILY: Mapping[SignalKind, SignalKind] = {
 }
 
 
+class Strand(enum.Enum):
+    """What carrying a case file out needs: a sight of the page, the vault's files, something to carry them on (ADR 0023)."""
+
+    SCREEN = "screen"
+    MEDIUM = "medium"
+    STORE = "store"
+
+
+# Each of them may be somebody's other work; all three within the joining window seldom are (VECTORS: V22 + V61 + V50).
+STRAND: Mapping[SignalKind, Strand] = {
+    SignalKind.CAPTURE_TOOL: Strand.SCREEN,
+    SignalKind.UNKNOWN_SCREEN_CLIENT: Strand.SCREEN,
+    SignalKind.NEW_PICTURE: Strand.SCREEN,
+    SignalKind.SCREEN_CAST: Strand.SCREEN,
+    SignalKind.MEDIA_MOUNTED: Strand.MEDIUM,
+    SignalKind.STORE_OPENED: Strand.STORE,
+    SignalKind.STORE_COPIED: Strand.STORE,
+    SignalKind.STORE_CHANGED: Strand.STORE,
+}
+
+# A report keeps the facts of its first hundred signals: one strand does not join where they could crowd it out.
+MOST_BEFORE_A_STRAND_JOINS = 50
+
+
 class Containment(enum.Enum):
     """What is done at once, before anybody decides anything."""
 
@@ -262,17 +288,59 @@ def containment_of(kind: SignalKind, severity: Severity) -> Containment:
     return Containment.NONE
 
 
-def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, observed_us: int) -> bool:
-    """Whether a signal belongs to an existing report: same family, same officer, within the window, not yet disposed.
+def joinable_kinds(kind: SignalKind) -> tuple[SignalKind, ...]:
+    """The kinds a report may be filed under that a signal of this kind can join."""
+    return tuple(one for one in SignalKind if family(one) is family(kind) or (kind in STRAND and one in STRAND))
 
-    Signals come from several sensors and not always in the order they were observed in: the window lies on both sides.
+
+def joins(report: ReportState, kind: SignalKind, officer_id: PersonId | None, observed_us: int) -> bool:
+    """Whether a signal belongs to an existing report: same family or another strand, same officer, within the window, not yet disposed.
+
+    Signals come from several sensors and not always in the order they were observed in: the window lies on both sides of what the report
+    spans.
     """
+    strands = report.kind in STRAND and kind in STRAND and report.count < MOST_BEFORE_A_STRAND_JOINS
     return (
         report.state is not TriageState.DISPOSED
-        and family(report.kind) is family(kind)
+        and (strands or family(report.kind) is family(kind))
         and report.officer_id == officer_id
-        and abs(observed_us - report.last_us) <= JOINING_WINDOW_US
+        and report.first_us - JOINING_WINDOW_US <= observed_us <= report.last_us + JOINING_WINDOW_US
     )
+
+
+def joined_by(reports: Iterable[ReportState], kind: SignalKind, officer_id: PersonId | None, observed_us: int) -> ReportState | None:
+    """The report a signal joins: the first that it belongs to. `reports` come newest first. Reports are never joined with each other."""
+    return next((one for one in reports if joins(one, kind, officer_id, observed_us)), None)
+
+
+def strands_of(kinds: Iterable[SignalKind]) -> tuple[Strand, ...]:
+    """The strands among these kinds, in the order of the catalogue."""
+    found = {STRAND[kind] for kind in kinds if kind in STRAND}
+    return tuple(one for one in Strand if one in found)
+
+
+def all_strands(kinds: Iterable[SignalKind]) -> bool:
+    """Whether every strand is among these kinds."""
+    return len(strands_of(kinds)) == len(Strand)
+
+
+def severity_together(seen: Sequence[SignalKind], raised_by_policy: Mapping[str, int]) -> Severity:
+    """Severity of a report that holds these signals: of its gravest, and one step more where every strand is among them.
+
+    The order does not matter, and the step is taken once. A caller that knows an earlier severity of the report never lets it fall.
+    """
+    often = Counter(map(family, seen))
+    gravest = max(severity_of(kind, raised_by_policy, often[family(kind)]) for kind in set(seen))
+    return Severity(min(Severity.BULK, gravest + 1)) if all_strands(seen) else gravest
+
+
+def severity_of_act(seen: Sequence[SignalKind], raised_by_policy: Mapping[str, int]) -> Severity:
+    """Severity by which the last of these signals is contained: of its family, and of the whole report once every strand was seen.
+
+    A medium that is mounted beside a graver report is no reason to take the page away; as the third strand it is.
+    """
+    own = [kind for kind in seen if family(kind) is family(seen[-1])]
+    return severity_together(seen if all_strands(seen) else own, raised_by_policy)
 
 
 def told_to_officer(report: ReportState) -> bool:

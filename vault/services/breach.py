@@ -5,6 +5,8 @@ Rules:
 - The report, its audit entries and its alert are one transaction. What was on screen is what the vault disclosed last, whatever the
   interface says.
 - Facts are sealed to the supervisors' unit; the store knows kind, severity, state, officer and times.
+- What belongs together is one report (ADR 0023): repeats, sights of one act, and the strands of carrying a file out. Each signal keeps its
+  own sealed fact and its own entry in the trail.
 - Every report says where the workstation stood, as evidence: with its first signal, and again with one that finds it somewhere else.
 - Containment that returns the file happens right after the commit, in the same turn of the control thread.
 - The officer sees that a report was made, and may give their own account; nothing else of it.
@@ -12,13 +14,12 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import (
-    FAMILY,
     JOINING_WINDOW_US,
     READING_FLAGS,
     Containment,
@@ -27,10 +28,14 @@ from vault.domain.breach import (
     Signal,
     SignalKind,
     TriageState,
+    all_strands,
     containment_of,
-    family,
-    joins,
+    joinable_kinds,
+    joined_by,
     severity_of,
+    severity_of_act,
+    severity_together,
+    strands_of,
     told_to_officer,
 )
 from vault.domain.custody import ReturnKind
@@ -43,6 +48,7 @@ from vault.services.events import BreachRecorded, ReportChanged
 from vault.services.operation import Priority, change, operation, query
 from vault.services.ports import BreachNoteRow, BreachRow
 from vault.services.reading import OnScreen
+from vault.services.together import SeenTogether
 from vault.services.views import BreachNotice, MyReport
 from vault.services.world import World
 
@@ -85,6 +91,7 @@ class Breaches:
         self._world = world
         self._custody = custody
         self._on_screen = on_screen
+        self._together = SeenTogether(world)
         self._placed: dict[BreachId, Facts] = {}  # where the workstation stood when a report was last told
 
     @operation(Priority.BREACH)
@@ -138,22 +145,19 @@ class Breaches:
 
     def _record(self, signal: Signal) -> BreachNotice:
         world = self._world
-        session = world.session
-        officer_id = session.person.person_id if session else None
         seen = self._on_screen()
-        joined = world.store.joinable_breach(officer_id, _kinds_of_family(signal.kind), signal.observed_us - JOINING_WINDOW_US)
-        if joined is not None and not joins(joined.state, signal.kind, officer_id, signal.observed_us):
-            joined = None
-        repeats = joined.state.count + 1 if joined else 1
-        severity = severity_of(signal.kind, world.policy.raised_severity, repeats)
+        joined = self._joinable(signal)
+        before = self._together.of(joined) if joined else ()
+        held = (*before, signal.kind)
+        severity = severity_together(held, world.policy.raised_severity)
         if joined is not None:
             severity = max(severity, joined.state.severity)
-        containment = containment_of(signal.kind, severity) if seen else Containment.NONE
+        containment = containment_of(signal.kind, severity_of_act(held, world.policy.raised_severity)) if seen else Containment.NONE
         breach_id = joined.state.breach_id if joined else BreachId(world.entropy.token())
         where = self._where(signal)
         sealed = self._seal(breach_id, signal, seen, containment, () if self._placed.get(breach_id) == _without_clocks(where) else where)
         kind = AuditKind.BREACH_JOINED if joined else AuditKind.BREACH_RECORDED
-        audit = self._draft(kind, breach_id, signal, severity, seen)
+        audit = self._draft(kind, breach_id, signal, severity, seen, held)
         committed_us = world.clock.now_us()
         detection_us = max(0, committed_us - signal.observed_us)
         if joined is not None:
@@ -161,9 +165,10 @@ class Breaches:
             report_no = joined.report_no
         else:
             report_no = world.store.record_breach(self._row(breach_id, signal, severity, seen, sealed, detection_us), [audit])
+        self._together.remember(breach_id, joined.state.count + 1 if joined else 1, held)
         self._remember(breach_id, _without_clocks(where))
         detection_ms = max(0, world.clock.now_us() - signal.observed_us) // 1000
-        notice = BreachNotice(breach_id, report_no, signal.kind, severity, containment, joined is not None, detection_ms)
+        notice = BreachNotice(breach_id, report_no, signal.kind, severity, containment, joined is not None, detection_ms, all_strands(held))
         returned = False
         try:
             if seen is not None and containment is Containment.RECALL:
@@ -269,6 +274,15 @@ class Breaches:
             return False  # it had just been returned
         return True
 
+    def _joinable(self, signal: Signal) -> BreachRow | None:
+        """The report a signal joins."""
+        world = self._world
+        officer_id = world.session.person.person_id if world.session else None
+        since_us, until_us = signal.observed_us - JOINING_WINDOW_US, signal.observed_us + JOINING_WINDOW_US
+        rows = world.store.joinable_breaches(officer_id, world.station.workstation_id, joinable_kinds(signal.kind), since_us, until_us)
+        found = joined_by((row.state for row in rows), signal.kind, officer_id, signal.observed_us)
+        return next((row for row in rows if row.state is found), None)
+
     def _where(self, signal: Signal) -> Facts:
         """Where the workstation stands; what a signal says of it itself counts for it."""
         own = tuple((name, str(value)) for name, value in signal.facts if name in PLACE_FACTS)
@@ -299,7 +313,17 @@ class Breaches:
         )
         return self._world.seal_to_supervisors(msgspec.json.encode(fact), "facts", breach_id)
 
-    def _draft(self, kind: AuditKind, breach_id: BreachId, signal: Signal, severity: Severity, seen: OnScreen | None) -> AuditDraft:
+    def _draft(
+        self,
+        kind: AuditKind,
+        breach_id: BreachId,
+        signal: Signal,
+        severity: Severity,
+        seen: OnScreen | None,
+        held: Sequence[SignalKind],
+    ) -> AuditDraft:
+        strands = strands_of(held)
+        together = (("together", " ".join(one.value for one in strands)),) if len(strands) > 1 else ()
         session = self._world.session
         return AuditDraft(
             kind,
@@ -313,6 +337,7 @@ class Breaches:
                 ("signal", signal.kind.value),
                 ("severity", int(severity)),
                 ("check_out_id", seen.check_out.check_out_id if seen else ""),
+                *together,
             ),
         )
 
@@ -345,8 +370,3 @@ class Breaches:
 
 def _without_clocks(where: Facts) -> Facts:
     return tuple(one for one in where if one[0] not in _CLOCKS)
-
-
-def _kinds_of_family(kind: SignalKind) -> tuple[SignalKind, ...]:
-    filed_under = family(kind)
-    return (filed_under, *(one for one, under in FAMILY.items() if under is filed_under))

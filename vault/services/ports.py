@@ -431,7 +431,14 @@ class Store(Protocol):
     ) -> None:
         """Add a repeat to a report: count, last time, facts; severity only rises."""
 
-    def joinable_breach(self, officer_id: PersonId | None, kinds: Sequence[SignalKind], since_us: int) -> BreachRow | None: ...
+    def joinable_breaches(
+        self, officer_id: PersonId | None, workstation_id: WorkstationId, kinds: Sequence[SignalKind], since_us: int, until_us: int
+    ) -> Sequence[BreachRow]:
+        """Reports on that officer (nobody: of that workstation) a signal may join, newest first and without their facts.
+
+        Of one of the kinds, not disposed, last seen at `since_us` or later and first at `until_us` or earlier.
+        """
+
     def breaches(self, states: Sequence[TriageState], limit: int) -> Sequence[BreachRow]:
         """Unacknowledged of severity 3 and more first, then newest."""
 

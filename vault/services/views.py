@@ -488,6 +488,7 @@ class BreachNotice:
     containment: Containment
     joined: bool  # added to an earlier report
     detection_ms: int
+    raised_together: bool = False  # the report holds every strand (ADR 0023), and counts one step more for it
 
 
 @dataclass(frozen=True, slots=True)

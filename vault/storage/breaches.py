@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, literal_column
 
 from vault.domain.audit import AuditDraft
 from vault.domain.breach import Finding, ReportState, Severity, SignalKind, TriageState
-from vault.domain.identity import BreachId, CheckOutId, PersonId
+from vault.domain.identity import BreachId, CheckOutId, PersonId, WorkstationId
 from vault.errors import DefectError
 from vault.services.ports import BreachNoteRow, BreachRow
 from vault.storage.engine import Row
@@ -49,7 +49,9 @@ _LATELY = compiled(
     sa.select(breach)
     .where(
         breach.c.officer_id.is_not_distinct_from(bindparam("officer_id")),
+        sa.or_(breach.c.officer_id.is_not(None), breach.c.workstation_id == bindparam("workstation_id")),
         breach.c.last_us >= bindparam("since_us"),
+        breach.c.first_us <= bindparam("until_us"),
         breach.c.state != literal_column("'disposed'"),
     )
     .order_by(breach.c.last_us.desc(), breach.c.breach_no.desc())
@@ -149,12 +151,17 @@ class Breaches(Part):
             if int(severity) > known[0]:
                 self._db.change(_RAISE_ALERT, breach_id=breach_id, severity=int(severity), raised_us=at_us)
 
-    def joinable_breach(self, officer_id: PersonId | None, kinds: Sequence[SignalKind], since_us: int) -> BreachRow | None:
-        """The newest report on that officer, of one of the kinds, not disposed, last seen at `since_us` or later."""
+    def joinable_breaches(
+        self, officer_id: PersonId | None, workstation_id: WorkstationId, kinds: Sequence[SignalKind], since_us: int, until_us: int
+    ) -> Sequence[BreachRow]:
+        """Reports on that officer filed under one of the kinds, not disposed, that span any of the window; newest first, without facts.
+
+        Where nobody was signed in, those of that workstation.
+        """
         wanted = {kind.value for kind in kinds}
-        with self._db.stream(_LATELY, officer_id=officer_id, since_us=since_us) as rows:
-            found = next((row for row in rows if row[_KIND_AT] in wanted), None)
-        return self._whole(found) if found else None
+        lately = {"officer_id": officer_id, "workstation_id": workstation_id, "since_us": since_us, "until_us": until_us}
+        with self._db.stream(_LATELY, **lately) as rows:
+            return [_row(row, ()) for row in rows if row[_KIND_AT] in wanted]
 
     def breaches(self, states: Sequence[TriageState], limit: int) -> Sequence[BreachRow]:
         """Unacknowledged of severity 3 and more first, then newest."""
@@ -220,29 +227,32 @@ class Breaches(Part):
         )
 
     def _whole(self, row: Row) -> BreachRow:
-        facts = tuple(found[0] for found in self._db.rows(_FACTS, breach_id=row[1]))
-        return BreachRow(
-            state=ReportState(
-                breach_id=row[1],
-                kind=SignalKind(row[4]),
-                severity=Severity(row[5]),
-                state=TriageState(row[6]),
-                officer_id=row[7],
-                check_out_id=row[8],
-                owner_id=row[9],
-                first_us=row[10],
-                last_us=row[11],
-                count=row[12],
-            ),
-            report_no=_report_no(row[2], row[3]),
-            workstation_id=row[13],
-            case_id=row[14],
-            facts_sealed=facts,
-            detection_us=row[15],
-            acknowledged_us=row[16],
-            disposed_us=row[17],
-            finding=Finding(row[18]) if row[18] is not None else None,
-        )
+        return _row(row, tuple(found[0] for found in self._db.rows(_FACTS, breach_id=row[1])))
+
+
+def _row(row: Row, facts_sealed: tuple[bytes, ...]) -> BreachRow:
+    return BreachRow(
+        state=ReportState(
+            breach_id=row[1],
+            kind=SignalKind(row[4]),
+            severity=Severity(row[5]),
+            state=TriageState(row[6]),
+            officer_id=row[7],
+            check_out_id=row[8],
+            owner_id=row[9],
+            first_us=row[10],
+            last_us=row[11],
+            count=row[12],
+        ),
+        report_no=_report_no(row[2], row[3]),
+        workstation_id=row[13],
+        case_id=row[14],
+        facts_sealed=facts_sealed,
+        detection_us=row[15],
+        acknowledged_us=row[16],
+        disposed_us=row[17],
+        finding=Finding(row[18]) if row[18] is not None else None,
+    )
 
 
 _KIND_AT = breach.c.keys().index("kind")
