@@ -39,6 +39,7 @@ from vault.services.accommodation import Accommodations
 from vault.services.administration import Administration
 from vault.services.breach import Breaches
 from vault.services.cases import Cases
+from vault.services.credentials import Credentials
 from vault.services.custody import Custody
 from vault.services.desk import Desk
 from vault.services.events import CustodyChanged, Event, RegisterChanged
@@ -96,6 +97,7 @@ class Vault:
     supervision: Supervision
     tracing: Tracing
     administration: Administration
+    credentials: Credentials
     unusual_reading: UnusualReading
     trust: WorkstationTrust
     accommodations: Accommodations
@@ -125,6 +127,7 @@ class Vault:
             self.supervision,
             self.tracing,
             self.administration,
+            self.credentials,
             self.unusual_reading,
             self.accommodations,
             self.guard,
@@ -481,6 +484,7 @@ def _join(
         supervision=Supervision(world, cases, custody, witness),
         tracing=Tracing(world, custody, TraceTools(_picture_parser, _impression, reader.marks)),
         administration=Administration(world, custody),
+        credentials=Credentials(world),
         unusual_reading=unusual_reading,
         accommodations=accommodations,
         guard=InterfaceGuard(world),

@@ -221,6 +221,27 @@ class StoreContract:
         assert store.people()[0].totp_last_step == 77
         assert _session(store, session_row(1, A).session_id).ended_us == 0
 
+    def test_a_slot_is_replaced_where_it_is_known_and_codes_count_anew(self, store: Store) -> None:
+        for number in (1, 2):
+            store.add_person(person_row(number), draft())
+        store.open_session(session_row(1, A), 77, [draft()])
+        store.open_session(session_row(2, B, WorkstationId("e1" * 16)), 1, [draft()])
+        with refused("session.code-used"):
+            store.use_code(A, 77)
+        store.use_code(A, 78)
+        before = store.audit_head()
+        with refused("person.slot-changed"):
+            store.replace_slot(A, b"another slot", b"new", 3, FIRST_US + 9, draft())
+        assert store.audit_head() == before
+        store.replace_slot(A, b"slot", b"new", 78, 0, draft())
+        assert _session(store, session_row(1, A).session_id).ended_us == 0
+        store.replace_slot(A, b"new", b"newer", 3, FIRST_US + 9, draft())
+        assert _session(store, session_row(1, A).session_id).ended_us == FIRST_US + 9
+        assert _session(store, session_row(2, B).session_id).ended_us == 0
+        first, second = store.people()
+        assert (first.slot, first.totp_last_step) == (b"newer", 3)
+        assert (second.slot, second.totp_last_step) == (b"slot", 1)
+
     def test_sessions_lock_unlock_and_end_for_good(self, store: Store) -> None:
         store.add_person(person_row(1), draft())
         row = session_row(1, A)

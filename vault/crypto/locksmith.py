@@ -94,7 +94,8 @@ class _CaseCipher:
 
 
 class VaultLocksmith:
-    """The `Locksmith` of an opened workstation slot. Thread: any; `new_person`, `open_person` and `spend_time` are slow."""
+    """The `Locksmith` of an opened workstation slot. Thread: any; slow are those that derive from a passphrase: `new_person`,
+    `open_person`, `renew_factor`, `reseal`, `spend_time`."""
 
     def __init__(self, workstation: WorkstationSecrets, cost: Argon2Cost) -> None:
         """Prepare.
@@ -127,6 +128,27 @@ class VaultLocksmith:
     def open_person(self, slot: bytes, person_id: PersonId, passphrase: Secret) -> PersonKeys:
         """See `slots.open_person_slot`."""
         return _person_keys(PersonSecrets.decode(open_person_slot(slot, passphrase, person_id)))
+
+    def renew_factor(self, keys: PersonKeys, person_id: PersonId, badge_no: str, passphrase: Secret, station_name: str) -> NewPerson:
+        """Draw another second factor and seal it with the same private keys, under a passphrase that opened them before.
+
+        Raises:
+            UnavailableError: slot.out-of-memory.
+        """
+        secrets = PersonSecrets(KeyPair.from_private(keys.holder.export_private()), new_totp_secret())
+        slot = make_person_slot(passphrase, person_id, secrets.encode(), self._cost)
+        return NewPerson(_person_keys(secrets), slot, provisioning_uri(secrets.totp_secret, badge_no, station_name))
+
+    def reseal(self, keys: PersonKeys, person_id: PersonId, badge_no: str, passphrase: Secret) -> bytes:
+        """Check a new passphrase and seal the same keys and the same second factor under it.
+
+        Raises:
+            RefusedError: passphrase.* as `passphrase.check_passphrase`.
+            UnavailableError: slot.out-of-memory, passphrase.list-missing.
+        """
+        check_passphrase(passphrase, badge_no)
+        secrets = PersonSecrets(KeyPair.from_private(keys.holder.export_private()), keys.totp_secret)
+        return make_person_slot(passphrase, person_id, secrets.encode(), self._cost)
 
     def spend_time(self, passphrase: Secret) -> None:
         """Derive from the passphrase and forget. LIMIT: at today's cost; a slot made at another cost takes another time."""

@@ -51,6 +51,8 @@ class AuditKind(enum.Enum):
     PERSON_COSIGNED = "person.cosigned"
     PERSON_RELEASED = "person.released"
     PERSON_DISABLED = "person.disabled"
+    PERSON_RESEALED = "person.passphrase-changed"  # their own, by themselves
+    FACTOR_RENEWED = "person.factor-renewed"  # another second factor is in force, the one before is dead
     ACCOMMODATION_GRANTED = "accommodation.granted"
     ACCOMMODATION_REMOVED = "accommodation.removed"
     UNIT_CREATED = "unit.created"

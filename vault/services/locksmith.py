@@ -105,6 +105,12 @@ class Locksmith(Protocol):
     def open_person(self, slot: bytes, person_id: PersonId, passphrase: Secret) -> PersonKeys:
         """Slow: lane KEYS. Raises RefusedError session.not-recognised."""
 
+    def renew_factor(self, keys: PersonKeys, person_id: PersonId, badge_no: str, passphrase: Secret, station_name: str) -> NewPerson:
+        """Draw another second factor and seal it with the same private keys under the same passphrase. Slow: lane KEYS."""
+
+    def reseal(self, keys: PersonKeys, person_id: PersonId, badge_no: str, passphrase: Secret) -> bytes:
+        """Check a new passphrase and seal what the slot held under it. Slow: lane KEYS. Raises RefusedError passphrase.*."""
+
     def spend_time(self, passphrase: Secret) -> None:
         """Cost what `open_person` costs: an unknown badge number answers no faster than a wrong passphrase."""
 

@@ -318,6 +318,15 @@ class Store(Protocol):
         self, person_id: PersonId, supervisor_id: PersonId, signature: bytes, memberships: Sequence[MembershipRow], audit: AuditDraft
     ) -> None: ...
     def set_person_state(self, person_id: PersonId, state: PersonState, audit: AuditDraft) -> None: ...
+    def use_code(self, person_id: PersonId, step: int) -> None:
+        """Remember the step of a one-time code outside a sign-in. Raises RefusedError session.code-used."""
+
+    def replace_slot(
+        self, person_id: PersonId, before: bytes, slot: bytes, totp_last_step: int, end_sessions_us: int, audit: AuditDraft
+    ) -> None:
+        """Put a slot where `before` stood, with the last step its second factor was used at; end the person's open sessions at
+        `end_sessions_us`, 0: leave them. Raises RefusedError person.slot-changed when another slot stands there."""
+
     def units(self) -> Sequence[UnitRow]: ...
     def add_unit(self, unit: UnitRow, members: Sequence[MembershipRow], audit: AuditDraft) -> None:
         """Raises RefusedError unit.name-taken."""

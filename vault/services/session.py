@@ -4,12 +4,7 @@ Rules:
 
 - Two factors: the passphrase opens the person's slot (Argon2id), and the slot holds the secret the one-time code is checked with. Wrong
   badge number, passphrase or code give one answer, at one speed.
-- Five failures in fifteen minutes lock the account until a supervisor releases it (CJIS AC-7). The count is in the vault: a restart does
-  not reset it. LIMIT: a clock set forward by fifteen minutes ends a count, as waiting does; the lock itself does not end with time.
-- Only an active account is locked: a lock is what a supervisor releases, and a release must not make a pending or disabled account good.
-- A supervisor whom no other active one could release is never locked for good: the fifteen minutes hold them off, and nothing else. LIMIT:
-  guesses at that passphrase go on at five in fifteen minutes, each in the trail, while no other supervisor is active: none enrolled, or
-  all of them locked, which guesses at theirs bring about.
+- Failed attempts are counted, and lock the account (`attempts`).
 - One session a person and one a workstation. A lock ends the vault process; the same person unlocks with the passphrase alone, on the same
   workstation, within the session's hours (CJIS IA-11: 12 at most).
 - An open session's hours run by the clock since boot: setting the clock neither ends nor stretches them. LIMIT: what passed until an unlock
@@ -18,18 +13,17 @@ Rules:
 
 from __future__ import annotations
 
-from vault.domain.audit import AuditDraft, AuditKind, Outcome
-from vault.domain.identity import PersonState, Role, SessionId, folded_badge
+from vault.domain.audit import AuditDraft, AuditKind
+from vault.domain.identity import PersonState, SessionId, folded_badge
 from vault.domain.protection import ProtectionStatus
 from vault.errors import RefusedError
 from vault.secret import Passphrase, secret_of
+from vault.services.attempts import Attempts
 from vault.services.locksmith import PersonKeys
 from vault.services.operation import Lane, Priority, operation, query
 from vault.services.ports import AuditFilter, PersonRow, SessionRow
 from vault.services.views import PersonBrief, SignedIn, StationView
 from vault.services.world import OpenSession, World
-
-_SECOND_US = 1_000_000
 
 
 class Session:
@@ -37,6 +31,7 @@ class Session:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._attempts = Attempts(world)
         self._interrupted = False  # the system locked while somebody was signing in
 
     @query
@@ -73,7 +68,7 @@ class Session:
             keys = world.locksmith.open_person(person.slot, person.person_id, secret)
             step = world.locksmith.check_code(keys.totp_secret, code, world.clock.now_us(), person.totp_last_step)
         except RefusedError:
-            world.on_control(lambda: self._count_failure(badge_no, person))
+            world.on_control(lambda: self._attempts.failed(badge_no, person))
             raise
         finally:
             secret.wipe()
@@ -93,7 +88,7 @@ class Session:
         try:
             keys = world.locksmith.open_person(person.slot, person.person_id, secret)
         except RefusedError:
-            world.on_control(lambda: self._count_failure(person.badge_no, person))
+            world.on_control(lambda: self._attempts.failed(person.badge_no, person))
             raise
         finally:
             secret.wipe()
@@ -167,40 +162,10 @@ class Session:
         if world.session is not None:
             raise RefusedError("session.already-open")
         person = world.store.person_by_badge(badge_no)
-        since_us = world.clock.now_us() - world.policy.failure_window_seconds * _SECOND_US
-        failures = world.store.sign_in_failures_since(self._blind(badge_no), since_us)
-        locked = person is not None and person.state is PersonState.LOCKED and not self._nobody_releases(person)
-        if failures >= world.policy.failed_sign_ins or locked:
-            self._record_refusal(person, "locked-out")
-            raise RefusedError("session.locked-out", failures=failures)
+        self._attempts.require_room(badge_no, person)
         if person is not None and person.state is not PersonState.DISABLED:
             world.directory.refresh()
         return person
-
-    def _record_refusal(self, person: PersonRow | None, reason: str) -> None:
-        draft = AuditDraft(
-            AuditKind.SIGN_IN_FAILED, person.person_id if person else None, outcome=Outcome.REFUSED, facts=(("reason", reason),)
-        )
-        self._world.store.append_audit(draft)
-
-    def _count_failure(self, badge_no: str, person: PersonRow | None) -> None:
-        world = self._world
-        now_us = world.clock.now_us()
-        blind = self._blind(badge_no)
-        since_us = now_us - world.policy.failure_window_seconds * _SECOND_US
-        failures = world.store.sign_in_failures_since(blind, since_us) + 1
-        person_id = person.person_id if person else None
-        audit = [AuditDraft(AuditKind.SIGN_IN_FAILED, person_id, outcome=Outcome.REFUSED, facts=(("failures", failures),))]
-        too_many = failures >= world.policy.failed_sign_ins
-        locks = too_many and person is not None and person.state is PersonState.ACTIVE and not self._nobody_releases(person)
-        if too_many:
-            audit.append(AuditDraft(AuditKind.LOCKED_OUT, person_id, facts=(("failures", failures),)))
-        world.store.record_sign_in_failure(blind, now_us, person_id if locks else None, audit)
-
-    def _nobody_releases(self, person: PersonRow) -> bool:
-        """Whether this is a supervisor, and no other active one could release the account."""
-        others = (one for one in self._world.store.people() if one.person_id != person.person_id)
-        return person.role is Role.SUPERVISOR and not any(one.role is Role.SUPERVISOR and one.state is PersonState.ACTIVE for one in others)
 
     def _open(self, person: PersonRow, keys: PersonKeys, step: int) -> SignedIn:
         world = self._world
@@ -221,7 +186,7 @@ class Session:
             ended = AuditDraft(AuditKind.SIGNED_OUT, locked.person_id, locked.session_id, facts=(("reason", "workstation-taken"),))
             drafts.insert(0, ended)
         world.store.open_session(row, step, drafts)
-        world.store.clear_sign_in_failures(self._blind(person.badge_no))
+        self._attempts.forget(person.badge_no)
         world.session = session
         return self._signed_in(session)
 
@@ -237,7 +202,7 @@ class Session:
         """
         for state, reason in ((PersonState.PENDING, "pending"), (PersonState.DISABLED, "disabled")):
             if person.state is state:
-                self._record_refusal(person, reason)
+                self._attempts.record_refusal(person, reason)
                 raise RefusedError(f"session.{reason}")
         if person.state is PersonState.LOCKED:
             released = AuditDraft(AuditKind.PERSON_RELEASED, person.person_id, facts=(("person_id", person.person_id),))
@@ -263,7 +228,7 @@ class Session:
         self._require_good(person)
         self._require_undisturbed()
         session = self._session(row, person, keys)
-        world.store.clear_sign_in_failures(self._blind(person.badge_no))
+        self._attempts.forget(person.badge_no)
         world.store.unlock_session(row.session_id, AuditDraft(AuditKind.UNLOCKED, person.person_id, row.session_id))
         world.session = session
         return self._signed_in(session)
@@ -292,9 +257,6 @@ class Session:
             trust=world.trust.level,
             accommodated_until_us=world.accommodated_until_us(session.person.person_id),
         )
-
-    def _blind(self, badge_no: str) -> bytes:
-        return self._world.locksmith.blind("badge:" + folded_badge(badge_no))
 
 
 def unit_key_place(world: World, unit_id: str, person_id: str) -> bytes:

@@ -46,6 +46,7 @@ _REASON_PLACES = {
     AuditKind.GRANT_REMOVED.value: ("reason", "grant_id"),
     AuditKind.ACCOMMODATION_GRANTED.value: ("accommodation", "act_id"),
     AuditKind.POLICY_CHANGED.value: ("policy-reason", ""),
+    AuditKind.FACTOR_RENEWED.value: ("factor", "person_id"),
 }
 
 

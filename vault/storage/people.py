@@ -1,7 +1,7 @@
 """People, units and sign-in: the directory half of the register.
 
 Rules the engine keeps: a badge number and a unit's name are taken once; one open session a person and one a workstation; an ended session
-stays ended; a one-time code's step only rises.
+stays ended; a one-time code's step only rises, until another second factor counts anew; a slot is replaced where it is known.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ _SET_STEP = compiled(
     sa.update(person)
     .where(person.c.person_id == bindparam("who"), person.c.totp_last_step < bindparam("step"))
     .values(totp_last_step=bindparam("step"))
+)
+
+_REPLACE_SLOT = compiled(
+    sa.update(person)
+    .where(person.c.person_id == bindparam("who"), person.c.slot == bindparam("before"))
+    .values(slot=bindparam("now"), totp_last_step=bindparam("step"))
 )
 
 _UNITS = compiled(sa.select(unit).order_by(unit.c.name))
@@ -113,6 +119,22 @@ class People(Part):
         """Lock, release or disable an account."""
         with self._trail.recorded((audit,)):
             _require_one(self._db.change(_SET_STATE, who=person_id, now=state.value), "person")
+
+    def use_code(self, person_id: PersonId, step: int) -> None:
+        """Remember the step of a one-time code; RefusedError session.code-used unless it is later than the last one."""
+        with self._db.transaction():
+            if not self._db.change(_SET_STEP, who=person_id, step=step):
+                raise RefusedError("session.code-used")
+
+    def replace_slot(
+        self, person_id: PersonId, before: bytes, slot: bytes, totp_last_step: int, end_sessions_us: int, audit: AuditDraft
+    ) -> None:
+        """Put a slot where `before` stood; RefusedError person.slot-changed when another stands there."""
+        with self._trail.recorded((audit,)):
+            if not self._db.change(_REPLACE_SLOT, who=person_id, before=before, now=slot, step=totp_last_step):
+                raise RefusedError("person.slot-changed")
+            if end_sessions_us:
+                self._db.change(_END_OTHERS_OF_PERSON, who=person_id, at=end_sessions_us)
 
     def units(self) -> Sequence[UnitRow]:
         """Every unit, by name."""
