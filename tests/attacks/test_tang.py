@@ -225,6 +225,19 @@ def _endless(liar: Liar, _body: bytes) -> None:
         return
 
 
+def _endless_chunk(liar: Liar, _body: bytes) -> None:
+    """Of a chunk of a negative size `http.client` reads whatever comes, until the time is over."""
+    liar.send_response(200)
+    liar.send_header("Transfer-Encoding", "chunked")
+    liar.end_headers()
+    try:
+        liar.wfile.write(b"-1\r\n")
+        while True:
+            liar.wfile.write(b" " * 65536)
+    except OSError:
+        return
+
+
 def _truncated(liar: Liar, body: bytes) -> None:
     liar.send_response(200)
     liar.send_header("Content-Length", "4000")
@@ -252,6 +265,7 @@ ANSWERS: list[tuple[str, Callable[[Liar, bytes], None], str, str]] = [
     ("nothing", lambda o, b: o.say(b""), MALFORMED, MALFORMED),
     ("more than 64 KiB", lambda o, b: o.say(b + b" " * 65536), MALFORMED, MALFORMED),
     ("an endless answer", _endless, MALFORMED, MALFORMED),
+    ("an endless chunk", _endless_chunk, MALFORMED, MALFORMED),
     ("half an answer", _truncated, MALFORMED, MALFORMED),
     ("a byte now and then", _drip, UNREACHABLE, UNREACHABLE),
     ("a header now and then", _drip_headers, UNREACHABLE, UNREACHABLE),
@@ -401,11 +415,20 @@ def test_a_new_signing_key_that_did_not_sign_is_refused(station: TangServer, oth
         "http://a@b/",
         "http://host:99999",
         "http://h?x=1",
+        "http://keys..station.example",
+        "http://keys station.example",
+        "http://.",
+        "http://" + "k" * 64 + ".example",
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(RefusedError, match=r"^premises\.address"):
         KeyServer(url)
+
+
+@pytest.mark.parametrize("thumbprint", ["", "é" * 43, "a/../b", "a b"])
+def test_what_is_no_thumbprint_is_nobodys(station: TangServer, thumbprint: str) -> None:
+    assert outcome(lambda: first_advertisement(KeyServer(station.url), thumbprint)) == "TamperError premises.not-pinned"
 
 
 def test_nobody_there_is_told_at_once(station: TangServer) -> None:

@@ -76,6 +76,8 @@ _SECRET_BYTES: Final = 32
 _KDF_LABEL: Final = "casevault premises secret 1"
 _SCHEMES: Final = {"http": 80, "https": 443}
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")  # RFC 9110, 5.6.7
+_HOST: Final = re.compile(rb"[!-~]+")
+_THUMBPRINT: Final = re.compile(r"[0-9A-Za-z_-]+")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _T = TypeVar("_T")
@@ -184,7 +186,7 @@ def first_advertisement(server: KeyServer, thumbprint: str) -> Advertisement:
     Raises:
         as `fetch_advertisement`.
     """
-    answer = _request(server, f"/adv/{thumbprint}" if thumbprint.replace("-", "").replace("_", "").isalnum() else "/adv")
+    answer = _request(server, f"/adv/{thumbprint}" if _THUMBPRINT.fullmatch(thumbprint) else "/adv")
     named = tuple(key for key in _signed_keys(answer)[0] if key.signs and key.thumbprint == thumbprint)
     return verify_advertisement(answer, named)
 
@@ -293,7 +295,7 @@ def ask(
         with connection.getresponse() as answer:
             if answer.status not in accepted:
                 raise UnavailableError("premises.refused", status=answer.status)
-            said = Answer(answer.status, answer.read(LARGEST_ANSWER_BYTES + 1), answer.getheader("Date", ""))
+            said = Answer(answer.status, _read_most(answer, LARGEST_ANSWER_BYTES + 1), answer.getheader("Date", ""))
     except (OSError, http.client.HTTPException) as error:
         raise UnavailableError("premises.unreachable") from error
     finally:
@@ -417,6 +419,14 @@ def _answer(server: KeyServer, path: str, body: bytes | None) -> Answer:
     return ask(server, "GET" if body is None else "POST", path, body, "application/jwk+json")
 
 
+def _read_most(answer: http.client.HTTPResponse, most_bytes: int) -> bytes:
+    """Read so much and no more. WORKAROUND: of a chunk of a negative size `read` takes whatever comes, however much; `read1` a buffer."""
+    content = bytearray()
+    while len(content) < most_bytes and (piece := answer.read1(most_bytes - len(content))):
+        content += piece
+    return bytes(content)
+
+
 def _seconds(date: str) -> int | None:
     found = _DATE.fullmatch(date)
     if found is None or found[2] not in _MONTHS:
@@ -448,10 +458,11 @@ def _place(url: str) -> tuple[str, str, int]:
     try:
         parts = urlsplit(url)
         port = parts.port
+        host = (parts.hostname or "").encode("idna")  # a point too many is told here, not by whoever looks the name up
     except ValueError as error:
         raise RefusedError("premises.address") from error
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
-    if parts.scheme not in _SCHEMES or not parts.hostname or not plain:
+    if parts.scheme not in _SCHEMES or not parts.hostname or not plain or not _HOST.fullmatch(host):
         raise RefusedError("premises.address")
     return parts.scheme, parts.hostname, port or _SCHEMES[parts.scheme]
 
