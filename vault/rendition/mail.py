@@ -5,7 +5,8 @@ Rules:
 - Every message that has a header is shown, however malformed; a field that cannot be decoded is shown as it stands.
 - The plain text is shown where there is one, else the HTML reduced to text here. Nothing remote is ever fetched; addresses of links are
   shown, because a link's text may lie about them.
-- Attachments are listed by name, type and size, and not opened.
+- Attachments are listed by name, type and size, and not opened: also those of an alternative that is not shown, where some programs put
+  them, and a part that says it has parts and names no boundary is shown as it stands.
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ _KNOWN_HEADERS: Final = frozenset(
     x-received list-id
 """.split()  # noqa: SIM905 -- one a line would be longer than the code
 )
+_BEFORE_HEADER: Final = b"\xef\xbb\xbf\r\n"
 _HEADER_LINE: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _KNOWN_FOR_CERTAIN: Final = 2
 _LABEL_WIDTH_PT: Final = 64.0
+_META_CHARSET: Final = re.compile(rb"<meta\b[^>]*\bcharset\s*=\s*[\"']?([\w.:-]+)", re.ASCII | re.IGNORECASE)
+_META_BYTES_MAX: Final = 4096
 _WHITESPACE: Final = re.compile(r"\s+")
 _BYTES_PER_KIBIBYTE: Final = 1024
 
@@ -57,9 +61,8 @@ class MailDocument(TypesetDocument):
         if reader.size_bytes > _MAIL_BYTES_MAX:
             raise RefusedError("document.too-large")
         try:
-            message = BytesParser(policy=compat32).parsebytes(reader.read(0, reader.size_bytes))
             typesetter = Typesetter(fonts, LETTER)
-            super().__init__(_lines(message, typesetter), typesetter, fonts, LETTER)
+            super().__init__(_lines(parsed(reader.read(0, reader.size_bytes)), typesetter), typesetter, fonts, LETTER)
         except (RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise RefusedError("document.damaged") from error
 
@@ -67,7 +70,7 @@ class MailDocument(TypesetDocument):
 def looks_like_mail(head: bytes, *, hinted: bool) -> bool:
     """Whether a file begins with mail headers: two known ones, or one if its name says mail."""
     known: set[bytes] = set()
-    for line in re.split(rb"\r\n|\n|\r", head.lstrip(b"\xef\xbb\xbf\r\n")):
+    for line in re.split(rb"\r\n|\n|\r", head.lstrip(_BEFORE_HEADER)):
         field = _HEADER_LINE.match(line)
         if field is not None:
             known.add(field[1].lower())
@@ -76,23 +79,34 @@ def looks_like_mail(head: bytes, *, hinted: bool) -> bool:
     return len({name for name in known if name.decode("ascii", "replace") in _KNOWN_HEADERS}) >= (1 if hinted else _KNOWN_FOR_CERTAIN)
 
 
+def parsed(data: bytes) -> Message:
+    """Parse a message. What `looks_like_mail` looks over, a byte order mark or empty lines before the header, is not part of it."""
+    return BytesParser(policy=compat32).parsebytes(data.lstrip(_BEFORE_HEADER))
+
+
+def shown_texts(message: Message) -> tuple[list[str], list[str]]:
+    """What is shown of a message below its header: its texts, and a line for each attachment."""
+    attachments: list[str] = []
+    bodies = list(_bodies(message, attachments))
+    texts = [reduced_html(_text(body)) if body.get_content_type() == "text/html" else _text(body) for body in bodies]
+    return texts, attachments
+
+
 def _lines(message: Message, typesetter: Typesetter) -> Iterator[Line]:
     # Not `get_all`: for a field with 8-bit bytes it answers with a Header in which those are lost.
     fields = [(name.lower(), value) for name, value in message.raw_items()]
     for name in _SHOWN_HEADERS:
         for value in [value for field, value in fields if field == name.lower()][:_REPEATS_MAX]:
             yield from typesetter.wrap(decoded_header(value), name, _LABEL_WIDTH_PT)
-    attachments: list[str] = []
-    bodies = list(_bodies(message, attachments))
+    texts, attachments = shown_texts(message)
     # Before the text: a long one is cut at its last page, and what came with a message must not be lost with it.
     for number, attachment in enumerate(attachments[:_ATTACHMENTS_MAX]):
         yield from typesetter.wrap(attachment, "" if number else "Attached", _LABEL_WIDTH_PT)
     if len(attachments) > _ATTACHMENTS_MAX:
         yield Line(f"+ {len(attachments) - _ATTACHMENTS_MAX}", "", _LABEL_WIDTH_PT)
-    for body in bodies:
+    for text in texts:
         yield Line("")
-        text = _text(body)
-        for paragraph in (reduced_html(text) if body.get_content_type() == "text/html" else text).splitlines():
+        for paragraph in text.splitlines():
             yield from typesetter.wrap(paragraph)
 
 
@@ -129,14 +143,27 @@ def _bodies(message: Message, attachments: list[str]) -> Iterator[Message]:
         attachments.append(_describe(message))
     elif message.is_multipart():
         parts = [part for part in message.get_payload() if isinstance(part, Message)]
-        if message.get_content_type() == "multipart/alternative":
-            parts = _best_alternative(parts)
+        shown = _best_alternative(parts) if message.get_content_type() == "multipart/alternative" else parts
         for part in parts:
-            yield from _bodies(part, attachments)
-    elif message.get_content_maintype() == "text":
+            bodies = _bodies(part, attachments)
+            if part in shown:
+                if message.get_content_maintype() == "message":  # a delivery status or receipt: it says what it says in fields
+                    yield _fields(part)
+                yield from bodies
+            else:
+                list(bodies)  # another way to say the same; what is attached to it is listed
+    elif message.get_content_maintype() in {"text", "multipart"}:
         yield message
     else:
         attachments.append(_describe(message))
+
+
+def _fields(part: Message) -> Message:
+    """The header of a part as a text of its own."""
+    lines = "\n".join(f"{name}: {decoded_header(value)}" for name, value in part.raw_items())
+    text = Message()
+    text.set_payload(lines.encode("utf-8", "replace").decode("ascii", "surrogateescape"))  # as the parser hands 8-bit text over
+    return text
 
 
 def _is_attachment(part: Message) -> bool:
@@ -163,6 +190,8 @@ def _text(part: Message) -> str:
         charset = part.get_content_charset()
     except Exception:  # a charset parameter that is itself malformed
         charset = None
+    if charset is None and part.get_content_type() == "text/html" and (said := _META_CHARSET.search(payload, 0, _META_BYTES_MAX)):
+        charset = said[1].decode("ascii")
     return _decoded(payload, charset).replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vault.rendition.mail import decoded_header, looks_like_mail, reduced_html
+from vault.rendition.mail import decoded_header, looks_like_mail, parsed, reduced_html, shown_texts
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,39 @@ def test_html_is_reduced_to_what_is_read_with_the_addresses_of_its_links() -> No
     assert reduced_html(html).split("\n") == [
         "Head", "", "One two", "three", "", "- a", "- b", "your bank <http://example.org/x> [logo]", "", "1  2", "", "€ 5",
     ]  # fmt: skip
+
+
+_HEADER = b"From: a@b.example\nSubject: s\nMIME-Version: 1.0\n"
+_ATTACHED_BESIDE_HTML = (
+    b"Content-Type: multipart/alternative; boundary=A\n\n--A\nContent-Type: text/plain\n\nplain\n"
+    b"--A\nContent-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/html\n\n<p>html</p>\n"
+    b"--B\nContent-Type: application/pdf; name=plan.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--B--\n--A--\n"
+)
+_BOUNCED = (
+    b"Content-Type: multipart/report; boundary=X\n\n--X\nContent-Type: message/delivery-status\n\n"
+    b"Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; jos\xc3\xa9@c.example\nAction: failed\n\n--X--\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("rest", "texts", "attachments"),
+    [
+        (_ATTACHED_BESIDE_HTML, ["plain"], ["plan.pdf  (application/pdf, 5 bytes)"]),
+        (_BOUNCED, ["Reporting-MTA: dns; mx", "Final-Recipient: rfc822; josé@c.example\nAction: failed"], []),
+        (b"Content-Type: multipart/mixed\n\nno boundary was named\n", ["no boundary was named"], []),
+        (
+            b'Content-Type: text/html\n\n<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">'
+            + "протокол".encode("cp1251"),
+            ["протокол"],
+            [],
+        ),
+    ],
+)
+def test_nothing_a_message_says_or_brings_is_left_out(rest: bytes, texts: list[str], attachments: list[str]) -> None:
+    shown, listed = shown_texts(parsed(_HEADER + rest))
+    assert [text.strip() for text in shown if text.strip()] == texts
+    assert listed == attachments
+
+
+def test_a_byte_order_mark_before_the_header_hides_none_of_it() -> None:
+    assert parsed(b"\xef\xbb\xbf\r\nFrom: a@b.example\r\nSubject: s\r\n\r\ntext").get("From") == "a@b.example"
