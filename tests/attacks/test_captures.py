@@ -145,20 +145,43 @@ ATTACKS = [
     ),
     ("home-made", (*GRABBER, "{OUT}/a.ppm", "1"), UNKNOWN, "not-system"),
     ("home-made, at once", (*GRABBER, "{OUT}/a.ppm"), UNKNOWN, "not-system"),
+    ("montage", ("montage", "x:root", "{OUT}/a.png"), TOOL, ""),
+    (
+        "ffprobe",
+        ("ffprobe", "-v", "error", "-f", "x11grab", "-i", "{D}", "-show_entries", "packet=size", "-read_intervals", "%+#9"),
+        TOOL,
+        "",
+    ),
+    ("magnifier", ("sh", "-c", "xmag -source 99x99+0+0 & sleep 2; kill $!"), TOOL, ""),
+    ("display, told a window's number", ("sh", "-c", "display X:root & sleep 2; kill $!"), TOOL, ""),
+    ("its first thread has ended", ("{BUILT:program}",), UNKNOWN, "not-system"),
+    ("a library that takes its variable away", ("env", "LD_PRELOAD={BUILT:library}", "xeyes"), UNKNOWN, "foreign-library"),
     ("foreign library", ("sh", "-c", "LD_PRELOAD={COPY:libz.so.1} xeyes & sleep 2; kill $!"), UNKNOWN, "foreign-library"),
 ]
 
 
 def _filled(folder: Path, on: Display, command: tuple[str, ...], out: Path | None = None) -> list[str]:
-    """A command with its places filled in; ``{COPY:name}`` is a renamed copy of a program or library."""
+    """A command with its places filled in; ``{COPY:name}`` is a renamed copy of a program or library, ``{BUILT:…}`` one of our own."""
     filled = []
     for one in command:
         word, (before, _, rest) = one, one.partition("{COPY:")
+        if "{BUILT:" in one:
+            before, _, rest = one.partition("{BUILT:")
+            word, rest = before + _built(folder, is_library=rest == "library}"), ""
         if rest:
             name, _, after = rest.partition("}")
             word = before + _copy(folder, name) + after
         filled.append(word.format(OUT=out or folder, D=on.name))
     return filled
+
+
+def _built(folder: Path, *, is_library: bool) -> str:
+    if shutil.which("gcc") is None:
+        pytest.skip("no compiler")
+    options = ("-DLIBRARY", "-shared", "-fPIC") if is_library else ()
+    made = folder / ("notes.so" if is_library else "notes")
+    subprocess.run(["gcc", *options, "-o", made, Path(__file__).with_name("hidden_client.c"), "-ldl", "-lpthread"], check=True)
+    return str(made)
 
 
 def _copy(folder: Path, name: str) -> str:

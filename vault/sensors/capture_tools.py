@@ -6,6 +6,7 @@ Rules:
 - `ALWAYS`: it does nothing else, so that running while a page is shown is a capture. `AS_CLIENT`: it does other things as well (ffmpeg
   converts films), none of which needs the display. `IF_TOLD`: it is an ordinary client of the display, and counts only with arguments that
   name a screen.
+- LIMIT: a program that is told by a file (a playlist, a settings file) to read a screen is an ordinary client of the display.
 - LIMIT: a renamed copy is not in here; it is a program that nobody vouches for (`programs`).
 - LIMIT: a browser or a meeting program is not in here: on X11 nothing tells when it shares the screen, and that it runs accuses nobody.
 
@@ -68,6 +69,10 @@ TOOLS = (
             "screengrab",
             "fbgrab",
             "fbcat",
+            "xmag",  # magnifiers: what they show stays when the page is gone, and can then be taken
+            "xzoom",
+            "kmag",
+            "magnus",
         )
     ),
     *(
@@ -93,9 +98,13 @@ TOOLS = (
     *(Tool(name, Use.ALWAYS, _SERVES) for name in ("x11vnc", "x0vncserver", "x0tigervncserver", "krfb", "vino-server", "wayvnc")),
     *(
         Tool(name, Use.AS_CLIENT, _READS)
-        for name in ("ffmpeg", "avconv", "gst-launch-1.0", "magick", "convert-im*", "compare-im*", "gm", "graphicsmagick")
+        for name in (
+            *("ffmpeg", "ffprobe", "avconv", "mencoder", "melt", "gst-launch-1.0", "screenshot"),  # the last is GIMP's
+            *("magick", "magick-im*", "compare-im*", "composite-im*", "conjure-im*", "convert-im*", "identify-im*", "mogrify-im*"),
+            *("montage-im*", "stream-im*", "gm", "graphicsmagick"),
+        )
     ),
-    *(Tool(name, Use.IF_TOLD, _READS) for name in ("vlc", "cvlc", "mpv", "ffplay", "display-im*", "animate-im*")),
+    *(Tool(name, Use.IF_TOLD, _READS) for name in ("vlc", "cvlc", "mpv", "mplayer", "ffplay", "display-im*", "animate-im*")),
 )
 
 _EXACT = {one.name: one for one in TOOLS if "*" not in one.name}
@@ -103,6 +112,7 @@ _PATTERNS = tuple(one for one in TOOLS if "*" in one.name)
 
 # Arguments by which a program that does many things is told to read a screen.
 _SCREEN_WORDS = ("x11grab", "kmsgrab", "fbdev", "xcbgrab", "ximagesrc", "pipewiresrc", "screen://", "x:root", "root:", "-window")
+_WINDOWS_PICTURE = "x:"  # ImageMagick: a window's picture, by its number
 _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/bin", "/snap/bin", "/var/lib/flatpak/exports/bin")
 
 
@@ -113,7 +123,8 @@ def known(executable: str) -> Tool | None:
 
 def names_a_screen(arguments: Iterable[str]) -> bool:
     """Whether arguments tell a program of many uses to read the screen."""
-    return any(word in argument for argument in arguments for word in _SCREEN_WORDS)
+    said = [one.lower() for one in arguments]
+    return any(word in one for one in said for word in _SCREEN_WORDS) or any(one.startswith(_WINDOWS_PICTURE) for one in said)
 
 
 def installed() -> dict[Path, Tool]:

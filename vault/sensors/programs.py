@@ -9,11 +9,15 @@ Rules:
 3. The station's policy vouches for more: the path of a program, or of the script that an interpreter runs. A file that the officer can
    write may be named there too: that is the station's decision.
 4. At the display nobody vouches for a relay either, for it is whoever connects to it: a program known as one (`screen`), and one that has
-   no library of the display's protocol and therefore hands on what others say.
+   no library of the display's protocol and therefore hands on what others say. Nor for one with a file of somebody else's among its code,
+   whatever its environment still says of that, nor for one in a user namespace of its own, where the name of its file is what it likes.
 5. A process of root's is the system's. Whoever is root is beyond what software on this workstation can promise.
 6. Facts are the process's name and number, its executable's base name and SHA-256; never an argument, a path or a window's title.
 
-LIMIT: code put into a vouched-for program while it runs (a debugger, a plug-in folder) is not seen here; LD_PRELOAD and its like are.
+7. A process lives as long as a thread of it does: where the first one has ended, another one is looked at.
+
+LIMIT: code put into a vouched-for program after it was looked at (a debugger, a plug-in folder) is not seen here, nor code without a file.
+LIMIT: a file that was deleted under a name that makers of code give theirs (`_CODE_MAKERS`) is taken for one of these.
 LIMIT: a relay under another name that is made to load such a library is not told from a program of the desktop.
 LIMIT: a process that made itself unreadable, or another account's, cannot be looked at: nobody vouches for it.
 
@@ -43,9 +47,13 @@ _INTERPRETERS = (
     *("ld-linux*", "ld-*.so*", "gdb", "strace", "ltrace", "erl*", "beam*", "ghc*", "racket", "sbcl", "julia", "octave*"),
 )
 _LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
+_CODE_MAKERS = (".gl??????", "orcexec.??????", "ffi??????")  # deleted at once: graphics drivers, media players, call-backs
 _PROTOCOL_LIBRARIES = (b"/libxcb.so", b"/libX11.so")
 _MAPS_MOST_BYTES = 16 << 20  # a browser's are some hundred kilobytes
 _HASHED_MOST_BYTES = 64 * 1024 * 1024
+_NOT_FILES = ("/memfd:", "/dev/zero", "/SYSV", "/anon_hugepage")
+_MAPPED_FILE = 5  # the field of a line of maps
+_SIGKILL_PENDING = 1 << 8
 _DELETED = " (deleted)"
 _STARTED_FIELD = 19  # of stat(5), counted after the closing bracket: starttime
 
@@ -111,17 +119,18 @@ class Vouching:
             return Program(pid, -1, process, "", Standing.GONE)
         if pid in self._own_pids:
             return Program(pid, uid, process, "", Standing.VOUCHED)
+        thread = _living(pid)
         try:
-            path = os.readlink(f"/proc/{pid}/exe").removesuffix(_DELETED)  # noqa: PTH115
-            status = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116
+            path = os.readlink(f"/proc/{thread}/exe").removesuffix(_DELETED)  # noqa: PTH115
+            status = os.stat(f"/proc/{thread}/exe")  # noqa: PTH116
         except FileNotFoundError:
             return Program(pid, uid, process, "", Standing.GONE)
         except OSError:
             return Program(pid, uid, process, "", *((Standing.VOUCHED, "") if uid == 0 else (Standing.STRANGER, "unreadable")))
         name = os.path.basename(path)  # noqa: PTH119
-        standing, why = self._judge(pid, path, name, status)
-        if is_client and standing is Standing.VOUCHED and not self._allows_process(pid, path):
-            standing, why = _judge_client(pid, name)
+        standing, why = self._judge(thread, path, name, status)
+        if is_client and standing is Standing.VOUCHED and not self._allows_process(thread, path):
+            standing, why = _judge_client(thread, name)
         return Program(pid, uid, process, name, standing, why)
 
     def _judge(self, pid: int, path: str, name: str, status: os.stat_result) -> tuple[Standing, str]:
@@ -180,6 +189,10 @@ def _judge_client(pid: int, name: str) -> tuple[Standing, str]:
     if screen.is_relay(name):
         return Standing.STRANGER, "relay"
     maps = _read(pid, "maps", _MAPS_MOST_BYTES)
+    if _names_itself(pid):
+        return Standing.STRANGER, "not-system"
+    if _has_foreign_code(maps):
+        return Standing.STRANGER, "foreign-library"
     if any(library in maps for library in _PROTOCOL_LIBRARIES):
         return Standing.VOUCHED, ""
     if not maps:
@@ -221,6 +234,32 @@ def _brings_libraries(pid: int) -> bool:
     return False
 
 
+def _names_itself(pid: int) -> bool:
+    """Whether a process is in a user namespace that is not ours: there it may mount, and say which file it was started from."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")  # noqa: PTH115
+    except OSError:
+        return False  # gone, or another account's, which is told apart before
+
+
+def _has_foreign_code(maps: bytes) -> bool:
+    """Whether a file that is not the system's is mapped as code."""
+    code = {fields[5] for line in maps.splitlines() if len(fields := line.split(None, 5)) > _MAPPED_FILE and b"x" in fields[1]}
+    for path in map(os.fsdecode, code):
+        if not path.startswith("/") or path.startswith(_NOT_FILES):
+            continue
+        name = path.removesuffix(_DELETED)
+        if name != path and any(fnmatch.fnmatchcase(os.path.basename(name), one) for one in _CODE_MAKERS):  # noqa: PTH119
+            continue
+        try:
+            if not _only_roots(os.stat(name)):  # noqa: PTH116
+                return True
+        except OSError:  # replaced by an update, or deleted by who had it loaded
+            if not name.startswith(tuple(f"{one}/" for one in _SYSTEM_FOLDERS)):
+                return True
+    return False
+
+
 def _is_systems(place: str) -> bool:
     if "/" not in place:
         return True  # looked for in the system's folders
@@ -236,7 +275,7 @@ def _name_and_uid(pid: int) -> tuple[str, int | None]:
     for line in _read(pid, "status", 4096).splitlines():
         if line.startswith(b"Name:"):
             name = line[5:].strip().decode("utf-8", "replace")
-        elif line.startswith(b"State:") and b"Z" in line[6:9]:
+        elif line.startswith(b"State:") and b"Z" in line[6:9] and _living(pid) == pid:
             return name, None
         elif line.startswith(b"Uid:"):
             uid = int(line.split()[2])  # the effective one
@@ -244,10 +283,23 @@ def _name_and_uid(pid: int) -> tuple[str, int | None]:
     return name, uid
 
 
+def _living(pid: int) -> int:
+    """The thread that answers for a process: its first, or where that has ended one that still runs and is not being ended."""
+    if _read(pid, "stat", 4096).rpartition(b") ")[2][:1] not in (b"Z", b"X"):
+        return pid
+    with suppress(OSError):
+        for thread in map(int, os.listdir(f"/proc/{pid}/task")):  # noqa: PTH208
+            status = dict(line.split(b":", 1) for line in _read(thread, "status", 4096).splitlines() if b":" in line)
+            ends = not status or status[b"State"].strip()[:1] in (b"Z", b"X") or int(status[b"SigPnd"], 16) & _SIGKILL_PENDING
+            if thread != pid and not ends and os.path.lexists(f"/proc/{thread}/exe"):
+                return thread
+    return pid
+
+
 def _sha256(pid: int) -> str:
     digest = hashlib.sha256()
     left = _HASHED_MOST_BYTES
-    with suppress(OSError), open(f"/proc/{pid}/exe", "rb", buffering=0) as file:  # noqa: PTH123
+    with suppress(OSError), open(f"/proc/{_living(pid)}/exe", "rb", buffering=0) as file:  # noqa: PTH123
         while left > 0 and (part := file.read(1 << 20)):
             digest.update(part)
             left -= len(part)

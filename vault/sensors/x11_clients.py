@@ -2,7 +2,8 @@
 
 Rules:
 
-- A client is looked at once, when it is first seen, and its standing kept until it is gone: 0.1 ms a question afterwards.
+- A client is looked at once, when it is first seen, and its standing kept until it is gone: 0.1 ms a question afterwards. One whose process
+  seemed to be gone is looked at again for as long as it is connected.
 - A number of the display is given out again when its client went; a client is therefore its number and its process.
 - A client that ended before it could be looked at is nobody's report: ordinary programs (xset, xclip -o) come and go within milliseconds.
 
@@ -50,7 +51,7 @@ class ClientLedger:
             for client in clients:
                 program = before.get(client)
                 is_new = program is None
-                if program is None:
+                if program is None or program.standing is Standing.GONE:  # still connected: so it was not, or hides it
                     program = self._vouching.look(client.pid, is_client=True)
                 self._known[client] = program
                 if program.standing is not Standing.VOUCHED:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.capture_stage import ROOT, Display, display, xwd
-from vault.sensors import capture_tools
+from vault.sensors import capture_tools, programs
 from vault.sensors.capture_tools import Use
 from vault.sensors.programs import Standing, Vouching
 from vault.sensors.x11_clients import ClientLedger
@@ -224,6 +224,37 @@ def test_a_preloaded_library_makes_a_stranger(tmp_path: Path) -> None:
     mine = shutil.copy(library.resolve(), tmp_path / "libz.so.1")
     assert _look(["/bin/cat"], LD_PRELOAD=str(mine)) == (Standing.STRANGER, "foreign-library")
     assert _look(["/bin/cat"], LD_PRELOAD=str(library)) == (Standing.VOUCHED, "")
+
+
+def test_nobody_vouches_for_a_client_in_a_user_namespace_of_its_own() -> None:
+    """There it could have mounted its own file over a program of the system's."""
+    separate = ["unshare", "--user", "--map-root-user", "--mount", "/bin/cat"]
+    if subprocess.run([*separate, "/dev/null"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this system lets nobody have one")
+    with subprocess.Popen(separate, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"up\n")
+        process.stdin.flush()
+        assert process.stdout.readline(), "it runs"
+        program = Vouching((), ()).look(process.pid, is_client=True)
+    assert (program.standing, program.why) == (Standing.STRANGER, "not-system")
+
+
+def test_code_whose_file_was_deleted_counts_unless_makers_of_code_do_so() -> None:
+    line = "7f0000000000-7f0000001000 r-xp 00000000 00:1d 4242                       {}\n"
+    judged = {
+        path: programs._has_foreign_code(line.format(path).encode())
+        for path in (
+            "/home/kit/a b.so (deleted)",
+            "/tmp/evil.so (deleted)",
+            "/usr/lib/gone/libold.so (deleted)",
+            "/tmp/.glAb3xYz (deleted)",
+        )
+    }
+    assert list(judged.values()) == [True, True, False, False], judged
+    assert not programs._has_foreign_code(line.format("[vdso]").encode() + line.format("/memfd:orcexec (deleted)").encode())
+    assert not programs._has_foreign_code(line.replace("r-xp", "r--p").format("/home/kit/notes.txt").encode())
 
 
 def test_a_process_that_is_gone_is_nobodys_report() -> None:
