@@ -296,6 +296,7 @@ class Sentinel:
             if now - self._tested_at >= _TESTING_SECONDS:
                 self._test()
             self._notice_waking()
+            self._gone = self._gone or self._is_elsewhere()
         if now >= self._retry_at:
             self._seal_waiting()
 
@@ -318,6 +319,15 @@ class Sentinel:
                     self._read_mark(is_new=False)
                 self._touched_at = self._touched_at if self._looks else now
                 self._looks = [now + later for later in _LOOKS_SECONDS]
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the folder was deleted, which is no event while it is held open here, or another one lies in its place."""
+        held = os.fstat(self._folder)
+        try:
+            there = self._directory.stat()
+        except OSError:  # a folder above it was moved: this one is watched on
+            return not held.st_nlink
+        return (there.st_dev, there.st_ino) != (held.st_dev, held.st_ino)
 
     def _read_mark(self, *, is_new: bool) -> None:
         self._mark = read_mark(self._directory)

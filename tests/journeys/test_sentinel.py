@@ -424,11 +424,13 @@ class Table:
 
 @pytest.fixture
 def table(tmp_path: Path) -> Table:
+    folder = tmp_path / "above" / "vault"
+    folder.mkdir(parents=True)
     for name in (REGISTER_NAME, CONTENT_NAME, HEADER_NAME):
-        (tmp_path / name).write_bytes(b"some of its bytes")
+        (folder / name).write_bytes(b"some of its bytes")
     keeper = MemorySecretKeeper()
-    Spool(tmp_path, keeper).enrol(generate_key_pair().public.kem)
-    made = Table(tmp_path, Sentinel(tmp_path, lambda _label: keeper, system.SystemClock(), system.SystemEntropy(), [tmp_path / "none"]))
+    Spool(folder, keeper).enrol(generate_key_pair().public.kem)
+    made = Table(folder, Sentinel(folder, lambda _label: keeper, system.SystemClock(), system.SystemEntropy(), [tmp_path / "none"]))
     made.look()
     return made
 
@@ -476,6 +478,34 @@ def test_a_desk_that_is_open_is_not_looked_at_again_and_again(table: Table) -> N
         finally:
             table.sentinel.stop()
             running.join(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        [shutil.rmtree],
+        [shutil.rmtree, Path.mkdir],
+        [lambda f: f.parent.rename(f.parent.with_name("away")), lambda f: f.mkdir(parents=True)],
+    ],
+    ids=["deleted", "deleted and restored", "another in its place"],
+)
+def test_a_folder_that_is_not_there_any_more_is_not_watched(table: Table, acts: list[Callable[[Path], object]]) -> None:
+    running = threading.Thread(target=table.sentinel.run, daemon=True)
+    running.start()
+    for act in acts:
+        act(table.folder)
+    table.sentinel._wake()  # as its tick does
+    running.join(PATIENCE_SECONDS)
+    assert not running.is_alive(), "it ends, so that whatever lies there next is watched"
+
+
+def test_a_folder_is_watched_on_where_one_above_it_was_moved(table: Table) -> None:
+    above = table.folder.parent.rename(table.folder.parent.with_name("away"))
+    table.look()
+    assert not table.sentinel._gone
+    open_with_another_program(above / table.folder.name / REGISTER_NAME)
+    until(lambda: table.look() or list((above / table.folder.name / FOLDER_NAME).glob("*.report")), "an opening")
+    table.sentinel._end()
 
 
 def test_who_has_the_lock_is_read_and_not_tried(tmp_path: Path) -> None:
