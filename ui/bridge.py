@@ -63,7 +63,6 @@ _KEPT_ENVIRONMENT = (
     "X2GO_SESSION",
     "NXSESSIONID",
     "CHROME_REMOTE_DESKTOP_SESSION",
-    "TZ",
 )
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = Path(PySide6.__file__).resolve().parents[1]

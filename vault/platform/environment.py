@@ -3,6 +3,7 @@
 Rules (VECTORS V13, V17, V27, V42-V47):
 
 1. Only names in `KEPT` stay; scaling and pointer sizes that people need are among them. Everything else goes before Qt is loaded.
+   Not the zone of the clock: the minute in the watermark and the rule on reading outside the shift go by the workstation's own.
 2. What names code, plugins, tracing or another interpreter set-up is *hostile*: it is told to the vault, by name only, and becomes a
    report. What ordinary desktops set (an input method, a theme, a proxy) goes without a word.
 3. Loader and interpreter variables have acted before this module runs, so the desk is started again without them, isolated from the
@@ -55,7 +56,6 @@ KEPT = frozenset(
         "QT_SCALE_FACTOR_ROUNDING_POLICY",
         "QT_SCREEN_SCALE_FACTORS",
         "SSH_CONNECTION",
-        "TZ",
         "USER",
         "VNCDESKTOP",
         "WAYLAND_DISPLAY",

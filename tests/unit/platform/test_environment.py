@@ -67,6 +67,7 @@ ORDINARY = [
     ("https_proxy", "http://proxy:3128"),
     ("SSH_AUTH_SOCK", "/x"),
     ("EDITOR", "vi"),
+    ("TZ", "XXX+11"),
 ]
 KEPT = [("QT_SCALE_FACTOR", "2"), ("QT_FONT_DPI", "144"), ("XCURSOR_SIZE", "48"), ("DISPLAY", ":0"), ("LC_ALL", "C.UTF-8"), ("HOME", "/h")]
 
