@@ -106,12 +106,22 @@ def reports(count: int) -> tuple[ReportLine, ...]:
     return tuple(report(index) for index in range(count))
 
 
+def together() -> ReportLine:
+    """A report of all three strands."""
+    kinds = (SignalKind.MEDIA_MOUNTED, SignalKind.CAPTURE_TOOL, SignalKind.NEW_PICTURE, SignalKind.CAPTURE_TOOL, SignalKind.STORE_COPIED)
+    line = dataclasses.replace(report(0), kind=kinds[0], severity=Severity.BULK, count=len(kinds), seen=kinds)
+    return dataclasses.replace(line, first_us=now_us() - 9 * MINUTE_US, last_us=now_us() - 2 * MINUTE_US)
+
+
 def report_view(line: ReportLine) -> ReportView:
+    kinds = line.seen or tuple(
+        line.kind if step or line.kind is not SignalKind.STORE_COPIED else SignalKind.STORE_OPENED for step in range(line.count + 1)
+    )
     contained = Containment.RECALL if line.severity >= Severity.EXPOSED else Containment.BLANK
     facts = tuple(
         ReportFact(
             at_us=line.first_us + step * 40_000_000,
-            kind=line.kind if step or line.kind is not SignalKind.STORE_COPIED else SignalKind.STORE_OPENED,
+            kind=kind,
             case_label="2026-004417",
             document_title="Statement of the night watchman, second version with corrections by the harbour authority.pdf",
             page_no=14,
@@ -119,7 +129,7 @@ def report_view(line: ReportLine) -> ReportView:
             containment=contained,
             facts=(("process", "cp"), ("pid", "48211"), ("uid", "1000"), ("folder", "Downloads"), ("salt_matched", "yes")),
         )
-        for step in range(line.count + 1)
+        for step, kind in enumerate(kinds)
     )
     notes = ()
     if line.state is not TriageState.OPEN:
@@ -415,6 +425,11 @@ class ConsoleBridge(StagedBridge):
 # ---- pictures ----------------------------------------------------------------------------------------------------------------------
 
 
+def _with_together(page: Any) -> None:
+    page.bridge.lines = (together(), *page.bridge.lines[1:])
+    page.refresh()
+
+
 def _bringing(*numbers: int) -> Callable[[Any], None]:
     """Open the sheet of the recovery holders and name their files."""
 
@@ -486,6 +501,7 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
         "breaches-0": page(BreachesPage, SUPERVISOR, 0),
         "breaches-3": page(BreachesPage, SUPERVISOR, 3),
         "breaches-10000": page(BreachesPage, SUPERVISOR, 10_000),
+        "breaches-together": page(BreachesPage, SUPERVISOR, 7, _with_together),
         "breaches-own": page(BreachesPage, SUPERVISOR, 7, lambda page: page.open_at("B-2026-0044")),
         "breaches-decided": page(BreachesPage, SUPERVISOR, 7, lambda page: page.open_at("B-2026-0043")),
         "breaches-dispose": page(

@@ -122,6 +122,9 @@ def test_screen_medium_and_store_are_one_report_that_counts_one_step_more(crew: 
     report = crew.at(SUPERVISOR).supervision.report(notices[0].breach_id)
     assert [(one.kind, dict(one.facts)["process"]) for one in report.facts] == [(kind, kind.value) for kind in kinds], "each keeps its fact"
     assert (report.line.kind, report.line.severity, report.line.count) == (SignalKind.MEDIA_MOUNTED, Severity.EXPOSED, 4)
+    assert line_of(crew, notices[0]).seen == report.line.seen == kinds
+    [mine] = [one for one in crew.at(OFFICER).breaches.my_reports() if one.breach_id == notices[0].breach_id]
+    assert mine.seen == kinds
 
 
 def test_what_a_report_holds_is_known_after_a_restart_and_a_disposed_one_is_not_joined(crew: Crew) -> None:

@@ -9,13 +9,14 @@ Rules of this module:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from ui import strings
 from ui.icons import IconName
 from ui.theme import Tone
 from ui.windows.naming import isolated, who
-from vault.domain.breach import Containment, Severity, TriageState
+from vault.domain.breach import SEVERITY, Containment, Severity, SignalKind, TriageState, all_strands, strands_of
 from vault.services.views import ReportLine, ReportView
 
 HIGH = Severity.DELIBERATE  # from here on an unacknowledged report stays on top
@@ -79,10 +80,27 @@ def open_count(lines: Iterable[ReportLine]) -> int:
     return sum(line.state is TriageState.OPEN for line in lines)
 
 
-def what(line: ReportLine) -> str:
-    """Name what was noticed, with its count: ``Copy key ×3``."""
-    kind = strings.text(f"breaches.kind.{line.kind.value}")
-    return f"{kind} {strings.text('breaches.times_mark', n=line.count)}" if line.count > 1 else kind
+def gravest_first(seen: Iterable[SignalKind]) -> list[SignalKind]:
+    """Put kinds in order, each once: the gravest first, those alike as they came."""
+    return sorted(dict.fromkeys(seen), key=lambda kind: -SEVERITY[kind])
+
+
+def several(seen: Sequence[SignalKind]) -> bool:
+    """Say whether a report holds signals of several strands, and not only repeats and sights of one act."""
+    return len(strands_of(seen)) > 1
+
+
+def what(line: ReportLine) -> tuple[str, str]:
+    """Name what was noticed with its count, ``Copy key ×3``; of several strands the gravest kind, and how many others."""
+    if several(line.seen):
+        first, *others = gravest_first(line.seen)
+        return strings.text(f"breaches.kind.{first.value}"), strings.text("breaches.others_mark", n=len(others))
+    return _times(line.kind, line.count), ""
+
+
+def _times(kind: SignalKind, count: int) -> str:
+    word = strings.text(f"breaches.kind.{kind.value}")
+    return f"{word} {strings.text('breaches.times_mark', n=count)}" if count > 1 else word
 
 
 def summary(view: ReportView) -> str:
@@ -96,18 +114,24 @@ def summary(view: ReportView) -> str:
         )
     elif shown is not None:
         where = strings.text("breaches.summary.where_case", case=shown.case_label)
-    starts = strings.text(f"breaches.summary.{line.kind.value}").startswith("{who}")
-    nobody = strings.text("breaches.summary.nobody_first" if starts else "breaches.summary.nobody")
-    sentence = strings.text(
-        f"breaches.summary.{line.kind.value}",
-        who=who(line.officer, nobody),
-        times=strings.text("breaches.times", count=line.count),
-        where=where,
-    )
+    often = Counter(fact.kind for fact in view.facts)
+    together = several(list(often))
+    key = "breaches.summary.together" if together else f"breaches.summary.{line.kind.value}"
+    nobody = strings.text("breaches.summary.nobody_first" if strings.text(key).startswith("{who}") else "breaches.summary.nobody")
+    told = {"who": who(line.officer, nobody), "where": where}
+    if together:
+        sentence = strings.text(key, kinds=", ".join(_times(kind, often[kind]) for kind in gravest_first(often)), **told)
+    else:
+        sentence = strings.text(key, times=strings.text("breaches.times", count=line.count), **told)
     # The strongest: what came after the file was returned had nothing left to contain.
     order = list(Containment)
     done = max((fact.containment for fact in view.facts), key=order.index, default=None)
     return f"{sentence} {strings.text(f'breaches.containment.{done.value}')}." if done is not None else sentence
+
+
+def why_higher(view: ReportView) -> str:
+    """Say why a report counts more than the gravest of its signals; empty where it does not."""
+    return strings.text("breaches.together_why") if all_strands(fact.kind for fact in view.facts) else ""
 
 
 def fact_name(name: str) -> str:

@@ -384,7 +384,7 @@ def _record(line: ReportLine) -> Record:
         key=line.report_no,
         cells=(
             StatusCell(word, tone, icon),
-            TitleCell(breach_words.what(line), strong=breach_words.presses(line)),
+            TitleCell(*breach_words.what(line), strong=breach_words.presses(line)),
             TitleCell(badge_first(person)) if person else TitleCell("", strings.text("breaches.nobody")),
             NumberCell(line.workstation_name),
             TimeCell(line.first_us, with_age=False),

@@ -17,7 +17,7 @@ from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.record_table import Column, Record, RecordTable
-from ui.windows.breach_words import state_mark
+from ui.windows.breach_words import gravest_first, several, state_mark
 from ui.windows.live_page import LivePage, PageHead
 from ui.windows.notice import AccountSheet, blocked
 from ui.windows.page import PaletteAction
@@ -115,10 +115,13 @@ def _record(one: MyReport) -> Record:
     )
     if not one.account_given and one.state is TriageState.DISPOSED:
         account = TitleCell("")
-    times = strings.text("my_reports.times", count=one.count) if one.count > 1 else ""
+    kind, times = one.kind, strings.text("my_reports.times", count=one.count) if one.count > 1 else ""
+    if several(one.seen):
+        kind, *others = gravest_first(one.seen)
+        times = strings.text("my_reports.with_others", count=len(others))
     cells = (
         NumberCell(one.report_no, mono=True),
-        TitleCell(blocked(one.kind), times),
+        TitleCell(blocked(kind), times),
         TimeCell(one.first_us),
         StatusCell(words, tone, icon),
         account,

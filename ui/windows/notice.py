@@ -63,7 +63,8 @@ def blocked_sentence(kind: SignalKind) -> str:
 
 def recorded(notice: BreachNotice) -> str:
     """Say that it was recorded and under which number."""
-    return strings.text("told.joined" if notice.joined else "told.recorded", report=notice.report_no)
+    key = "told.together" if notice.raised_together else "told.joined" if notice.joined else "told.recorded"
+    return strings.text(key, report=notice.report_no)
 
 
 def show_in_bar(bar: NoticeBar, notice: BreachNotice) -> None:

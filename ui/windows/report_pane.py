@@ -152,6 +152,8 @@ class ReportPane(QWidget):
         sentence = PaintedText(TypeSize.TITLE, Weight.MEDIUM)
         sentence.show_text(breach_words.summary(view))
         self._content.addWidget(sentence)
+        if why := breach_words.why_higher(view):
+            self._content.addWidget(Label(why, wrap=True))
         owner = strings.text("breaches.owner_none")
         if you_own:
             owner = strings.text("breaches.owner_you")

@@ -219,7 +219,8 @@ class Breaches:
         world = self._world
         me = world.require().person.person_id
         rows = [row for row in world.store.breaches(list(TriageState), 500) if row.state.officer_id == me and told_to_officer(row.state)]
-        rows.sort(key=lambda row: row.state.first_us, reverse=True)
+        rows = sorted(rows, key=lambda row: row.state.first_us, reverse=True)[:_OWN_REPORTS_SHOWN]
+        seen = self._together.of_each(rows)
         return tuple(
             MyReport(
                 row.state.breach_id,
@@ -231,8 +232,9 @@ class Breaches:
                 row.state.count,
                 any(note.kind == "account" for note in world.store.breach_notes(row.state.breach_id)),
                 row.finding,
+                seen[row.state.breach_id],
             )
-            for row in rows[:_OWN_REPORTS_SHOWN]
+            for row in rows
         )
 
     @change

@@ -15,7 +15,7 @@ from __future__ import annotations
 import msgspec
 
 from vault.domain.audit import AuditEntry, AuditKind, ChainVerdict
-from vault.domain.breach import Containment, Finding, TriageAct, TriageState, told_to_officer, triage
+from vault.domain.breach import Containment, Finding, SignalKind, TriageAct, TriageState, told_to_officer, triage
 from vault.domain.identity import BreachId, CaseId, PersonId, Role, folded_badge
 from vault.errors import RefusedError, TamperError
 from vault.services.breach import SealedFact
@@ -24,6 +24,7 @@ from vault.services.custody import Custody
 from vault.services.events import ReportChanged, VerificationMoved
 from vault.services.operation import Lane, Priority, change, operation, query
 from vault.services.ports import AuditFilter, BreachNoteRow, BreachRow
+from vault.services.together import SeenTogether
 from vault.services.views import AuditLine, AuditPage, ChainLine, ReportFact, ReportLine, ReportNote, ReportView
 from vault.services.witness import Witness, broken
 from vault.services.world import World
@@ -58,6 +59,7 @@ class Supervision:
         self._cases = cases
         self._custody = custody
         self._witness = witness
+        self._together = SeenTogether(world)
         self._last_listing: tuple[object, ...] | None = None
         self._stopped = False  # the verification under way; control thread
 
@@ -78,7 +80,9 @@ class Supervision:
         if include_disposed:
             states.append(TriageState.DISPOSED)
         rows = self._world.store.breaches(states, _QUEUE_MOST)
-        return tuple(self._line(row) for row in rows if row.state.officer_id != me or told_to_officer(row.state))
+        told = [row for row in rows if row.state.officer_id != me or told_to_officer(row.state)]
+        seen = self._together.of_each(told)
+        return tuple(self._line(row, seen[row.state.breach_id]) for row in told)
 
     @change
     def report(self, breach_id: BreachId) -> ReportView:
@@ -229,7 +233,7 @@ class Supervision:
         world.publish(ReportChanged(row.report_no))
         return self._view(self._row(breach_id))
 
-    def _line(self, row: BreachRow) -> ReportLine:
+    def _line(self, row: BreachRow, seen: tuple[SignalKind, ...]) -> ReportLine:
         directory = self._world.directory
         me = self._world.require().person.person_id
         state = row.state
@@ -246,6 +250,7 @@ class Supervision:
             count=state.count,
             owner=directory.brief(state.owner_id),
             on_you=state.officer_id == me,
+            seen=seen,
         )
 
     def _view(self, row: BreachRow) -> ReportView:
@@ -254,7 +259,7 @@ class Supervision:
         facts = [fact for sealed in row.facts_sealed if (fact := self._fact(row, sealed)) is not None]
         notes = [(one, world.open_as_supervisor(one.text_sealed, "note", breach_id)) for one in world.store.breach_notes(breach_id)]
         return ReportView(
-            line=self._line(row),
+            line=self._line(row, self._together.of(row)),
             facts=tuple(
                 ReportFact(f.at_us, f.kind, f.case_label, f.document_title, f.page_no, f.check_out_no, f.containment, f.facts)
                 for f in facts

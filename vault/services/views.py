@@ -504,6 +504,7 @@ class MyReport:
     count: int
     account_given: bool
     finding: Finding | None
+    seen: tuple[SignalKind, ...] = ()  # the kinds of its signals, each at most as often as it weighs; (): `kind` alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,6 +523,7 @@ class ReportLine:
     count: int
     owner: PersonBrief | None
     on_you: bool  # the report is on the asker: it can be seen in the queue, and not touched
+    seen: tuple[SignalKind, ...] = ()  # the kinds of its signals, each at most as often as it weighs; (): `kind` alone
 
 
 @dataclass(frozen=True, slots=True)

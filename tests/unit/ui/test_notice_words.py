@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -51,6 +52,13 @@ def test_the_sheet_and_the_bar_say_what_is_due(qtbot: QtBot, kind: SignalKind, j
     shown = " ".join(label.text() for label in bar.findChildren(Label))
     assert notices.blocked(kind) in shown
     assert "B-2026-0042" in shown
+
+
+def test_the_third_strand_says_why_the_report_counts_more() -> None:
+    said = notices.recorded(replace(notice_of(SignalKind.STORE_COPIED, joined=True), raised_together=True))
+    assert "B-2026-0042" in said
+    assert "one step more" in said
+    assert not SCOLDING.search(said)
 
 
 @pytest.mark.parametrize("kind", sorted(READING_FLAGS, key=lambda one: one.value))

@@ -56,6 +56,26 @@ def test_every_value_a_report_can_have_has_a_word(value: Severity | TriageState 
     assert strings.has_text(f"breaches.{room}.{value.value}")
 
 
+def test_a_report_of_several_strands_names_them_the_gravest_first_and_says_why_it_counts_more() -> None:
+    line = stage.together()
+    assert breach_words.what(line) == ("Capture program", "+3")
+    view = stage.report_view(line)
+    told = breach_words.summary(view)
+    assert told.startswith("Noticed together: Capture program ×2, Vault file copied, New picture, Medium connected; Ingrid")
+    assert "one step more" in breach_words.why_higher(view)
+    nobody = breach_words.summary(dataclasses.replace(view, line=dataclasses.replace(line, officer=None)))
+    assert "; nobody was signed in, with page" in nobody
+    two = dataclasses.replace(view, facts=tuple(fact for fact in view.facts if fact.kind is not SignalKind.MEDIA_MOUNTED))
+    assert breach_words.summary(two).startswith("Noticed together: Capture program ×2, Vault file copied, New picture; ")
+    assert breach_words.why_higher(two) == ""
+
+
+def test_sights_of_one_act_are_told_as_one_kind() -> None:
+    line = dataclasses.replace(stage.report(0), seen=(SignalKind.STORE_OPENED, SignalKind.STORE_COPIED), count=2)
+    assert breach_words.what(line) == ("Vault file copied ×2", "")
+    assert not breach_words.summary(stage.report_view(line)).startswith("Noticed together")
+
+
 def test_unacknowledged_high_severity_stays_on_top_and_disposed_sinks() -> None:
     queue = breach_words.queue_order(stage.reports(200))
     pressing = [breach_words.presses(line) for line in queue]
