@@ -454,8 +454,8 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
         lease.start()
         try:
             vault.report_opening()
+            spooling.take(vault)  # first: the look compares what is counted then
             vault.place_witness.look()
-            spooling.take(vault)
             vault.session.sign_in(*signs_in)
             yield vault
         finally:

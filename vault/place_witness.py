@@ -1,12 +1,15 @@
-"""The witness outside the machine: the audit head kept with the fronts of the station's key servers, compared and written again and again.
+"""The witness outside the machine: audit head and count of the sealed spool, kept with the fronts of the station's key servers.
 
 Rules:
 
-- Asked of every front of the binding of now, at the opening and every `witness_seconds`, sooner while none keeps it. Where the binding
-  has no front (a bare key server, none at all, or the holders of the recovery slot opened), there is no place file; the strip says so.
+- Compared and written again and again: every front of the binding of now is asked, at the opening and every `witness_seconds`, sooner while
+  none keeps it. Where the binding has no front (a bare key server, none at all, or the holders of the recovery slot opened), there is no
+  place file; the strip says so.
 - First fetched and compared, then written; what was found stands in a committed report before it is written over. A report that cannot be
   committed leaves the file as it is, for the next time.
 - What is written was committed before. So is what it is compared with: a lag is nobody's attempt, another history is.
+- The spool is counted once what waited there was taken in (`vault.spooling`), and that may be later than the first look: until then the
+  count that a front keeps is kept as it is. Then this looks again at once.
 - A front that is silent, or refuses, is a state of the strip and a line of the log. Nothing waits for it: the thread is its own, the proofs
   of the lease go their own way, and an opening does not wait.
 - Whoever restored a backup is told of, and goes on: after the report the front keeps what there is now.
@@ -14,6 +17,7 @@ Rules:
   with no file. So the last identity with each server is remembered too, and another one is reported: a machine that was put back could
   otherwise begin anew with somebody else's certificate.
 
+LIMIT: what is sealed while no vault is open stands nowhere outside the machine until the next opening has taken it in (ADR 0020).
 LIMIT: nothing is seen of a twin that runs other software, which does not write there. LIMIT: who puts the front's files back together with
 the machine, puts this witness back too. LIMIT: who can also take single entries out of the keyring, takes out which identity was the last.
 
@@ -36,7 +40,7 @@ from vault.crypto.place_file import fetch_place_file, front_identity, open_recor
 from vault.crypto.premises import LockMember, PremisesLock
 from vault.domain.breach import Signal
 from vault.domain.custody import HOUR_US
-from vault.domain.place_file import KINDS, KnownHere, PlaceFinding, PlaceRecord, facts_of, judge
+from vault.domain.place_file import KINDS, KnownHere, PlaceFinding, PlaceRecord, facts_of, judge, spooled_to_keep
 from vault.errors import TamperError, UnavailableError, VaultError
 from vault.secret import Secret
 from vault.services.operation import Priority
@@ -94,8 +98,10 @@ class PlaceWitness:
         self._identities: dict[str, str] = {}  # the last one with each server, by the keyring's name for it
         self._ends_us: dict[str, int] = {}  # when the certificate shown at each server ends, as it was last read
         self._kept_us: int | None = None  # since boot, of the last look to its end; None: that one found nobody to keep it
+        self._spooled: int | None = None
         self._turn = threading.Lock()
         self._stopping = threading.Event()
+        self._due = threading.Event()  # set: look now, or end
 
     @property
     def has_front(self) -> bool:
@@ -122,11 +128,18 @@ class PlaceWitness:
     def stop(self) -> None:
         """End the thread; a request under way is left to its deadline."""
         self._stopping.set()
+        self._due.set()
+
+    def spooled(self, count: int) -> None:
+        """Be told how many reports the spool has had, now that what waited is taken in (any thread); looked at again at once."""
+        self._spooled = count
+        self._due.set()
 
     def look(self) -> None:
         """Fetch, compare, report and write, at every front. Raises nothing; blocks up to two deadlines a front."""
         with self._turn:
-            kept = [self._look(one) for one in self._members()]
+            spooled = self._spooled  # one for the whole look: what is written was compared
+            kept = [self._look(one, spooled) for one in self._members()]
         self._kept_us = self._world.clock.boot_us() if any(kept) else None
 
     def last(self, seq: int, entry_hash: bytes) -> None:
@@ -151,7 +164,8 @@ class PlaceWitness:
                 self._kept_us = None
                 _log.error("the place file was not looked at: %s", type(error).__name__)
             rhythm_seconds = float(self._world.policy.witness_seconds)
-            self._stopping.wait(rhythm_seconds if self._kept_us is not None or not self.has_front else min(_AGAIN_SECONDS, rhythm_seconds))
+            self._due.wait(rhythm_seconds if self._kept_us is not None or not self.has_front else min(_AGAIN_SECONDS, rhythm_seconds))
+            self._due.clear()
 
     def _write_last(self, seq: int, entry_hash: bytes) -> None:
         if not self._turn.acquire(timeout=LAST_SECONDS):
@@ -161,7 +175,7 @@ class PlaceWitness:
                 with suppress(VaultError):
                     front = self._front(one)
                     if front.written and fetch_place_file(one.server, self._world.station.vault_id, LAST_SECONDS) == front.written:
-                        self._put(one, front, seq, entry_hash, LAST_SECONDS)
+                        self._put(one, front, seq, entry_hash, front.record.spooled if front.record else None, LAST_SECONDS)
         finally:
             self._turn.release()
 
@@ -169,20 +183,20 @@ class PlaceWitness:
         lock = self._lock()
         return tuple(one for one in lock.members if one.certificate) if lock is not None else ()
 
-    def _look(self, member: LockMember) -> bool:
+    def _look(self, member: LockMember, spooled: int | None) -> bool:
         """Whether this front keeps the place file of now."""
         world = self._world
         try:
             front = self._front(member)
             self._same_identity(member, front)  # whatever the front says: it may be kept from answering
             found = fetch_place_file(member.server, world.station.vault_id, tang.DEADLINE_SECONDS)
-            if not front.written or found != front.written:
-                self._compare(member, front, found)
+            own = front.record if found == front.written else None  # what this process wrote last, and nothing else
+            is_same = own is not None and spooled in (None, own.spooled)
+            keep = own.spooled if own is not None and is_same else self._compare(member, front, found, spooled)
             seq, entry_hash = world.on_control(world.store.audit_head, Priority.QUERY)
-            record = front.record
-            if found and found == front.written and record and (record.seq, record.generation) == (seq, self._generation()):
+            if own is not None and (own.seq, own.generation, own.spooled) == (seq, self._generation(), keep):
                 return True
-            self._put(member, front, seq, entry_hash, tang.DEADLINE_SECONDS)
+            self._put(member, front, seq, entry_hash, keep, tang.DEADLINE_SECONDS)
         except TamperError as error:  # the trail itself cannot be read
             world.tampered(error)
             return False
@@ -204,7 +218,7 @@ class PlaceWitness:
             return
         if before:
             seq, _ = world.on_control(world.store.audit_head, Priority.QUERY)
-            known = KnownHere(b"", self._generation(), front.kept_seq, wrote=bool(front.written))
+            known = KnownHere(b"", self._generation(), front.kept_seq, bool(front.written))
             facts = (*facts_of(PlaceFinding.OTHER_IDENTITY, None, known, seq), ("identity", front.identity), ("identity_before", before))
             self._report(PlaceFinding.OTHER_IDENTITY, (*facts, ("server", member.name)))
         self._identities[name] = front.identity
@@ -215,10 +229,10 @@ class PlaceWitness:
         signal = Signal(KINDS[finding], self._world.clock.now_us(), facts)
         self._world.on_control(lambda: self._record(signal), Priority.BREACH)
 
-    def _compare(self, member: LockMember, front: _Front, found: bytes | None) -> None:
-        """Report what should not be there; returns when that is committed."""
+    def _compare(self, member: LockMember, front: _Front, found: bytes | None, spooled: int | None) -> int | None:
+        """Report what should not be there; returns when that is committed, with the count of the spool to be kept there."""
         if found is not None and found == front.told:
-            return  # the front refuses to have it written over; it was told of
+            return spooled  # the front refuses to have it written over; it was told of
         world, outside, finding = self._world, None, None
         if found is not None:
             try:
@@ -226,16 +240,17 @@ class PlaceWitness:
             except TamperError:
                 finding = PlaceFinding.ALTERED
         (found_seq, _), own = world.on_control(lambda: (world.store.audit_head(), self._hash_of(outside)), Priority.QUERY)
-        known = KnownHere(own, self._generation(), front.kept_seq, wrote=bool(front.written))
+        known = KnownHere(own, self._generation(), front.kept_seq, bool(front.written), spooled)
         finding = finding or judge(outside, known)
         if finding is None:
-            return
+            return spooled_to_keep(outside, known)
         self._report(finding, (*facts_of(finding, outside, known, found_seq), ("server", member.name)))
         front.told = found
         if finding is PlaceFinding.MISSING:  # told once, also by a front that takes no place files any more
             front.kept_seq = None
             with suppress(UnavailableError):
                 self._keeper.erase(front.name)
+        return spooled
 
     def _hash_of(self, outside: PlaceRecord | None) -> bytes:
         """The hash of this trail's entry with the number that a place file names; empty if there is none (control thread)."""
@@ -244,9 +259,9 @@ class PlaceWitness:
         entries = self._world.store.audit_entries(AuditFilter(), outside.seq + 1, 1)
         return entries[0].entry_hash if entries and entries[0].seq == outside.seq else b""
 
-    def _put(self, member: LockMember, front: _Front, seq: int, entry_hash: bytes, deadline_seconds: float) -> None:
+    def _put(self, member: LockMember, front: _Front, seq: int, entry_hash: bytes, spooled: int | None, deadline_seconds: float) -> None:
         station = self._world.station
-        record = PlaceRecord(seq, entry_hash, self._generation(), self._world.clock.now_us())
+        record = PlaceRecord(seq, entry_hash, self._generation(), self._world.clock.now_us(), spooled)
         sealed = seal_record(self._key, record, station.vault_id, station.workstation_id)
         put_place_file(member.server, station.vault_id, sealed, deadline_seconds)
         front.written, front.record, front.told = sealed, record, None

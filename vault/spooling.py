@@ -18,6 +18,8 @@ Rules:
   was at the last opening. A folder that was moved is told of, and what was counted at its place before counts on at the new one.
 - Whoever is killed after sealing a report and before noting so sees the same thing again at its next start. What can be named (a copy, a
   killed desk's mark) has one id for all its reports, and the vault takes one in.
+- What was counted then is told to the witness outside the machine (`vault.place_witness`), once all that waited is taken in: until then
+  what stands there is neither compared nor written over.
 - The desk and the sentinel write in turn: each holds the spool's own lock while it reads the number of reports and changes it.
 
 Thread: `note` and `seal` while the vault is not open here, `take` beside the control thread; one at a time.
@@ -173,6 +175,7 @@ class Spooling:
             spool.put_aside(number)
         if waiting.missing:
             spool.past(waiting.last)
+        vault.place_witness.spooled(spool.count())
 
     def _record(self, vault: Vault, spool: Spool, reports: Sequence[SpooledReport]) -> list[int]:
         """Take reports in; give the numbers of those that cannot be."""

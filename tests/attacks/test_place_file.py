@@ -9,6 +9,7 @@ import http
 import os
 import shutil
 import signal
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,21 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECOND_SUPERVISOR
+from tests.fakes import MemorySecretKeeper
 from tests.front import NEEDS_FRONT, Front, running_front, until
 from tests.journeys.crew import LONG
-from tests.station import ADMINISTRATOR, SUPERVISOR, Station
+from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station, spooling
 from vault.crypto import tang
-from vault.domain.breach import Severity, SignalKind
+from vault.crypto.keypairs import generate_key_pair
+from vault.crypto.recovery import HolderPublic
+from vault.domain.breach import JOINING_WINDOW_US, Severity, SignalKind
 from vault.errors import UnavailableError
+from vault.recovery import enrol_holders, open_by_holders, propose_holders
+from vault.secret import Secret
 from vault.services.events import BreachRecorded
+from vault.services.page_memory import PageMemory
 from vault.services.ports import MetServer
+from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
 TAMPERED, FILE_ALTERED = SignalKind.STORE_TAMPERED, SignalKind.PLACE_FILE_ALTERED
@@ -267,6 +275,171 @@ def test_an_old_header_with_the_keyrings_witness_of_then_is_reported(bound: Stat
     bound.keeper._values[name] = keyring._values[name]
     kept(bound)
     assert "place-file.header-rolled-back" in codes(bound)
+
+
+# ---- the sealed spool, and the keyring that counts it -----------------------------------------------------------------------------
+
+COUNT, TAG_KEY, NAMED = "spool", "spool-key", "spool-naming"  # the spool's entries in the keyring
+
+
+@pytest.fixture
+def counted(bound: Station) -> Station:
+    """The station, closed, after a day on which the spool's only two reports were taken in and the front was told; two more wait since."""
+    for _ in range(2):
+        sealed_and_taken(bound)
+    bound.close()
+    for code in ("premises.unreachable", "premises.wrong-answer"):
+        assert spooling(bound).note(UnavailableError(code))
+    bound.events.clear()
+    return bound
+
+
+def sealed_and_taken(station: Station) -> None:
+    station.close()
+    station.clock.step(JOINING_WINDOW_US // 1_000_000 + 1)
+    assert spooling(station).note(UnavailableError("premises.unreachable"))
+    taken_in(station)
+
+
+def taken_in(station: Station) -> None:
+    """Open as a desk does: a look, what waits is taken in, and a look."""
+    kept(station)
+    spooling(station).take(station.vault)
+    station.vault.place_witness.look()
+    kept(station)
+
+
+def found(station: Station) -> list[str]:
+    """What the next two openings report of the spool and the place file, without what was in the reports themselves."""
+    station.events.clear()
+    for _ in range(2):
+        taken_in(station)
+        station.close()
+    taken_in(station)
+    return [code for code in map(str, codes(station)) if code.startswith(("spool.", "place-file."))]
+
+
+def forget(station: Station, *names: str) -> None:
+    for name in names:
+        station.keeper.erase(name)
+
+
+def put_back(station: Station, written: int, taken: int) -> None:
+    record = station.keeper.read(COUNT)
+    assert record is not None
+    station.keeper.write(COUNT, Secret(struct.pack(">QQ", written, taken) + record.reveal()[16:]))
+
+
+def no_reports(station: Station) -> None:
+    shutil.rmtree(station.directory / "spool")
+
+
+def first_waiting(station: Station) -> None:
+    (station.directory / "spool" / "00000003.report").unlink()
+
+
+BEHIND = "place-file.spool-rolled-back"
+SPOOL_ATTACKS: Sequence[tuple[str, Sequence[Callable[[Station], object]], list[str]]] = [
+    # attack, what is done while the vault is shut, what the next opening reports, once
+    ("nothing", [], []),
+    ("a report deleted", [first_waiting], ["spool.gap"]),
+    ("all deleted", [no_reports], ["spool.gap"]),
+    ("all deleted, the count put back to before them", [no_reports, lambda one: put_back(one, 1, 1)], [BEHIND]),
+    ("all deleted, the count taken away", [no_reports, lambda one: forget(one, COUNT)], [BEHIND]),
+    ("and the keys with it", [no_reports, lambda one: forget(one, COUNT, TAG_KEY, NAMED)], [BEHIND]),
+    ("all deleted, somebody else's count", [no_reports, lambda one: one.keeper.write(COUNT, Secret(b"none"))], [BEHIND]),
+    # LIMIT: what was counted when the vault was last open is all that the front knows.
+    ("all deleted, the count put back to when the vault was shut", [no_reports, lambda one: put_back(one, 2, 2)], []),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("acts", "reported"), [row[1:] for row in SPOOL_ATTACKS], ids=[row[0] for row in SPOOL_ATTACKS])
+def test_what_is_done_to_the_spools_count_is_reported(
+    counted: Station, acts: Sequence[Callable[[Station], object]], reported: list[str]
+) -> None:
+    for act in acts:
+        act(counted)
+    assert found(counted) == reported
+
+
+def test_what_is_told_of_the_spools_count(counted: Station) -> None:
+    no_reports(counted)
+    forget(counted, COUNT)
+    taken_in(counted)
+    told = facts(counted)[-1]
+    assert (told["code"], told["witnessed_spooled"], told["found_spooled"], told["server"]) == (BEHIND, "2", "0", "Cellar")
+
+
+@pytest.mark.slow
+def test_reports_that_nobody_touched_are_nobodys_attempt(bound: Station, front: Front) -> None:
+    """The first place file here is one of before the count: it says nothing of it."""
+    assert len(place_file(front).read_bytes()) == 86
+    sealed_and_taken(bound)
+    assert len(place_file(front).read_bytes()) == 94
+    kept(bound)
+    bound.close()
+    bound.clock.step(JOINING_WINDOW_US // 1_000_000 + 1)
+    assert spooling(bound).note(UnavailableError("premises.unreachable"))
+    kept(bound)  # a look before what waits is taken in, and the desk is gone again
+    bound.close()
+    spooling(bound).take(bound.vault)  # taken in, and ended before the front is told
+    bound.vault.close()
+    bound._vault = None
+    assert found(bound) == []
+
+
+@pytest.mark.slow
+def test_a_folder_that_was_moved_is_counted_on(bound: Station) -> None:
+    keyring: dict[str, MemorySecretKeeper] = {}
+
+    def at_hand() -> None:
+        kept(bound)
+        made = Spooling(bound.directory, lambda label: keyring.setdefault(label, MemorySecretKeeper()), bound.clock, RealEntropy())
+        made.take(bound.vault)
+        bound.vault.place_witness.look()
+        kept(bound)
+
+    at_hand()
+    bound.close()
+    made = Spooling(bound.directory, lambda label: keyring.setdefault(label, MemorySecretKeeper()), bound.clock, RealEntropy())
+    assert made.note(UnavailableError("premises.unreachable"))
+    at_hand()
+    bound.close()
+    bound.directory = bound.directory.rename(bound.directory.with_name("elsewhere"))
+    at_hand()
+    assert [one for one in codes(bound) if one != "premises.unreachable"] == ["spool.moved"]
+
+
+@pytest.mark.slow
+def test_a_keyring_made_anew_counts_from_nothing_and_is_nobodys_attempt(bound: Station) -> None:
+    """The keyring is lost: the holders open, and an administrator binds the workstation anew."""
+    pairs = [generate_key_pair() for _ in range(2)]
+    holders = [HolderPublic(f"post {number}", one.public.kem) for number, one in enumerate(pairs)]
+    bound.sign_in(ADMINISTRATOR)
+    propose_holders(bound.vault, 2, holders)
+    bound.sign_in(SUPERVISOR)
+    enrol_holders(bound.vault, 2, holders)
+    for _ in range(2):
+        sealed_and_taken(bound)
+    bound.close()
+    bound.keeper = MemorySecretKeeper()
+    pages = PageMemory.create()
+    try:
+        open_by_holders(bound.directory, pairs, lambda _: bound.keeper, bound.clock, RealEntropy(), bound.policy, pages)
+    finally:
+        pages.close()
+    spooling(bound).take(bound.vault)
+    assert not bound.vault.place_witness.has_front
+    bound.sign_in(ADMINISTRATOR)
+    bound.vault.premises.rotate()
+    bound.vault.session.sign_out()
+    assert found(bound) == []
+    sealed_and_taken(bound)
+    no_reports(bound)
+    bound.close()
+    forget(bound, COUNT)
+    assert found(bound) == [BEHIND], "and what it counts since then is kept there"
 
 
 # ---- the file at the server --------------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ Rules of this module:
 - The front names the file by the identity in this workstation's certificate; the path says the vault and nothing else.
 - One GET and one PUT, each one attempt with a deadline of its own (`tang.ask`): no redirect, no proxy, the pinned authority.
 
-Record, big endian: number of the newest audit entry (8 bytes), its hash (32), the header's generation (8), UTC microseconds (8); sealed
-as every record (`sealing.seal`): 86 bytes.
+Record, big endian: number of the newest audit entry (8 bytes), its hash (32), the header's generation (8), UTC microseconds (8), and how
+many reports the sealed spool has had (8), where that is known; sealed as every record (`sealing.seal`): 94 bytes. What was kept before the
+spool was counted there is shorter by that, 86 bytes, and opens.
 Thread: any; blocks the caller up to the deadline.
 """
 
@@ -31,6 +32,7 @@ from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 
 _RECORD: Final = struct.Struct(">Q32sQQ")
+_SPOOLED: Final = struct.Struct(">Q")
 _PLACE: Final = "place-file 1"
 
 
@@ -42,15 +44,19 @@ def place_file_key(vault_key: Secret) -> Secret:
 def seal_record(key: Secret, record: PlaceRecord, vault_id: VaultId, workstation_id: WorkstationId) -> bytes:
     """Seal a record; each sealing gives other bytes, by which the writer knows its own again."""
     plain = _RECORD.pack(record.seq, record.entry_hash, record.generation, record.witnessed_us)
+    if record.spooled is not None:
+        plain += _SPOOLED.pack(record.spooled)
     return seal(key, plain, bind(_PLACE, vault_id, workstation_id))
 
 
 def open_record(key: Secret, sealed: bytes, vault_id: VaultId, workstation_id: WorkstationId) -> PlaceRecord:
     """Open a record. Raises TamperError sealing.not-authentic: it is none of this vault's at this workstation."""
     plain = unseal(key, sealed, bind(_PLACE, vault_id, workstation_id))
-    if len(plain) != _RECORD.size:
+    if len(plain) not in (_RECORD.size, _RECORD.size + _SPOOLED.size):
         raise TamperError("sealing.not-authentic")
-    return PlaceRecord(*_RECORD.unpack(plain))
+    [spooled] = _SPOOLED.unpack_from(plain, _RECORD.size) if len(plain) > _RECORD.size else (None,)
+    seq, entry_hash, generation, witnessed_us = _RECORD.unpack_from(plain)
+    return PlaceRecord(seq, entry_hash, generation, witnessed_us, spooled)
 
 
 @dataclass(frozen=True, slots=True)

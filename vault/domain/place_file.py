@@ -1,7 +1,8 @@
 """The place file: what a vault leaves with the front of its station's key servers, and what another one there means.
 
 Every witness on the workstation goes back with a snapshot of the whole machine; this one does not. It names the end of the audit trail
-and the header's generation, as they were committed.
+and the header's generation, as they were committed, and how many reports the sealed spool has had, as the keyring counted them when the
+vault took in what waited.
 
 Rules:
 
@@ -9,6 +10,9 @@ Rules:
   twin of it, part from this trail with their first opening: no further counter is needed.
 - It may lag behind: a workstation that was killed between its commit and its next witness did nothing wrong.
 - It may not go back: what a front was known to keep, it has at least, or it was taken away there.
+- The spool's count in the keyring may be ahead of it: reports are sealed while no vault is open. It may not be behind: then the keyring was
+  put back, or its entry taken away, and what was sealed since can be gone unseen. Of a header of another generation it says nothing: a
+  keyring made anew counts from nothing, and it takes a binding, which is a new generation, to open with it.
 - A file that nobody with the vault's key wrote says so by itself, and says nothing else.
 - A front knows a workstation by its certificate's name: under another name there is no file to compare with, so that is told of by itself.
 
@@ -33,6 +37,7 @@ class PlaceFinding(enum.Enum):
     ROLLED_BACK = "place-file.rolled-back"  # it knows another history than this vault, which has just been opened
     TWIN = "place-file.twin"  # it was written by another history while this vault was open
     HEADER_ROLLED_BACK = "place-file.header-rolled-back"  # it knows a newer header
+    SPOOL_ROLLED_BACK = "place-file.spool-rolled-back"  # it knows of more sealed reports than the keyring counted
     MISSING = "place-file.missing"  # there was one
     OLDER = "place-file.older"  # there was a newer one
     ALTERED = "place-file.altered"  # it is none of this vault's
@@ -43,6 +48,7 @@ KINDS: Final[Mapping[PlaceFinding, SignalKind]] = {
     PlaceFinding.ROLLED_BACK: SignalKind.STORE_TAMPERED,
     PlaceFinding.TWIN: SignalKind.STORE_TAMPERED,
     PlaceFinding.HEADER_ROLLED_BACK: SignalKind.STORE_TAMPERED,
+    PlaceFinding.SPOOL_ROLLED_BACK: SignalKind.STORE_TAMPERED,
     PlaceFinding.MISSING: SignalKind.PLACE_FILE_ALTERED,
     PlaceFinding.OLDER: SignalKind.PLACE_FILE_ALTERED,
     PlaceFinding.ALTERED: SignalKind.PLACE_FILE_ALTERED,
@@ -58,6 +64,7 @@ class PlaceRecord:
     entry_hash: bytes  # its hash, 32 bytes
     generation: int  # of the header
     witnessed_us: int  # UTC microseconds, by the workstation's clock
+    spooled: int | None = None  # reports that the sealed spool ever had; None: not known then, or from before this was kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class KnownHere:
     generation: int  # of its header
     kept_seq: int | None  # the newest entry that this front was known to keep; None: it never kept one
     wrote: bool  # this process has written there
+    spooled: int | None = None  # reports that the sealed spool ever had, by the keyring; None: nothing was taken in yet
 
 
 def judge(outside: PlaceRecord | None, known: KnownHere) -> PlaceFinding | None:
@@ -78,9 +86,18 @@ def judge(outside: PlaceRecord | None, known: KnownHere) -> PlaceFinding | None:
         return PlaceFinding.TWIN if known.wrote else PlaceFinding.ROLLED_BACK
     if outside.generation > known.generation:
         return PlaceFinding.HEADER_ROLLED_BACK
+    if _is_spool_behind(outside, known):
+        return PlaceFinding.SPOOL_ROLLED_BACK
     if known.kept_seq is not None and outside.seq < known.kept_seq:
         return PlaceFinding.OLDER
     return None
+
+
+def spooled_to_keep(outside: PlaceRecord | None, known: KnownHere) -> int | None:
+    """What a new record says of the spool after a look that found nothing: what is counted here; until that is known, what stood there."""
+    if known.spooled is not None or outside is None or outside.generation != known.generation:
+        return known.spooled
+    return outside.spooled
 
 
 def facts_of(finding: PlaceFinding, outside: PlaceRecord | None, known: KnownHere, found_seq: int) -> tuple[tuple[str, str | int], ...]:
@@ -93,6 +110,16 @@ def facts_of(finding: PlaceFinding, outside: PlaceRecord | None, known: KnownHer
             ("witnessed_generation", outside.generation),
             ("witnessed_at", f"{at:%Y-%m-%d %H:%M:%S} UTC"),
         ]
+        if outside.spooled is not None:
+            facts.append(("witnessed_spooled", outside.spooled))
+    if known.spooled is not None:
+        facts.append(("found_spooled", known.spooled))
     if known.kept_seq is not None:
         facts.append(("kept_seq", known.kept_seq))
     return tuple(facts)
+
+
+def _is_spool_behind(outside: PlaceRecord, known: KnownHere) -> bool:
+    if outside.spooled is None or known.spooled is None or outside.generation != known.generation:
+        return False
+    return known.spooled < outside.spooled

@@ -125,6 +125,11 @@ class Spool:
         """Whether anything was ever counted under this label. Raises UnavailableError keyring.*."""
         return self._witnessed() != _Witnessed()
 
+    def count(self) -> int:
+        """The highest number ever given, as the keyring has it. Raises UnavailableError keyring.*."""
+        known = self._witnessed()
+        return max(known.written, known.taken)
+
     def supervisors_public_kem(self) -> bytes | None:
         """Whom to seal to, as witnessed when the header last verified; None if that was never."""
         return self._witnessed().supervisors_public_kem or None
@@ -264,8 +269,7 @@ class Spool:
 
     def _next(self, files: set[int]) -> int:
         """The number that the next report gets: after the last that was counted, and over no file."""
-        known = self._witnessed()
-        number = max(known.written, known.taken)
+        number = self.count()
         if not self.is_witnessed():
             number = max((one for one in files if one <= _UNWITNESSED_MOST), default=0)
         number += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vault.crypto.place_file import FrontIdentity, front_identity, open_record, place_file_key, seal_record
+from vault.crypto.sealing import bind, seal
 from vault.crypto.tang import KeyServer
 from vault.domain.identity import VaultId, WorkstationId
 from vault.domain.place_file import PlaceRecord
@@ -26,12 +28,25 @@ SEALED = bytes.fromhex(
     "010109090909090909090909090985ceece2761253daf835d76dbf0aa995b4f2a05925e0620ef50e124ff3"
     "e2231be69ad828602e5548eda692d48b9abd905877ae6b81f66eca3a7ccc2fdd8be6880d981a9d7b421a6b"
 )
+SEALED_COUNTED = bytes.fromhex(  # likewise, with the spool's count, 7
+    "010109090909090909090909090985ceece2761253daf835d76dbf0aa995b4f2a05925e0620ef50e124ff3"
+    "e2231be69ad828602e5548eda692d48b9abd905877ae6b81f66ecae2317d6dfc7ed8cf70ed4c4c04878398359bc7d067e7f26e"
+)
 
 
 def test_a_known_answer() -> None:
     key = place_file_key(VAULT_KEY)
     assert key.reveal().hex() == KEY
     assert open_record(key, SEALED, VAULT, WORKSTATION) == RECORD
+
+
+def test_a_record_with_the_spools_count() -> None:
+    key, counted = place_file_key(VAULT_KEY), replace(RECORD, spooled=7)
+    assert open_record(key, seal_record(key, counted, VAULT, WORKSTATION), VAULT, WORKSTATION) == counted
+    assert open_record(key, SEALED_COUNTED, VAULT, WORKSTATION) == counted
+    none = seal(key, bytes(57), bind("place-file 1", VAULT, WORKSTATION))
+    with pytest.raises(TamperError, match=r"^sealing\.not-authentic"):
+        open_record(key, none, VAULT, WORKSTATION)
 
 
 def test_who_a_workstation_is_and_until_when(tmp_path: Path) -> None:
