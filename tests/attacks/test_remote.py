@@ -126,6 +126,8 @@ FORWARDED: Sequence[tuple[str, str, str, str]] = [
     ("version 6", "::1:{n}", "xcb", "display-host"),
     ("no socket here, so the library goes on to TCP", ":98765", "xcb", "no-local-display"),
     ("nonsense", "nonsense", "xcb", "display-unreadable"),
+    ("a socket of one's own, by its path", "/home/kit/relay:{n}", "xcb", "display-unreadable"),
+    ("a local display that only the X libraries read so", "x/unix:{n}", "xcb", "display-host"),
     ("Qt's own VNC server", ":{n}", "vnc", "qt-platform"),
     ("Qt's own VNC server with settings", ":{n}", "vnc:port=5917", "qt-platform"),
 ]
@@ -159,6 +161,28 @@ def test_a_relay_behind_a_local_display_is_refused(server: Server) -> None:
             assert (refused.how, refused.by, dict(refused.facts)["process"]) == (How.FORWARDED, "relay", "socat")
     finally:
         Path(f"{screen.X_SOCKETS}{number}").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("is_hidden", [False, True], ids=["plain", "that cannot be looked at"])
+def test_a_relay_of_ones_own_is_refused_whatever_it_is_called(server: Server, *, is_hidden: bool) -> None:
+    number = 7100 + server.number
+    program = Path("/var/tmp") / f"casevault-{os.getpid()}" / "Xorg"  # where another account finds it
+    program.parent.mkdir(mode=0o755)
+    try:
+        shutil.copy(os.path.realpath(shutil.which("socat") or ""), program)
+        if is_hidden:
+            program.chmod(0o111)  # what nobody may read is run so that nobody may look at it
+        listen, connect = f"ABSTRACT-LISTEN:{screen.X_SOCKETS}{number},fork", f"UNIX-CONNECT:{screen.X_SOCKETS}{server.number}"
+        relay = subprocess.Popen([program, listen, connect], user="nobody" if os.geteuid() == 0 else None)
+        try:
+            wait_until_there(number)
+            refused = RemoteSensor({"DISPLAY": f":{number}", screen.PLATFORM_VARIABLE: "xcb"}, lambda: False).refusal()
+            assert refused is not None
+            assert (refused.how, refused.by) == (How.FORWARDED, "relay")
+        finally:
+            end(relay)
+    finally:
+        shutil.rmtree(program.parent)
 
 
 def test_what_tells_of_the_screen_reaches_the_vault() -> None:

@@ -30,22 +30,15 @@ import enum
 import fnmatch
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.sensors import capture_tools, screen
+from vault.sensors import capture_tools, screen, system_files
 from vault.sensors.capture_tools import Use
 
-_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/snap", "/nix/store")
-_INTERPRETERS = (
-    *("python*", "pypy*", "perl*", "ruby*", "lua*", "node", "nodejs", "deno", "bun", "php*", "gjs*", "guile*", "tclsh*", "wish*", "R"),
-    *("bash", "dash", "sh", "ash", "zsh", "fish", "ksh*", "mksh", "csh", "tcsh", "busybox", "java", "mono*", "dotnet", "qemu-*", "wine*"),
-    *("ld-linux*", "ld-*.so*", "gdb", "strace", "ltrace", "erl*", "beam*", "ghc*", "racket", "sbcl", "julia", "octave*"),
-)
 _LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
 _CODE_MAKERS = (".gl??????", "orcexec.??????", "ffi??????")  # deleted at once: graphics drivers, media players, call-backs
 _PROTOCOL_LIBRARIES = (b"/libxcb.so", b"/libX11.so")
@@ -148,14 +141,14 @@ class Vouching:
 
     def _doubt(self, pid: int, path: str, name: str, status: os.stat_result) -> str:
         """Why nobody vouches for a program; empty if the system does."""
-        if not path.startswith(tuple(f"{one}/" for one in _SYSTEM_FOLDERS)):
+        if not system_files.lies_in_system(path):
             return "not-system"
         key = (status.st_dev, status.st_ino, path)
         if key not in self._system:
-            self._system[key] = _only_roots(status) and all(_folder_is_roots(one) for one in Path(path).parents)
+            self._system[key] = system_files.is_systems(path, status)
         if not self._system[key] or (os.geteuid() != 0 and os.access(path, os.W_OK)):
             return "writable"
-        if any(fnmatch.fnmatchcase(name, one) for one in _INTERPRETERS):
+        if system_files.is_interpreter(name):
             return "interpreter"
         return "foreign-library" if _brings_libraries(pid) else ""
 
@@ -212,18 +205,6 @@ def _script(pid: int) -> str:
     return os.path.realpath(os.path.join(base, first))  # noqa: PTH118
 
 
-def _only_roots(status: os.stat_result) -> bool:
-    return status.st_uid == 0 and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _folder_is_roots(folder: Path) -> bool:
-    try:
-        status = folder.stat()
-    except OSError:
-        return False
-    return status.st_uid == 0 and not status.st_mode & stat.S_IWOTH and (status.st_gid == 0 or not status.st_mode & stat.S_IWGRP)
-
-
 def _brings_libraries(pid: int) -> bool:
     """Whether a process was started with libraries that are not the system's."""
     for entry in _read(pid, "environ", 1 << 20).split(b"\0"):
@@ -252,10 +233,10 @@ def _has_foreign_code(maps: bytes) -> bool:
         if name != path and any(fnmatch.fnmatchcase(os.path.basename(name), one) for one in _CODE_MAKERS):  # noqa: PTH119
             continue
         try:
-            if not _only_roots(os.stat(name)):  # noqa: PTH116
+            if not system_files.only_roots(os.stat(name)):  # noqa: PTH116
                 return True
         except OSError:  # replaced by an update, or deleted by who had it loaded
-            if not name.startswith(tuple(f"{one}/" for one in _SYSTEM_FOLDERS)):
+            if not system_files.lies_in_system(name):
                 return True
     return False
 
@@ -267,7 +248,7 @@ def _is_systems(place: str) -> bool:
         status = os.stat(place)  # noqa: PTH116
     except OSError:
         return True  # nothing is loaded from there
-    return os.path.realpath(place).startswith(tuple(f"{one}/" for one in _SYSTEM_FOLDERS)) and _only_roots(status)
+    return system_files.lies_in_system(os.path.realpath(place)) and system_files.only_roots(status)
 
 
 def _name_and_uid(pid: int) -> tuple[str, int | None]:

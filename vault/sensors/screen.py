@@ -5,11 +5,13 @@ Rules:
 1. Qt's platform comes first: on ``vnc`` the desk is a network service; on ``xcb`` DISPLAY counts, on ``wayland`` WAYLAND_DISPLAY.
 2. A display is local if it names no host and its socket on this machine can be connected to; the kernel says which process listens there
    (SO_PEERCRED). Without a socket the X libraries would go on to TCP: that is forwarded too.
-3. A listener that is a relay (sshd, socat …) is forwarding; an X server made for the network (Xvnc, nxagent, xrdp's) is serving.
+3. A listener that is a relay (sshd, socat …), or an account's own program and none of the system's, is forwarding; an X server made for
+   the network (Xvnc, nxagent, xrdp's), or that is a window on another screen (Xephyr), is serving.
 4. logind's note of the session and the variables that remote desktops set are evidence besides.
 5. A virtual machine is told by the kernel's CPU flag, the hypervisor's folder and the firmware's names.
 
-LIMIT: a relay under an X server's name is not told from one. A host's view of a virtual machine's screen, a capture card and a switch
+LIMIT: a relay of root's under another name is not told from an X server. Whoever runs a server of the system's themselves (Xvfb, Xorg
+without root) can read its memory, and so the screen. A host's view of a virtual machine's screen, a capture card and a switch
 cannot be seen from inside.
 
 Source: X(7) display names, proc(5), sysfs; systemd's session files in /run/systemd/sessions; systemd-detect-virt(1).
@@ -27,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vault.listener import listener_of
+from vault.sensors import system_files
 
 PLATFORM_VARIABLE = "CASEVAULT_SCREEN"  # Qt's platform, as the interface has it
 X_SOCKETS = "/tmp/.X11-unix/X"  # noqa: S108 - where X servers listen
@@ -40,6 +43,7 @@ _RELAYS = (
     *("systemd-socket*", "haproxy"),
 )
 _NETWORK_SERVERS = ("Xvnc*", "Xtigervnc*", "Xtightvnc*", "Xrealvnc*", "vncserver*", "nxagent*", "x2goagent*", "Xrdp*", "Xdmx", "Xspice")
+_NESTED_SERVERS = ("Xephyr", "Xnest")
 _SESSION_VARIABLES = ("XRDP_SESSION", "XRDP_SOCKET_PATH", "VNCDESKTOP", "X2GO_SESSION", "NXSESSIONID", "CHROME_REMOTE_DESKTOP_SESSION")
 _LOGIN_VARIABLES = ("SSH_CONNECTION",)
 VARIABLES = (PLATFORM_VARIABLE, "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", *_SESSION_VARIABLES, *_LOGIN_VARIABLES)
@@ -147,7 +151,7 @@ def _examine_x(display: str) -> list[Finding]:
         return [Finding(How.FORWARDED, "display-host", (("display", number), ("loopback", str(_is_loopback(host)).lower())))]
     for address in (f"\0{X_SOCKETS}{number}", f"{X_SOCKETS}{number}"):
         if (listener := listener_of(address, _CONNECT_SECONDS)) is not None:
-            return _judge(listener[0], number)
+            return _judge(*listener, number)
     return [Finding(How.FORWARDED, "no-local-display", (("display", number),))]
 
 
@@ -156,18 +160,36 @@ def _examine_wayland(environment: Mapping[str, str]) -> list[Finding]:
     if not place.startswith("/"):
         place = f"{environment.get('XDG_RUNTIME_DIR', '')}/{place}"
     listener = listener_of(place, _CONNECT_SECONDS)
-    return _judge(listener[0], 0) if listener is not None else []
+    return _judge(*listener, 0) if listener is not None else []
 
 
-def _judge(pid: int, number: int) -> list[Finding]:
-    """What is remote about a display whose socket is `pid`'s; 0: a process we are not shown."""
+def _judge(pid: int, uid: int, number: int) -> list[Finding]:
+    """What is remote about a display whose socket is `pid`'s, a process of account `uid`; 0: a process we are not shown."""
     names, arguments = _names_of(pid)
     facts: tuple[tuple[str, str | int], ...] = (("display", number), ("process", names[0] if names else ""), ("pid", pid))
-    if any(is_relay(name) for name in names):
+    if any(is_relay(name) for name in names) or (pid and uid != 0 and not _is_systems(pid)):
         return [Finding(How.FORWARDED, "relay", facts)]
-    if any(_is(name, _NETWORK_SERVERS) for name in names) or b"xrdp/xorg.conf" in arguments or b"/vnc.so" in arguments:
+    if any(_is(name, (*_NETWORK_SERVERS, *_NESTED_SERVERS)) for name in names) or b"xrdp/xorg.conf" in arguments or b"/vnc.so" in arguments:
         return [Finding(How.SERVED, "server", facts)]
     return []
+
+
+def _is_systems(pid: int) -> bool:
+    """Whether a process runs a program of the system's that is not whatever it is told to be.
+
+    One that may not be looked at is the system's if root lent it a capability, as compositors have it: nobody has one of this machine's
+    otherwise, whatever they have in a namespace of their own.
+    """
+    try:
+        path = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+        status = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116
+    except OSError:
+        with suppress(OSError):
+            said = Path(f"/proc/{pid}/status").read_bytes().partition(b"\nCapPrm:")[2].split(b"\n", 1)[0]
+            same = Path(f"/proc/{pid}/uid_map").read_bytes() == Path("/proc/self/uid_map").read_bytes()
+            return same and bool(said.strip(b"\t 0"))
+        return False
+    return system_files.is_systems(path, status) and not system_files.is_interpreter(os.path.basename(path))  # noqa: PTH119
 
 
 def _examine_session(session_id: str) -> list[Finding]:
@@ -189,8 +211,10 @@ def _parse_display(display: str) -> tuple[str, int] | None:
     number = rest.partition(".")[0]
     if not colon or not number.isdecimal():
         return None
-    if host.endswith("/unix") or host in ("", "unix") or host.startswith("/"):
+    if host == "unix":
         host = ""
+    if host.startswith("/"):
+        return None  # a socket of that name is what the X libraries connect to, whatever display the number is of
     return host.removeprefix("tcp/").removeprefix("inet/").removeprefix("inet6/"), int(number)
 
 
