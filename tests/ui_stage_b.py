@@ -39,7 +39,7 @@ from vault.domain.custody import Purpose
 from vault.domain.identity import BreachId, CheckOutId, PersonId, PersonState, Role, UnitId, UnitKind
 from vault.domain.policy import Policy
 from vault.domain.reading_rules import CATALOGUE
-from vault.errors import UnavailableError
+from vault.errors import RefusedError, UnavailableError
 from vault.services.events import IntakeMoved
 from vault.services.ports import MetServer, PremisesFacts
 from vault.services.recovery import HolderLine, HoldersProposed, RecoveryState
@@ -354,6 +354,9 @@ class ConsoleBridge(StagedBridge):
             "Administration.cosign": lambda *_: None,
             "Administration.release": lambda *_: None,
             "Administration.disable": lambda *_: None,
+            "Credentials.renew_factor": lambda *_: enrolments()[0],
+            "Credentials.confirm_factor": lambda *_: None,
+            "Credentials.forget_factor": lambda *_: None,
             "Administration.add_unit": lambda name: UnitLine(UnitId("e9" * 16), name, UnitKind.TEAM, ()),
             "Accommodations.accommodations": (),
             "Accommodations.grant": lambda *_: None,
@@ -442,9 +445,43 @@ def _bringing(*numbers: int) -> Callable[[Any], None]:
     return go
 
 
+def _typed(page: Any, name: str, words: str) -> None:
+    from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+
+    field = page.window().findChild(QLineEdit, name) or page.window().findChild(QPlainTextEdit, name)
+    field.setText(words) if isinstance(field, QLineEdit) else field.setPlainText(words)
+
+
+def _renewing(page: Any) -> None:
+    page._rows.choose(OFFICER.person_id)
+    page.renew_factor()
+    _typed(page, "renew_factor_reason", "Their phone fell into the harbour this morning.")
+    _typed(page, "renew_factor_passphrase", "four grey lamps")
+
+
+def _renewing_wrongly(page: Any) -> None:
+    _renewing(page)
+    _child(page, "renew_factor_save").click()
+
+
+def _proving_wrongly(page: Any) -> None:
+    page._prove(enrolments()[0])
+    _typed(page, "factor_proof_code", "123456")
+    _child(page, "factor_proof_save").click()
+
+
+def _changing(page: Any) -> None:
+    from ui.windows.credentials import ChangePassphraseSheet
+
+    ChangePassphraseSheet(page.frame, page.bridge, "4471", lambda: None).open_over()
+    for name, words in (("old", "four grey lamps"), ("code", "123456"), ("new", "seven green tables"), ("again", "seven green")):
+        _typed(page, f"change_passphrase_{name}", words)
+
+
 def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
     from ui.windows.audit import AuditPage as AuditWindow
     from ui.windows.breaches import BreachesPage
+    from ui.windows.credentials import OwnFactorSheet
     from ui.windows.custody_board import CustodyBoardPage
     from ui.windows.intake import IntakePage
     from ui.windows.looked_for import LookedForPage
@@ -459,12 +496,6 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
 
         return make
 
-    def typed(page: Any, name: str, words: str) -> None:
-        from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
-
-        field = page.window().findChild(QLineEdit, name) or page.window().findChild(QPlainTextEdit, name)
-        field.setText(words) if isinstance(field, QLineEdit) else field.setPlainText(words)
-
     def enrolling(page: Any) -> None:
         page.enrol()
         for name, words in (
@@ -473,7 +504,7 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
             ("enrol_passphrase", "four grey lamps"),
             ("enrol_again", "four grey"),
         ):
-            typed(page, name, words)
+            _typed(page, name, words)
 
     def asking(page: Any) -> None:
         page.bridge.held_back.add("Premises.test")
@@ -486,7 +517,7 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
             ("premises_add_address", "http://10.20.9.3:7500"),
             ("premises_add_thumbprint", "Zq0PlOk9Mi8Nj7Bh6Vg5Cf4Xd3Zs2Aq1WsEdRfTgYhU"),
         ):
-            typed(page, name, words)
+            _typed(page, name, words)
         _child(page, "premises_add_save").click()
 
     def intake_on(view: IntakeView) -> Callable[[Any], None]:
@@ -525,6 +556,18 @@ def _scenes() -> dict[str, Callable[[], tuple[Any, Callable[[Any], None]]]]:
         "people-enrol": page(PeoplePage, ADMINISTRATOR, 7, enrolling),
         "people-qr": page(PeoplePage, ADMINISTRATOR, 7, lambda page: page._enrolled(enrolments()[0])),
         "people-disable": page(PeoplePage, ADMINISTRATOR, 7, lambda page: (page.table.set_current(3), page.disable())),  # type: ignore[func-returns-value]
+        "people-renew": page(PeoplePage, SUPERVISOR, 7, _renewing),
+        "people-renew-wrong": page(
+            PeoplePage, SUPERVISOR, 7, _renewing_wrongly, Credentials__renew_factor=RefusedError("passphrase.not-theirs")
+        ),
+        "people-proof": page(PeoplePage, SUPERVISOR, 7, lambda page: page._prove(enrolments()[0])),
+        "people-proof-wrong": page(
+            PeoplePage, SUPERVISOR, 7, _proving_wrongly, Credentials__confirm_factor=RefusedError("factor.code-wrong")
+        ),
+        "people-renewed": page(PeoplePage, SUPERVISOR, 7, lambda page: page._renewed(enrolments()[0])),
+        "people-verbs": page(PeoplePage, SUPERVISOR, 7, lambda page: page._rows.choose(OFFICER.person_id)),
+        "passphrase": page(PeoplePage, OFFICER, 7, _changing),
+        "own-factor": page(PeoplePage, OFFICER, 7, lambda page: OwnFactorSheet(page.frame, page.bridge, page._prove).open_over()),
         "looked-for": page(LookedForPage, OFFICER, 7),
         "looked-for-decoys": page(LookedForPage, SUPERVISOR, 7, lambda page: page._show_decoys.setChecked(True)),
         "looked-for-mark": page(LookedForPage, SUPERVISOR, 7, lambda page: page.mark()),

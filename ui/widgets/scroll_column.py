@@ -63,7 +63,15 @@ class ScrollColumn(QScrollArea):
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, N802 -- Qt's names
         """Let the owner choose the next stop; what gets the keyboard comes into view."""
         moved = super().focusNextPrevChild(next)
-        focused = self.focusWidget()
-        if focused is not None and self._inner.isAncestorOf(focused):
-            self.ensureWidgetVisible(focused, 8, 8)
+        self._keep_focus_in_view()
         return moved
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """What has the keyboard stays in view when a notice above takes room."""
+        super().resizeEvent(event)
+        self._keep_focus_in_view()
+
+    def _keep_focus_in_view(self) -> None:
+        focused = self.focusWidget()
+        if focused is not None and focused.hasFocus() and self._inner.isAncestorOf(focused):
+            self.ensureWidgetVisible(focused, 8, 8)

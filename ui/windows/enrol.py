@@ -56,6 +56,14 @@ def passphrase_feedback(passphrase: Typed, badge_no: str) -> tuple[str, bool]:
     return strings.text("enrol.passphrase_good"), True
 
 
+def again_feedback(passphrase: Typed, again: Typed) -> tuple[str, bool]:
+    """Say whether the same was typed twice. Never empty: room is kept from the start, so that nothing jumps under the hands of a typist."""
+    if not again:
+        return strings.text("enrol.again_hint"), False
+    same = again.same_as(passphrase)
+    return strings.text("enrol.again_good" if same else "enrol.again_differs"), same
+
+
 def unit_suits(kind: UnitKind, role: Role) -> bool:
     """Say whether a role may belong to a unit of this kind: records custodians to records, and to the supervisors only supervisors."""
     if kind is UnitKind.SUPERVISORS:
@@ -73,10 +81,11 @@ def matrix(rows: Sequence[str]) -> list[list[bool]]:
     return [[module == "1" for module in row[first : last + 1]] for row in used]
 
 
-class _Verdict(Chip):
+class Verdict(Chip):
     """What is said of a passphrase while it is typed: green and a tick when it is met."""
 
     def say(self, words: str, met: bool) -> None:
+        """Say it; nothing is shown for no words."""
         self.show_fact(words, Tone.PROVEN if met else Tone.PLAIN, IconName.DONE if met else IconName.INFO)
         self.setVisible(bool(words))
 
@@ -105,7 +114,7 @@ class EnrolSheet(ActSheet):
         ):
             field.control.setObjectName(f"enrol_{name}")
             field.changed.connect(lambda of=field: of.set_error(""))
-        self._rule, self._match = _Verdict(""), _Verdict("")
+        self._rule, self._match = Verdict(""), Verdict("")
         self._rule.setObjectName("enrol_rule")
         self._match.setObjectName("enrol_match")
         self._hint = Label("", role=Colour.TEXT_QUIET, wrap=True)
@@ -132,11 +141,7 @@ class EnrolSheet(ActSheet):
 
     def _judge(self) -> None:
         self._rule.say(*passphrase_feedback(self.passphrase.typed, self.badge.value()))
-        again = bool(self.again.typed)
-        same = self.again.typed.same_as(self.passphrase.typed)
-        # Room is kept from the start, so that nothing jumps under the hands of somebody typing.
-        words = strings.text("enrol.again_good" if same else "enrol.again_differs") if again else strings.text("enrol.again_hint")
-        self._match.say(words, again and same)
+        self._match.say(*again_feedback(self.passphrase.typed, self.again.typed))
 
     def _save(self) -> None:
         wrong = self._first_wrong()

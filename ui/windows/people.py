@@ -1,4 +1,5 @@
-"""People: who is enrolled, in which state; enrolling, disabling (administrator), signing, admitting, releasing, accommodating (supervisor).
+"""People: who is enrolled, in which state; enrolling, disabling (administrator), signing, admitting, releasing, accommodating (supervisor);
+another second factor for who lost theirs (both).
 
 Rules of this module:
 
@@ -28,6 +29,7 @@ from ui.widgets.label import Label
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.windows.accommodate import AccommodateSheet
 from ui.windows.act_sheet import ActSheet, confirmation
+from ui.windows.credentials import ProofSheet, RenewFactorSheet
 from ui.windows.enrol import EnrolSheet, SecondFactorSheet
 from ui.windows.held_rows import HeldRows
 from ui.windows.live_page import LivePage, PageHead
@@ -157,6 +159,7 @@ class PeoplePage(LivePage):
             self.shortcut("M", self.admit)
             self.shortcut("L", self.release)
             self.shortcut("T", self._accommodate_or_end)
+        self.shortcut("F", self.renew_factor)
         self._filter = LineField(strings.text("people.filter"), max_length=60)
         self._filter.control.setObjectName("people_filter")
         self._filter.setMaximumWidth(320)
@@ -199,6 +202,7 @@ class PeoplePage(LivePage):
             ("cosign", ButtonKind.PRIMARY, "C", self.cosign),
             ("release", ButtonKind.PRIMARY, "L", self.release),
             ("admit", ButtonKind.SECONDARY, "M", self.admit),
+            ("renew_factor", ButtonKind.SECONDARY, "F", self.renew_factor),
             ("disable", ButtonKind.SECONDARY, "D", self.disable),
             ("accommodate", ButtonKind.SECONDARY, "T", self.accommodate),
             ("end_accommodation", ButtonKind.SECONDARY, "T", self.end_accommodation),
@@ -299,9 +303,12 @@ class PeoplePage(LivePage):
                 verbs = {"end_accommodation" if line.person.person_id in self._accommodations else "accommodate"}
             if self._joinable(line):
                 verbs = verbs | {"admit"}
-            return frozenset(verbs)
+        else:
+            verbs = set() if line.state is PersonState.DISABLED else {"disable"}
+        if line.state in {PersonState.PENDING, PersonState.ACTIVE}:  # a locked account is released first
+            verbs = verbs | {"renew_factor"}
         own = line.person.person_id == self.signed_in.person.person_id
-        return frozenset() if own or line.state is PersonState.DISABLED else frozenset({"disable"})
+        return frozenset(verbs - {"renew_factor", "disable"} if own else verbs)
 
     def _joinable(self, line: PersonLine) -> list[UnitLine]:
         """The teams whose key I have and they have not."""
@@ -358,6 +365,21 @@ class PeoplePage(LivePage):
         if line is not None and "disable" in self._possible():
             self._confirm("disable", line, harm=strings.text("people.disable_sheet.sentence"))
 
+    def renew_factor(self) -> None:
+        """Renew the second factor of the current person, who is here and types their passphrase."""
+        line = self._rows.current()
+        if line is not None and "renew_factor" in self._possible():
+            RenewFactorSheet(self.sheet_host, self.bridge, line.person, self._prove).open_over()
+
+    def _prove(self, shown: Enrolment) -> None:
+        ProofSheet(self.sheet_host, self.bridge, shown, lambda: self._renewed(shown)).open_over()
+
+    def _renewed(self, shown: Enrolment) -> None:
+        person = f"{shown.name} · {shown.badge_no}"
+        words = strings.text("credentials.renewed", who=person), strings.text("credentials.renewed_why")
+        if self.frame is not None:
+            self.frame.notice.show_notice(*words, tone=Tone.PROVEN, icon=IconName.DONE)
+
     def accommodate(self) -> None:
         """Grant the current person page text for assistive technology."""
         line = self._rows.current()
@@ -401,6 +423,7 @@ class PeoplePage(LivePage):
             "cosign": (IconName.CHECK, self.cosign, "C"),
             "release": (IconName.KEY, self.release, "L"),
             "admit": (IconName.UNIT, self.admit, "M"),
+            "renew_factor": (IconName.ROTATE, self.renew_factor, "F"),
             "disable": (IconName.DENY, self.disable, "D"),
             "accommodate": (IconName.USER, self.accommodate, "T"),
             "end_accommodation": (IconName.CANCEL, self.end_accommodation, "T"),

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from ui.windows.reader import Ended, Reader
     from vault.domain.protection import ProtectionStatus, TrustLevel
     from vault.errors import Fact, VaultError
-    from vault.services.views import BreachNotice, DeskView, SignedIn
+    from vault.services.views import BreachNotice, DeskView, Enrolment, SignedIn
 
 _MINUTE_MS = 60_000
 _SESSION_WARNING_MINUTES = 10
@@ -562,6 +562,11 @@ class Shell(QWidget):
             PaletteAction("lock", strings.text("top.lock"), IconName.LOCK, self.lock, "Ctrl+L"),
             PaletteAction("sign_out", strings.text("shell.sign_out"), IconName.SIGN_OUT, self.sign_out),
         ]
+        if self.reader is None:
+            session[-2:-2] = [
+                PaletteAction("change_passphrase", strings.text("credentials.change"), IconName.KEY, self.change_passphrase),
+                PaletteAction("own_factor", strings.text("credentials.own"), IconName.ROTATE, self.renew_own_factor),
+            ]
         if role in _OUTSIDE_THE_RAIL["premises"]:
             session.insert(
                 2, PaletteAction("premises", strings.text("premises.title"), IconName.PREMISES, lambda: self.go("premises"), "F4")
@@ -607,6 +612,27 @@ class Shell(QWidget):
                 return
         groups = [(group, [(one.keys, one.words) for one in actions if one.keys]) for group, actions in self.offers()]
         KeysSheet(self.reader.sheet_host if self.reader is not None else self.frame, groups).open_over()
+
+    def change_passphrase(self) -> None:
+        """Have whoever is signed in change their passphrase."""
+        from ui.windows.credentials import ChangePassphraseSheet  # noqa: PLC0415 -- hardly ever
+
+        told = "credentials.changed", "credentials.changed_why"
+        ChangePassphraseSheet(self.frame, self._bridge, self._signed_in.person.badge_no, lambda: self._tell_done(*told)).open_over()
+
+    def renew_own_factor(self) -> None:
+        """Have whoever is signed in take their codes to another phone."""
+        from ui.windows.credentials import OwnFactorSheet, ProofSheet  # noqa: PLC0415 -- hardly ever
+
+        def prove(shown: Enrolment) -> None:
+            told = "credentials.own_renewed", "credentials.own_renewed_why"
+            ProofSheet(self.frame, self._bridge, shown, lambda: self._tell_done(*told)).open_over()
+
+        OwnFactorSheet(self.frame, self._bridge, prove).open_over()
+
+    def _tell_done(self, title: str, sentence: str) -> None:
+        self._alert_report = ""
+        self.frame.notice.show_notice(strings.text(title), strings.text(sentence), tone=Tone.PROVEN, icon=IconName.DONE)
 
     def lock(self) -> None:
         """Lock, because somebody asked for it; say first what becomes of an intake, unless a file is being read."""

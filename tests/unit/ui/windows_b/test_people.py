@@ -182,3 +182,80 @@ def test_a_passphrase_does_not_outlive_its_sheet(on_stage: Stage) -> None:
     assert all(map(any, held))
     on.press(Qt.Key.Key_Escape)
     on.until(lambda: not any(map(any, held)))
+
+
+def renew(on: Any, person: Any = stage.OFFICER, reason: str = "lost in the harbour") -> None:
+    on.page._rows.choose(person.person_id)
+    on.page.table.setFocus()
+    on.press(Qt.Key.Key_F)
+    on.until(lambda: on.there("renew_factor_sheet"))
+    assert on.find("renew_factor_reason").hasFocus()
+    on.type(reason)
+    on.press(Qt.Key.Key_Tab)
+    on.type("four grey lamps")
+    on.press(Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize("person", [stage.SUPERVISOR, stage.ADMINISTRATOR])
+def test_a_lost_phone_is_replaced_by_keys_alone_and_put_in_force_by_a_proof(on_stage: Stage, person: Any) -> None:
+    on = ready(on_stage, person)
+    renew(on)
+    on.until(lambda: on.there("factor_proof_sheet"))
+    assert on.asked("Credentials.renew_factor") == [(stage.OFFICER.person_id, "four grey lamps", "lost in the harbour")]
+    picture = on.find("factor_proof_picture")
+    assert picture._rows
+    assert on.find("factor_proof_code").hasFocus()
+    on.press(Qt.Key.Key_Return)
+    assert on.asked("Credentials.confirm_factor") == []
+    on.type("123 456")
+    on.press(Qt.Key.Key_Return)
+    on.until(lambda: not on.there("factor_proof_sheet"))
+    assert on.asked("Credentials.confirm_factor") == [("123456",)]
+    assert on.asked("Credentials.forget_factor") == []
+    on.until(on.frame.notice.isVisible)
+    with pytest.raises(RuntimeError):  # gone with its sheet, and the matrix with it
+        on.until(picture.isVisible)
+
+
+def test_a_new_phone_that_was_not_proven_is_let_go(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.SUPERVISOR, Credentials__confirm_factor=RefusedError("factor.code-wrong"))
+    renew(on)
+    on.until(lambda: on.there("factor_proof_sheet"))
+    on.type("654321")
+    on.press(Qt.Key.Key_Return)
+    sheet = on.find("factor_proof_sheet")
+    on.until(sheet.error.isVisible)
+    assert on.find("factor_proof_code").text() == ""
+    assert on.find("factor_proof_picture")._rows, "it can still be scanned"
+    on.press(Qt.Key.Key_Escape)
+    on.until(lambda: on.asked("Credentials.forget_factor") == [()])
+    assert not on.frame.notice.isVisible()
+
+
+def test_a_wrong_passphrase_over_a_renewal_is_emptied_and_the_reason_stays(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.SUPERVISOR, Credentials__renew_factor=RefusedError("passphrase.not-theirs"))
+    renew(on, reason="lost")
+    assert on.asked("Credentials.renew_factor") == []
+    on.type(" in the harbour")
+    on.find("renew_factor_passphrase").setFocus()
+    held = on.find("renew_factor_passphrase").typed._cells
+    on.press(Qt.Key.Key_Return)
+    sheet = on.find("renew_factor_sheet")
+    on.until(sheet.error.isVisible)
+    assert not any(held)
+    assert on.find("renew_factor_passphrase").hasFocus()
+    assert on.find("renew_factor_reason").toPlainText() == "lost in the harbour"
+
+
+def test_nobody_renews_their_own_a_locked_or_a_disabled_one_here(on_stage: Stage) -> None:
+    on = ready(on_stage, stage.SUPERVISOR)
+    on.page._rows.choose(stage.SUPERVISOR.person_id)
+    assert "renew_factor" not in on.page._possible()
+    for state, possible in (
+        (PersonState.LOCKED, False),
+        (PersonState.DISABLED, False),
+        (PersonState.PENDING, True),
+        (PersonState.ACTIVE, True),
+    ):
+        choose(on, state)
+        assert ("renew_factor" in on.page._possible()) is possible
