@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -27,7 +28,7 @@ import os, sys, threading
 sys.path.insert(0, sys.argv[1])
 from vault import platform as system
 from vault.platform import environment
-from vault.sensors.process_guard import ProcessGuard
+from vault.sensors.process_guard import ProcessGuard, count_continuations
 if "nobody" in sys.argv and os.geteuid() == 0:
     system.harden_process()  # loads what it needs while this account may read it
     os.setgroups([]), os.setresgid(65534, 65534, 65534), os.setresuid(65534, 65534, 65534)
@@ -37,7 +38,9 @@ if "soft" in sys.argv:
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
 else:
     system.harden_process()
-guard = ProcessGuard(lambda: {os.getpid(): "vault"}, lambda: environment.foreign_libraries([sys.argv[1]]))
+count_continuations()
+beside = {int(word): "interface" for word in sys.argv[2:] if word.isdecimal()}
+guard = ProcessGuard(lambda: {os.getpid(): "vault", **beside}, lambda: environment.foreign_libraries([sys.argv[1]]))
 guard.start(lambda signal: print(signal.kind.value, dict(signal.facts), flush=True))
 print("state", guard.self_test().state.value, guard.self_test().reason, flush=True)
 for line in sys.stdin:
@@ -144,6 +147,27 @@ def test_a_tracer_of_one_thread_is_seen(guarded: Guarded) -> None:
         process.kill()
         process.wait()
     assert wait_until(lambda: process_guard.tracers(pid) == set())
+
+
+def test_whoever_freezes_the_processes_is_one_report_each() -> None:
+    """A page stays on the screen while they are stopped, and nobody watches: both at once, as an attacker would."""
+    interface = subprocess.Popen(["sleep", "600"])
+    guarded = Guarded(str(interface.pid))
+    try:
+        assert guarded.next().startswith("state ")
+        os.kill(interface.pid, signal.SIGSTOP)
+        assert "'reason': 'stopped', 'process': 'interface'" in guarded.next()
+        os.kill(interface.pid, signal.SIGCONT)
+        os.kill(guarded.process.pid, signal.SIGSTOP)
+        assert wait_until(lambda: process_guard._is_stopped(guarded.process.pid))
+        os.kill(guarded.process.pid, signal.SIGCONT)
+        said = guarded.next()
+        assert said.startswith("sensor-blind ")
+        assert "'reason': 'stopped', 'process': 'vault'" in said
+        assert guarded.end() == []
+    finally:
+        interface.kill()
+        interface.wait()
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no compiler")

@@ -12,6 +12,10 @@ Rules:
    that was quick at the start keeps reading. DETECTED ``root``: this account is root, which reads every memory unseen.
    UNAVAILABLE ``readable``: the child was let in.
 
+5. SENSOR_BLIND ``stopped``: the interface or a rendition worker is stopped by a signal when it is looked at, or the vault process was and
+   goes on (`count_continuations`): whoever freezes them freezes what watches, and what is on the screen stays there.
+
+LIMIT: the interface stopped for less than half a second is not seen; a stop without a signal (the freezer of control groups) never.
 LIMIT: a tracer that attaches and goes within half a second is not seen. Only root gets that far (rule 3), and root can hide.
 
 Thread: one, ``process-guard``. Source: proc(5) TracerPid, ptrace(2) "Ptrace access mode checking"; experiments E5 and E6.
@@ -22,6 +26,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -40,6 +45,7 @@ _LIBRARIES_EVERY = 10
 _ANSWER_SECONDS = 1.0
 _PROBE_SECONDS = 10.0  # a loaded machine takes a while to start a child
 _REFUSED, _LET_IN = 0, 1
+_continuations = 0
 _PROBE = """
 import os, sys
 group = os.getgid()
@@ -68,6 +74,8 @@ class ProcessGuard:
         self._emit: Emit = _drop
         self._tracers: set[tuple[int, int]] = set()  # (our process, tracer) already told
         self._libraries: set[str] = set()
+        self._stopped: set[int] = set()  # processes that were stopped at the last look
+        self._continued = _continuations
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._answered = threading.Event()
@@ -122,6 +130,7 @@ class ProcessGuard:
                 asked = self._wake.is_set()
                 self._wake.clear()
                 self._look_for_tracers()
+                self._look_for_stops()
                 if asked or turn % _LIBRARIES_EVERY == 0:
                     self._look_for_libraries()
                 turn += 1
@@ -139,6 +148,18 @@ class ProcessGuard:
                 if (pid, tracer) not in self._tracers:
                     self._emit(Signal(SignalKind.DEBUGGER, wall_clock_us(), (("traced", role), *_who(tracer))))
         self._tracers = seen
+
+    def _look_for_stops(self) -> None:
+        roles = self._processes()
+        stopped = {pid for pid in roles if pid != os.getpid() and _is_stopped(pid)}
+        told = [roles[pid] for pid in sorted(stopped - self._stopped)]
+        self._stopped = stopped
+        if self._continued != (now := _continuations):
+            self._continued = now
+            told.append("vault")
+        for role in told:
+            facts = (("protection", self.protection.value), ("state", ProtectionState.UNAVAILABLE.value), ("reason", "stopped"))
+            self._emit(Signal(SignalKind.SENSOR_BLIND, wall_clock_us(), (*facts, ("process", role))))
 
     def _look_for_libraries(self) -> None:
         for path in self._foreign_libraries():
@@ -172,6 +193,24 @@ def tracers(pid: int) -> set[int]:
         if tracer.isdigit() and tracer != b"0":
             found.add(int(tracer))
     return found
+
+
+def count_continuations() -> None:
+    """Have this process know when it was stopped and goes on. Thread: main only, once, before `ProcessGuard` is made."""
+    signal.signal(signal.SIGCONT, _continue)
+
+
+def _continue(_number: int, _frame: object) -> None:
+    global _continuations  # noqa: PLW0603 -- a process has one handler for a signal
+    _continuations += 1
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 -- twice a second
+            return (file.read(4096) or b"").rpartition(b") ")[2][:1] == b"T"
+    except OSError:
+        return False
 
 
 def _who(pid: int) -> tuple[tuple[str, str | int], ...]:

@@ -332,7 +332,7 @@ def watcher_stopped(rig: Rig) -> None:
     for name, how in (("freeze the vault process", signal.SIGSTOP), ("kill it", signal.SIGKILL)):
         rig.page()
         vault = rig.desk.vault_pid()
-        with rig.act("V76", name) as act:
+        with rig.act("V76", name, *((SignalKind.SENSOR_BLIND,) if how is signal.SIGSTOP else ())) as act:
             os.kill(vault, how)
             act.check(wait_until(lambda: not rig.screen.shows_page(), 20.0), "the page is covered")
             if how is signal.SIGSTOP:
