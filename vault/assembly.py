@@ -364,13 +364,7 @@ def open_vault(
     opened = opened_by(unverified) if opened_by is not None else open_slot(unverified, keeper, clock.now_us())
     workstation_id, secrets = opened.workstation_id, opened.secrets
     keys = vault_keys(secrets.vault_key)
-    header = unverified.verify(keys.header_mac)
-    verify(
-        secrets.key_pair.public.sign,
-        WORKSTATION_CONTEXT,
-        _roots_statement(header.vault_id, header.directory_roots),
-        header.directory_roots_signature,
-    )
+    header = verified_header(unverified, secrets)
     locksmith = VaultLocksmith(secrets, Argon2Cost(header.argon2_memory_kib, header.argon2_iterations, header.argon2_lanes))
     store = SqlCipherStore.open(directory / REGISTER_NAME, keys.register, workstation_id, clock, on_denied)
     try:
@@ -549,6 +543,22 @@ def _sweep(world: World, content: SqlCipherContentStore) -> None:
         writer.close()
     if swept:
         world.store.append_audit(AuditDraft(AuditKind.VAULT_SWEPT, facts=(("documents", swept),)))
+
+
+def verified_header(unverified: UnverifiedHeader, secrets: WorkstationSecrets) -> Header:
+    """Verify a header with what its workstation slot opened to, and that the workstation's key signed its roots of trust in people.
+
+    Raises:
+        TamperError: header.altered, header.damaged, signature.invalid.
+    """
+    header = unverified.verify(vault_keys(secrets.vault_key).header_mac)
+    verify(
+        secrets.key_pair.public.sign,
+        WORKSTATION_CONTEXT,
+        _roots_statement(header.vault_id, header.directory_roots),
+        header.directory_roots_signature,
+    )
+    return header
 
 
 def _roots_statement(vault_id: VaultId, roots: tuple[bytes, ...]) -> bytes:

@@ -46,8 +46,10 @@ from vault.assembly import (
     open_vault,
     read_policy_text,
     station_policy,
+    verified_header,
 )
 from vault.crypto.keypairs import verify
+from vault.crypto.locksmith import VaultLocksmith
 from vault.crypto.passphrase import check_passphrase
 from vault.crypto.recovery import HolderPublic, make_holder_file, open_holder_file, require_holders
 from vault.crypto.slots import Argon2Cost, vault_keys
@@ -62,7 +64,7 @@ from vault.services.events import Event, IntakeMoved
 from vault.services.intake import FILES_MOST
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
-from vault.services.ports import MetServer, PremisesFacts
+from vault.services.ports import MetServer, PremisesFacts, Signers
 from vault.services.views import Enrolment, FileState, Founder
 from vault.services.witness import broken, unpack, witness_name
 from vault.spooling import Spooling
@@ -410,6 +412,7 @@ def _verify(options: argparse.Namespace) -> int:
             header = read_unverified_header(options.vault / HEADER_NAME)
             keeper = open_secret_keeper(header.vault_id)
             secrets = open_slot(header, keeper, system.SystemClock().now_us()).secrets
+            roots = verified_header(header, secrets).directory_roots
         except VaultError as error:
             spooling.note(error)
             raise
@@ -420,9 +423,13 @@ def _verify(options: argparse.Namespace) -> int:
             vault_keys(secrets.vault_key).register,
             witness,
             lambda statement, signature: verify(public, WORKSTATION_CONTEXT, statement, signature),
+            Signers(VaultLocksmith(secrets, Argon2Cost()), roots),
         )
     if verdict.holds:
         print(words["holds"].format(entries=verdict.entries, checkpoints=verdict.checkpoints, witnessed=verdict.witnessed_seq))
+        print(words["holds_custody"].format(signatures=verdict.signatures))
+        if verdict.sealed_statements:
+            print(words["sealed_statements"].format(statements=verdict.sealed_statements))
         return 0
     spooling.note(broken(verdict))
     print(words["does_not_hold"].format(seq=verdict.bad_seq, why=words[f"why_{verdict.reason.replace('-', '_')}"]))

@@ -79,6 +79,9 @@ class ChainBar(QWidget):
         words = chain_sentence(chain)
         if chain is not None and chain.holds:
             words = f"{words} · {strings.text('audit.chain_checkpoints', count=chain.checkpoints)}"
+            words = f"{words} · {strings.text('audit.chain_signatures', count=chain.signatures)}"
+            if chain.sealed_statements:
+                words = f"{words} · {strings.text('audit.chain_sealed', count=chain.sealed_statements)}"
         self._say(words)
         bad = chain.bad_seq if chain is not None and not chain.holds else 0
         self._bad.set_words(strings.text("audit.show_bad", seq=strings.number(bad)))

@@ -247,9 +247,11 @@ class ChainVerdict:
 
     entries: int
     bad_seq: int = 0
-    reason: str = ""  # "", edited, missing, inserted, reordered, truncated, checkpoint, rolled-back
+    reason: str = ""  # "", edited, missing, inserted, reordered, truncated, checkpoint, rolled-back, signature, custody
     checkpoints: int = 0
     witnessed_seq: int = 0
+    signatures: int = 0  # of custody acts, that hold
+    sealed_statements: int = 0  # attested with a signature that only who may see the case can open
 
     @property
     def holds(self) -> bool:

@@ -1,7 +1,8 @@
 """Check-out, check-in, handover, waiting, recall, forced return, expiry.
 
-The rules are `vault.domain.custody`; exclusiveness is enforced once more by the store's unique index. Each act is signed by the person who
-does it and committed with its audit entry before anybody is told.
+The rules are `vault.domain.custody`; exclusiveness is enforced once more by the store's unique index. Taking a file, handing it over and
+attesting its statement are signed by the person who does it; each act is committed with its audit entry before anybody is told. What is
+signed is verified with the audit trail (`vault.storage.verify_custody`, which has the form of it once more, on purpose).
 """
 
 from __future__ import annotations
@@ -134,12 +135,8 @@ class Custody:
             raise RefusedError("custody.not-attested")
         world.leave_page()  # its time counts
         statement = self._statement(check_out)
-        record = msgspec.json.encode(
-            {
-                "statement": statement,
-                "signature": session.keys.holder.sign("check-in", self._act(check_out) + msgspec.json.encode(statement)).hex(),
-            }
-        )
+        signature = session.keys.holder.sign("check-in", self._act(check_out) + msgspec.json.encode(statement)).hex()
+        record = msgspec.json.encode({"statement": statement, "signature": signature})
         self.close(
             check_out,
             ReturnKind.CHECKED_IN,
@@ -149,8 +146,11 @@ class Custody:
                 check_out.case_id,
                 check_out_id=check_out_id,
                 pages=statement.pages_viewed,
+                documents=statement.documents_viewed,
                 reading_seconds=statement.reading_seconds,
+                held_seconds=statement.held_seconds,
                 copy_attempts=statement.copy_attempts,
+                signature=signature,  # beside all it covers, so that who verifies the trail needs no key of the case
             ),
             world.require_case(check_out.case_id).seal_card(record, world.locksmith.bind("statement", check_out_id)),
         )

@@ -35,6 +35,7 @@ from vault.domain.identity import (
 )
 from vault.errors import Fact
 from vault.secret import Secret
+from vault.services.locksmith import DirectoryFacts
 
 # ---- rows: what the store keeps ----------------------------------------------------------------------------------------------------
 
@@ -481,10 +482,17 @@ class Store(Protocol):
     def make_checkpoint(self, sign: SignStatement) -> Checkpoint:
         """Sign the trail as it stands and commit the checkpoint; without entries since the last one, return that."""
 
-    def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
-        """Read the whole trail and name the first entry that does not hold; `witness` is the (seq, hash) kept outside the database."""
+    def verify_chain(
+        self, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
+    ) -> ChainVerdict:
+        """Read the whole trail and name the first entry that does not hold; `witness` is the (seq, hash) kept outside the database.
 
-    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[int, None, ChainVerdict]:
+        With `signers`, custody acts are held against the register and their signatures are checked.
+        """
+
+    def verify_in_slices(
+        self, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
+    ) -> Generator[int, None, ChainVerdict]:
         """The same; yields between slices of some 50 ms how many entries hold so far, and entries may be appended meanwhile."""
 
     def reading_seconds(self, check_out_id: CheckOutId) -> tuple[int, int, int]:
@@ -505,6 +513,29 @@ class CheckStatement(Protocol):
 
     def __call__(self, statement: bytes, signature: bytes) -> None:
         """Raise TamperError if the signature is not the workstation's."""
+
+
+class SignatureKeys(Protocol):
+    """The part of the `Locksmith` that checks what people signed."""
+
+    def bind(self, *parts: bytes | str | int) -> bytes:
+        """Length-prefixed canonical bytes of the parts."""
+
+    def verify(self, sign_public: bytes, context: str, message: bytes, signature: bytes) -> None:
+        """Raises TamperError signature.invalid."""
+
+    def verify_directory(
+        self, facts: DirectoryFacts, administrator: bytes, administrator_signature: bytes, supervisor: bytes, supervisor_signature: bytes
+    ) -> None:
+        """Raises TamperError directory.unsigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """What the signatures of people are checked with."""
+
+    keys: SignatureKeys
+    roots: tuple[bytes, ...]  # the signing keys of founding, where trust in people begins
 
 
 class ContentStore(Protocol):

@@ -334,4 +334,6 @@ def chain_line(verdict: ChainVerdict, now_us: int) -> ChainLine:
         verified_us=now_us,
         checkpoints=verdict.checkpoints,
         witnessed_seq=verdict.witnessed_seq,
+        signatures=verdict.signatures,
+        sealed_statements=verdict.sealed_statements,
     )

@@ -626,3 +626,5 @@ class ChainLine:
     verified_us: int
     checkpoints: int
     witnessed_seq: int
+    signatures: int = 0  # of custody acts, that hold
+    sealed_statements: int = 0  # attested statements whose signature is sealed with their case: not verified

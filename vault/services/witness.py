@@ -7,8 +7,8 @@ latest every `witness_seconds`; at opening, the entry the witness names must sti
 The header's generation is witnessed likewise: an older header that is put back is authentic, and would bring back a recovery slot or a
 binding that was replaced. It is reported once, and the vault opens: a station that restored a backup must not be shut out by it.
 
-The whole trail is verified against its checkpoints and the witness once a day while the vault is open, and whenever somebody asks; both go
-between other work. A trail that does not hold becomes a breach report.
+The whole trail is verified against its checkpoints and the witness, and what people signed for custody with it, once a day while the vault
+is open, and whenever somebody asks; both go between other work. A trail that does not hold becomes a breach report.
 
 LIMIT: a verification takes a minute for a million entries, in one session: a lock ends it, and the next one begins anew.
 LIMIT: who puts vault and keyring back together, as a snapshot of the whole machine does, puts this witness back too; the place file at a
@@ -27,7 +27,7 @@ from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.operation import Lane, Priority
-from vault.services.ports import AuditFilter, SecretKeeper
+from vault.services.ports import AuditFilter, SecretKeeper, Signers
 from vault.services.world import World
 
 _RECORD = struct.Struct(">Q32s")
@@ -78,7 +78,7 @@ class Witness:
         """
         world = self._world
         head_seq, slices = world.on_control(
-            lambda: (world.store.audit_head()[0], world.store.verify_in_slices(self._known, self._check)), Priority.QUERY
+            lambda: (world.store.audit_head()[0], world.store.verify_in_slices(self._known, self._check, self._signers())), Priority.QUERY
         )
         entries = 0
 
@@ -109,7 +109,7 @@ class Witness:
                 self._verified_us = self._last_verified_us()
             if 0 <= now_us - self._verified_us < VERIFY_EVERY_HOURS * _HOUR_US:
                 return
-            self._slices = store.verify_in_slices(self._known, self._check)
+            self._slices = store.verify_in_slices(self._known, self._check, self._signers())
         slices, self._slices = self._slices, None  # one that raises is over,
         self._verified_us = now_us - (VERIFY_EVERY_HOURS - 1) * _HOUR_US  # and another is begun after an hour
         try:
@@ -135,6 +135,9 @@ class Witness:
     def _check(self, statement: bytes, signature: bytes) -> None:
         locksmith = self._world.locksmith
         locksmith.verify(locksmith.workstation_sign_public(), WORKSTATION_CONTEXT, statement, signature)
+
+    def _signers(self) -> Signers:
+        return Signers(self._world.locksmith, self._world.station.root_sign_publics)
 
     def checkpoint(self) -> None:
         """Sign the trail as it stands and witness it (control thread; the keyring is written on the keys lane)."""

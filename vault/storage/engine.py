@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
+Lines = Callable[[str], AbstractContextManager[Iterator[Row]]]  # runs a SELECT and gives its rows one by one
 
 
 class EngineCursor(Protocol):

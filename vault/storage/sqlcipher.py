@@ -19,7 +19,7 @@ from vault.domain.audit import AuditDraft, AuditEntry, ChainVerdict, Checkpoint
 from vault.domain.identity import VaultId, WorkstationId
 from vault.errors import TamperError
 from vault.secret import Secret
-from vault.services.ports import AuditFilter, CheckStatement, Clock, SignStatement
+from vault.services.ports import AuditFilter, CheckStatement, Clock, Signers, SignStatement
 from vault.storage.authorizer import OnDenied
 from vault.storage.breaches import Breaches
 from vault.storage.cases import Cases
@@ -138,13 +138,17 @@ class SqlCipherStore(People, Cases, Custody, Breaches):
         """
         return self._trail.make_checkpoint(sign)
 
-    def verify_chain(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
+    def verify_chain(
+        self, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
+    ) -> ChainVerdict:
         """Read the whole trail and name the first entry that does not hold (1 M entries: a few seconds)."""
-        return verify_trail(self._db.lines, witness, check_signature)
+        return verify_trail(self._db.lines, witness, check_signature, signers)
 
-    def verify_in_slices(self, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> Generator[int, None, ChainVerdict]:
+    def verify_in_slices(
+        self, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
+    ) -> Generator[int, None, ChainVerdict]:
         """The same; yields between slices of some 50 ms how many entries hold so far, and entries may be appended meanwhile."""
-        return verify_in_slices(self._db.lines, witness, check_signature)
+        return verify_in_slices(self._db.lines, witness, check_signature, signers)
 
     def health(self) -> tuple[str, ...]:
         """What the engine's own checks of every page find, empty if nothing. Reads the whole file."""

@@ -11,28 +11,29 @@ Rules, in the order they are asked of each entry:
    changed places (``reordered``).
 3. At each checkpoint the head and the RFC 6962 root must be the signed ones, else ``checkpoint``. A chain recomputed by somebody with the
    key is consistent in itself, so what is named is the first entry the last good checkpoint does not vouch for.
-4. The trail must reach the newest checkpoint (else ``truncated``) and the witness kept outside the database (else ``rolled-back``), and
+4. With `Signers`, what people signed for custody holds, else ``signature``, and the register says of it what the trail says, else
+   ``custody`` (`vault.storage.verify_custody`); asked slice by slice, once the slice holds.
+5. The trail must reach the newest checkpoint (else ``truncated``) and the witness kept outside the database (else ``rolled-back``), and
    hold the witness's hash at the witness's number (else ``rolled-back``).
 
-Runs on any thread, in memory logarithmic in the number of entries. Raises the errors of the room; a bad trail is a verdict, not an error.
+Runs on any thread, in memory logarithmic in the number of entries (of check-outs, only those that are out). Raises the errors of the room;
+a bad trail is a verdict, not an error.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
 from vault.domain.audit import ChainVerdict
 from vault.errors import TamperError
 from vault.secret import Secret
-from vault.services.ports import CheckStatement
-from vault.storage.engine import Row
-
-Lines = Callable[[str], AbstractContextManager[Iterator[Row]]]
+from vault.services.ports import CheckStatement, Signers
+from vault.storage.engine import Lines, Row
+from vault.storage.verify_custody import MARK, CustodyTrail
 
 _CHECKPOINTS = "SELECT seq, head, root, at_us, workstation_id, signature FROM audit_checkpoint ORDER BY seq"
 _SLICE = 16_384  # entries, some 50 ms
@@ -41,7 +42,9 @@ _ZERO = bytes(32)
 _BLOCK = 1024
 
 
-def verify_file(path: Path, key: Secret, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
+def verify_file(
+    path: Path, key: Secret, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
+) -> ChainVerdict:
     """Verify the trail of a register file without the store: opened for reading only, nothing is changed, not even by a checkpoint.
 
     Args:
@@ -49,6 +52,7 @@ def verify_file(path: Path, key: Secret, witness: tuple[int, bytes] | None, chec
         key: 32 raw bytes.
         witness: (seq, hash) kept outside the database, None if there is none.
         check_signature: raises TamperError if a statement was not signed by the workstation.
+        signers: what custody signatures are checked with; None leaves them out.
     Raises:
         UnavailableError: storage.missing, storage.busy, storage.input-output.
         TamperError: storage.damaged.
@@ -57,14 +61,16 @@ def verify_file(path: Path, key: Secret, witness: tuple[int, bytes] | None, chec
 
     connection = Connection(path, key, REGISTER_FORMAT, Use.READ)
     try:
-        return verify_trail(connection.lines, witness, check_signature)
+        return verify_trail(connection.lines, witness, check_signature, signers)
     finally:
         connection.close()
 
 
-def verify_trail(lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement) -> ChainVerdict:
+def verify_trail(
+    lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
+) -> ChainVerdict:
     """Verify the trail behind `lines`, which runs a SELECT and gives its rows one by one."""
-    slices = verify_in_slices(lines, witness, check_signature)
+    slices = verify_in_slices(lines, witness, check_signature, signers)
     while True:
         try:
             next(slices)
@@ -74,9 +80,12 @@ def verify_trail(lines: Lines, witness: tuple[int, bytes] | None, check_signatur
 
 
 def verify_in_slices(
-    lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement
+    lines: Lines, witness: tuple[int, bytes] | None, check_signature: CheckStatement, signers: Signers | None = None
 ) -> Generator[int, None, ChainVerdict]:
-    """Verify the trail; yields between slices how many entries hold so far, with no statement open: others may read and append then."""
+    """Verify the trail; yields how many entries hold so far between slices, and between signatures, some 50 ms apart.
+
+    No statement is open then: others may read and append.
+    """
     with lines(_CHECKPOINTS) as found:
         checkpoints = list(found)
     count = 0
@@ -84,6 +93,7 @@ def verify_in_slices(
     vouched = 0
     previous = _ZERO
     tree = _Tree()
+    custody = CustodyTrail(lines, signers)
     due = 0
     slice_end = 0
     while count == slice_end:  # the last slice was full
@@ -93,7 +103,7 @@ def verify_in_slices(
                 stop = checkpoints[due][0] if due < len(checkpoints) else None
                 if witness and witness[0] > count and (stop is None or witness[0] < stop):
                     stop = witness[0]
-                count, previous, bad = _follow(rows, count, previous, tree, stop)
+                count, previous, bad = _follow(rows, count, previous, tree, stop, custody)
                 if bad is not None:
                     with lines(_entries(f"WHERE seq > {int(bad[0])}", _LOOK_AHEAD)) as further:
                         reason = _why(bad, count + 1, previous, further)
@@ -108,23 +118,28 @@ def verify_in_slices(
                     vouched = count
                     good_checkpoints += 1
                     due += 1
+        fault = yield from custody.check(count, is_whole=count < slice_end)
+        if fault is not None:
+            return ChainVerdict(count, fault.seq, fault.reason, good_checkpoints, 0)
         if count == slice_end:
             yield count
-    if due < len(checkpoints):
-        return ChainVerdict(count, count + 1, "truncated", good_checkpoints, 0)
-    if witness and witness[0] > count:
-        return ChainVerdict(count, count + 1, "rolled-back", good_checkpoints, 0)
-    return ChainVerdict(count, 0, "", good_checkpoints, witness[0] if witness else 0)
+    if due < len(checkpoints) or (witness and witness[0] > count):
+        return ChainVerdict(count, count + 1, "truncated" if due < len(checkpoints) else "rolled-back", good_checkpoints, 0)
+    witnessed = witness[0] if witness else 0
+    return ChainVerdict(count, 0, "", good_checkpoints, witnessed, custody.signatures, custody.sealed_statements)
 
 
 def _entries(where: str, most: int) -> str:
     return f"SELECT seq, at_us, entry, entry_hash FROM audit {where} ORDER BY seq LIMIT {most}"  # noqa: S608 - numbers of ours
 
 
-def _follow(rows: Iterator[Row], count: int, previous: bytes, tree: _Tree, stop: int | None) -> tuple[int, bytes, Row | None]:
+def _follow(
+    rows: Iterator[Row], count: int, previous: bytes, tree: _Tree, stop: int | None, custody: CustodyTrail
+) -> tuple[int, bytes, Row | None]:
     """Follow the chain until entry `stop`, the end, or the first entry that does not hold, which is returned."""
     sha256 = hashlib.sha256
     append = tree.append
+    mark = MARK if custody.is_asked else "\n"  # which no entry has
     for row in rows:
         seq, at_us, entry, entry_hash = row
         leaf = entry.encode("ascii", "replace")
@@ -134,6 +149,8 @@ def _follow(rows: Iterator[Row], count: int, previous: bytes, tree: _Tree, stop:
         previous = expected
         count += 1
         append(leaf)
+        if mark in entry:
+            custody.take(seq, entry)
         if count == stop:
             break
     return count, previous, None
