@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SECOND_SUPERVISOR
+from tests.conftest import OFFICER, SECOND_SUPERVISOR
 from tests.fakes import MemorySecretKeeper
 from tests.front import NEEDS_FRONT, Front, running_front, until
-from tests.journeys.crew import LONG
-from tests.station import ADMINISTRATOR, SUPERVISOR, RealEntropy, Station, spooling
+from tests.journeys.crew import LONG, Crew
+from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, RealEntropy, Station, spooling
 from vault.crypto import tang
 from vault.crypto.keypairs import generate_key_pair
 from vault.crypto.recovery import HolderPublic
-from vault.domain.breach import JOINING_WINDOW_US, Severity, SignalKind
+from vault.domain.breach import JOINING_WINDOW_US, Containment, Severity, SignalKind
 from vault.errors import UnavailableError
 from vault.recovery import enrol_holders, open_by_holders, propose_holders
 from vault.secret import Secret
@@ -244,6 +244,33 @@ def test_two_places_that_take_turns_are_reported_on_both_sides(bound: Station, t
     assert noticed(clone) == [TAMPERED, TAMPERED], "and again each time"
     assert codes(bound) == ["place-file.twin"]
     assert codes(clone) == ["place-file.rolled-back", "place-file.twin"]
+    clone.close()
+
+
+@pytest.mark.slow
+def test_two_places_that_take_turns_take_each_others_page_and_case_file(bound: Station, tmp_path: Path) -> None:
+    """Nobody is shut out: neither side knows which is the clone."""
+    case_id = Crew.of(bound, tmp_path, [CUSTODIAN]).new_case(CUSTODIAN, OFFICER, "one page")
+    bound.vault.session.sign_out()
+    bound.close()
+    clone = bound.copy_to(tmp_path / "clone")
+    for place, other in ((bound, clone), (clone, bound)):
+        kept(place)
+        place.vault.place_witness.look()  # what the other did before is told of
+        crew = Crew.of(place, tmp_path, [OFFICER])
+        held = crew.take(OFFICER, case_id)
+        crew.vault.reading.view_page(held.check_out_id, crew.first_document(held.check_out_id), 1, 72, 0)
+        place.vault.place_witness.look()
+        assert crew.vault.store.active_check_out(case_id) is not None, "alone, so far"
+        kept(other)
+        other.vault.place_witness.look()
+        place.vault.place_witness.look()
+        told = [one for one in place.events if isinstance(one, BreachRecorded)][-1]
+        assert (told.notice.containment, told.returned) == (Containment.RECALL, True)
+        assert crew.vault.store.active_check_out(case_id) is None
+        assert place.vault.world.session is not None
+        crew.take(OFFICER, case_id)
+        place.vault.session.sign_out()
     clone.close()
 
 
