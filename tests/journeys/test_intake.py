@@ -496,6 +496,19 @@ def test_a_file_is_hashed_before_it_is_taken_in_only_where_name_and_size_fit(
     assert {one.state for one in take(crew, case_id, folder).files} == {FileState.DONE}
 
 
+def test_a_card_is_opened_once_an_intake_however_many_files_are_as_long(crew: Crew, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    for number in range(6):
+        (folder / f"{number}.txt").write_text(f"statement {number}\n")
+    assert {one.state for one in take(crew, case_id, *sorted(folder.iterdir())[:3]).files} == {FileState.DONE}
+    opened: list[DocumentId] = []
+    cases = crew.vault.intake._cases
+    open_document = cases.open_document
+    monkeypatch.setattr(cases, "open_document", lambda row, cipher: opened.append(row.document_id) or open_document(row, cipher))
+    assert [one.state for one in take(crew, case_id, folder).files] == [FileState.PRESENT] * 3 + [FileState.DONE] * 3
+    assert len(opened) == len(set(opened)) == 3
+
+
 def test_the_end_of_a_session_ends_its_intake_and_is_in_the_trail(crew: Crew, folder: Path) -> None:
     case_id = crew.new_case(CUSTODIAN, OFFICER)
     (folder / "a.txt").write_text("first\n")

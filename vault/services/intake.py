@@ -75,9 +75,14 @@ class _Job:
     cipher: CaseCipher
     cancelled: threading.Event = field(default_factory=threading.Event)
     paths: tuple[Path, ...] = ()  # of the view's files
-    known: dict[int, list[DocumentRow]] = field(default_factory=dict)  # the case's documents, by size in bytes
+    known: dict[int, list[DocumentRow]] = field(default_factory=dict)  # the case's documents, by size in bytes, until one is asked for
+    cards: dict[tuple[int, str], list[DocumentCard]] = field(default_factory=dict)  # those that were, opened once, by size and name
     changed: dict[int, IntakeFile] = field(default_factory=dict)  # not told yet, by number
     told: float = 0.0
+
+    def remember(self, card: DocumentCard) -> None:
+        """The case has this document."""
+        self.cards.setdefault((card.size_bytes, card.title), []).append(card)
 
 
 class Intake:
@@ -270,9 +275,9 @@ class Intake:
 
     def _present(self, job: _Job, opened: _Opened, writer: ContentWriter) -> DocumentCard | None:
         """The card of this very file, if the case has it: its size first, then its name, and its bytes are read only where both fit."""
-        name = _text_of(opened.path.name)
-        cards = [self._cases.open_document(row, job.cipher) for row in job.known.get(opened.size_bytes, ())]
-        cards = [card for card in cards if card.title == name]
+        for row in job.known.pop(opened.size_bytes, ()):
+            job.remember(self._cases.open_document(row, job.cipher))
+        cards = job.cards.get((opened.size_bytes, _text_of(opened.path.name)))
         if not cards:
             return None
         digest = opened.digest_of(opened.size_bytes, job.cancelled.is_set).hexdigest()
@@ -337,8 +342,8 @@ class Intake:
             sha256=digest.hexdigest(),
             taken_in_us=self._world.clock.now_us(),
         )
-        row = self._world.on_control(lambda: self._make_visible(job, card, pending))
-        job.known.setdefault(row.size_bytes, []).append(row)
+        self._world.on_control(lambda: self._make_visible(job, card, pending))
+        job.remember(card)
         writer.finish(document_id)
         return True
 
@@ -378,7 +383,7 @@ class Intake:
 
     # -- control thread --------------------------------------------------------------------------------------------------------------
 
-    def _make_visible(self, job: _Job, card: DocumentCard, pending: PendingIntake) -> DocumentRow:
+    def _make_visible(self, job: _Job, card: DocumentCard, pending: PendingIntake) -> None:
         world = self._world
         world.require()
         row = DocumentRow(
@@ -393,7 +398,6 @@ class Intake:
             AuditKind.DOCUMENT_TAKEN_IN, card.case_id, document_id=card.document_id, size_bytes=card.size_bytes, sha256=card.sha256
         )
         world.store.add_document(row, audit)
-        return row
 
     def _require_may_take_in(self, case_id: CaseId) -> CaseCipher:
         session = self._world.require(Role.CUSTODIAN, Role.OFFICER)
