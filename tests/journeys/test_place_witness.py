@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 from pathlib import Path
 
@@ -10,17 +11,21 @@ import pytest
 from tests.fakes import MemorySecretKeeper
 from tests.front import NEEDS_FRONT, Front, until
 from tests.secret_service import PrivateSecretService
-from tests.station import ADMINISTRATOR, Station
+from tests.station import ADMINISTRATOR, RealEntropy, Station
 from tests.vault_process import VaultProcess
 from vault.domain.breach import SignalKind
 from vault.domain.place_file import KINDS
 from vault.domain.protection import Protection, ProtectionState
+from vault.errors import UnavailableError
 from vault.platform.secret_service import open_secret_keeper
 from vault.secret import Secret
 from vault.services.events import BreachRecorded, Opened
 from vault.services.ports import MetServer
 from vault.services.session import Session
+from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
+
+COUNTED_BYTES = 94  # a place file that says how many sealed reports there were
 
 pytestmark = [pytest.mark.slow, *NEEDS_FRONT]
 
@@ -76,6 +81,32 @@ def test_a_desk_keeps_the_place_file_and_is_told_of_a_twin(bound: tuple[Station,
     finally:
         desk.close()
         clone.close()
+
+
+def test_a_desk_is_told_that_the_keyring_forgot_its_sealed_reports(bound: tuple[Station, Station], front: Front) -> None:
+    station, _ = bound
+    directory = station.directory
+    spooling = Spooling(directory, open_secret_keeper, station.clock, RealEntropy())
+    label = f"place {hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:32]}"
+
+    def is_counted() -> bool:
+        return any(len(path.read_bytes()) == COUNTED_BYTES for path in (front.folder / "places").iterdir())
+
+    assert spooling.note(UnavailableError("premises.unreachable"))
+    desk = VaultProcess(directory)
+    try:
+        until(is_counted)
+        kinds = {one.notice.kind for one in desk.events(BreachRecorded)}
+    finally:
+        desk.close()
+    assert SignalKind.OFF_PREMISES in kinds
+    assert SignalKind.STORE_TAMPERED not in kinds
+    open_secret_keeper(label).erase("spool")
+    desk = VaultProcess(directory)
+    try:
+        desk.told(BreachRecorded, lambda one: one.notice.kind is SignalKind.STORE_TAMPERED)
+    finally:
+        desk.close()
 
 
 def test_a_certificate_that_ends_is_told_thirty_days_before(bound: tuple[Station, Station]) -> None:
