@@ -5,6 +5,7 @@ Rules:
 - A measure is applied or raises; none answers "done" without doing it.
 - Non-dumpable means: no ptrace, no ``/proc/PID/mem``, ``environ`` or ``fd`` for other programs of this account, and no core, also not
   through a pipe of ``core_pattern``, which ignores the limit. It does not survive execve: every process says it again.
+- A process has room for the descriptors that its sensors need: whoever starts it with less would have them look at nothing.
 - LIMIT: from a checkout a program that opened ``/proc/PID/mem`` before `harden_process` keeps reading (20 of 20 measured). Only the setgid
   launcher closes that (DESIGN §2, V37).
 - LIMIT: root reads everything.
@@ -32,6 +33,7 @@ _PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _OWNER_ONLY = 0o077
+_DESCRIPTORS = 1024  # what systems give everybody
 _LOCK_PAUSE_SECONDS = 0.02
 
 
@@ -45,6 +47,9 @@ def harden_process(*, private: bool = False) -> None:
     """
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= soft < _DESCRIPTORS:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, hard))  # refused where the account may not have as many
     except (OSError, ValueError) as error:
         raise UnavailableError("platform.not-hardened") from error
     _prctl(_PR_SET_DUMPABLE, 0)

@@ -109,7 +109,8 @@ class Vouching:
             return Program(0, -1, "", "", Standing.STRANGER, "remote")
         process, uid = _name_and_uid(pid)
         if uid is None:
-            return Program(pid, -1, process, "", Standing.GONE)
+            hides = not process and _is_somebodys(pid)  # it is there, and cannot be read: for want of descriptors, say
+            return Program(pid, -1, process, "", *((Standing.STRANGER, "unreadable") if hides else (Standing.GONE, "")))
         if pid in self._own_pids:
             return Program(pid, uid, process, "", Standing.VOUCHED)
         thread = _living(pid)
@@ -262,6 +263,14 @@ def _name_and_uid(pid: int) -> tuple[str, int | None]:
             uid = int(line.split()[2])  # the effective one
             break
     return name, uid
+
+
+def _is_somebodys(pid: int) -> bool:
+    """Whether there is such a process, and it is not root's; opens nothing."""
+    try:
+        return os.lstat(f"/proc/{pid}").st_uid != 0
+    except OSError:
+        return False
 
 
 def _living(pid: int) -> int:

@@ -34,6 +34,22 @@ def test_no_core_and_no_readable_file(tmp_path: Path) -> None:
     assert (tmp_path / "f").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    ("soft", "hard", "said"),
+    [(64, 4096, "1024"), (2048, 4096, "2048"), (64, 64, "platform.not-hardened")],
+    ids=["few", "enough", "no more"],
+)
+def test_a_process_has_room_for_what_its_sensors_open(soft: int, hard: int, said: str) -> None:
+    """Started with hardly more descriptors than it holds, it would look at every program and see none."""
+    done = run(
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "from vault.errors import VaultError; from vault.platform import harden_process\n"
+        "try:\n    harden_process(); print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+        "except VaultError as error:\n    print(error.code)\n"
+    )
+    assert done.stdout.strip() == said, done.stderr
+
+
 def test_dies_with_its_parent() -> None:
     parent = (
         "import os, subprocess, sys\n"
