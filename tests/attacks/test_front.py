@@ -12,10 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.front import NEEDS_FRONT, PATIENCE_SECONDS, Front, until
 from vault.crypto import tang
@@ -82,7 +86,7 @@ def test_an_identity_of_another_authority(front: Front, tmp_path: Path) -> None:
     (front.folder / "stranger.pem").write_bytes((other.folder / "ws-07.pem").read_bytes())
     assert front.ask("GET", "/adv", "stranger") == 400
     trusting_another = KeyServer(f"https://127.0.0.1:{front.port}", str(other.folder / "ws-07.pem"), str(other.folder / "authority.pem"))
-    assert _outcome(lambda: first_advertisement(trusting_another, front.station.thumbprint())) == "premises.unreachable"
+    assert _outcome(lambda: first_advertisement(trusting_another, front.station.thumbprint())) == "premises.front-certificate"
 
 
 WRITTEN: Sequence[tuple[str, str, str, int, str]] = [
@@ -107,8 +111,24 @@ def test_the_log_says_what_was_answered_however_it_is_written(front: Front) -> N
 
 def test_a_front_of_another_name_is_not_believed(front: Front) -> None:
     place = front.place(host="localhost")
-    assert _outcome(lambda: first_advertisement(place, front.station.thumbprint())) == "premises.unreachable"
+    assert _outcome(lambda: first_advertisement(place, front.station.thumbprint())) == "premises.front-certificate"
     assert front.station.requests == 0
+
+
+def test_a_front_whose_certificate_ended_while_desks_are_open_is_told_from_a_network_that_is_gone(front: Front) -> None:
+    place = front.place()
+    binding, _ = provision(first_advertisement(place, front.station.thumbprint()).exchange_keys[0], *CONTEXT)
+    said = (front.folder / "front.pem").read_bytes()
+    signing = serialization.load_pem_private_key((front.folder / "authority.key").read_bytes(), None)
+    assert isinstance(signing, ec.EllipticCurvePrivateKey)
+    now = x509.load_pem_x509_certificate(said)
+    ended = x509.CertificateBuilder(now.issuer, now.subject, now.public_key(), now.serial_number, extensions=list(now.extensions))
+    began = now.not_valid_before_utc - timedelta(days=400)
+    signed = ended.not_valid_before(began).not_valid_after(began + timedelta(days=1)).sign(signing, hashes.SHA512())
+    key = said[said.index(b"-----BEGIN PRIVATE KEY") :]
+    (front.folder / "front.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM) + key)
+    front.reload()
+    assert _outcome(lambda: prove(place, binding)) == "premises.front-certificate"
 
 
 def test_a_front_that_is_slow_from_the_first_packet_on_ends_at_the_deadline_too(front: Front) -> None:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _INSPECTOR_PX = 320
 _LEAST_FACES_PX = 40  # a row: on a small screen the list gives way, it scrolls, and the sentences round it do not
 _SHORT = 8
-_KNOWN_FAILURES = frozenset({"unreachable", "refused", "malformed", "certificate", "wrong-answer"})
+_KNOWN_FAILURES = frozenset({"unreachable", "refused", "malformed", "certificate", "front-certificate", "wrong-answer"})
 
 
 class _Stand(enum.Enum):

@@ -46,6 +46,7 @@ _OF_FIELD = {
     "premises.malformed": ("address", "no_key_server"),
     "premises.refused": ("thumbprint", "other_keys"),
     "premises.not-pinned": ("thumbprint", "other_keys"),
+    "premises.front-certificate": ("authority", "front_certificate"),
     "premises.certificate": ("certificate", "certificate_unusable"),
 }
 

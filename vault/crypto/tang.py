@@ -271,7 +271,8 @@ def ask(
         deadline_seconds: for all of it, DEADLINE_SECONDS unless said.
 
     Raises:
-        UnavailableError: premises.unreachable, premises.refused (another status), premises.malformed (over 64 KiB), premises.certificate.
+        UnavailableError: premises.unreachable, premises.refused (another status), premises.malformed (over 64 KiB), premises.certificate,
+            premises.front-certificate (nobody of its authority, of another name, or not valid now by this clock).
     """
     allowed_seconds = DEADLINE_SECONDS if deadline_seconds is None else deadline_seconds
     connection, deadline = _connection(server, allowed_seconds), time.monotonic() + allowed_seconds
@@ -296,6 +297,8 @@ def ask(
             if answer.status not in accepted:
                 raise UnavailableError("premises.refused", status=answer.status)
             said = Answer(answer.status, _read_most(answer, LARGEST_ANSWER_BYTES + 1), answer.getheader("Date", ""))
+    except ssl.SSLCertVerificationError as error:
+        raise UnavailableError("premises.front-certificate") from error
     except (OSError, http.client.HTTPException) as error:
         raise UnavailableError("premises.unreachable") from error
     finally:

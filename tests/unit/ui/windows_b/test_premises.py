@@ -144,6 +144,7 @@ def test_what_cannot_stand_is_said_beside_its_field_and_not_sent(on_stage: Stage
         (UnavailableError("premises.refused"), "thumbprint"),
         (TamperError("premises.not-pinned"), "thumbprint"),
         (UnavailableError("premises.certificate"), "certificate"),
+        (UnavailableError("premises.front-certificate"), "authority"),
         (RefusedError("premises.name-taken"), "name"),
         (UnavailableError("premises.others", threshold=2, servers=2), ""),
         (TamperError("premises.unsigned-key"), ""),
@@ -200,6 +201,6 @@ def test_every_failure_has_its_words() -> None:
     from ui.windows.premises import _Row, _Stand
 
     server = stage.KEY_SERVERS.servers[0]
-    codes = ("unreachable", "refused", "malformed", "certificate", "wrong-answer", "not-pinned")
+    codes = ("unreachable", "refused", "malformed", "certificate", "front-certificate", "wrong-answer", "not-pinned")
     words = {_mark(_Row(server, _Stand.FAILED, f"premises.{one}"))[0] for one in codes}
     assert len(words) == len(codes)
