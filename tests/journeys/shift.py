@@ -4,7 +4,8 @@
 
 Run it inside ``packaging/session.sh headless``. It writes a picture of every step and ``report.json``
 (``{"steps": [{name, ok, seconds, picture}], "breaches": [{kind, report_no, detection_ms}], "audit": {ok, entries}}``) and exits 1 if any
-step failed. What supervisors saw on screen is read back at the end through the services, by a supervisor, after the desk was closed.
+step failed. The supervisor's three reports are read off the screen, each opened by its key (`tests.journeys.painted_words`); what the vault
+holds of them is read once more at the end through the services, by a supervisor, after the desk was closed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from PIL import Image
 from tests.driven import DRIVEN_POLICY
 from tests.journeys.desk_driver import DeskDriver
 from tests.journeys.opened_vault import signed_in
+from tests.journeys.painted_words import PaintedWords, Seen
 from vault.assembly import FOUNDING_POLICY_NAME, Vault
 from vault.demo import DEMO_FOLDER, read_plan
 from vault.services.views import ChainLine, ReportView
@@ -49,12 +51,65 @@ PEOPLE = {
 READING_CASE, OTHER_CASE = "2026-000417", "2026-000388"
 COPY_NAME = "holiday.jpg"
 _SCANNING_SECONDS = 20.0
+_READING_SECONDS = 30.0
+_DOWN_A_PART, _PARTS_MOST = 12, 5  # how far a report is scrolled between two looks, less than its place is high
+_SENTENCE_PX, _VALUE_PX = 344, 224  # how wide a report's sentence and its values are in this window, beside the scroll bar
 _STEP_SECONDS = 30
 
 
 def passphrase_of(badge_no: str) -> str:
     """What each person of the shift chose."""
     return "granite window orchard " + "".join(chr(ord("a") + int(digit)) for digit in badge_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the supervisor must be shown of a report, in the words of the window."""
+
+    report_no: str
+    facts: tuple[tuple[str, str], ...]  # name of the row, its value; a row of the timeline is called by its time, which nobody knows before
+    sentence: str = ""  # whole; empty where it counts what a loaded machine may count otherwise
+
+
+_BY_WHOM = f"{PEOPLE[OFFICER][0]} · {OFFICER} · {TEAM}"
+_ON_SCREEN = (("Case", READING_CASE), ("Document", "A01 Incident report.pdf"), ("Page", "1"), ("Check-out", "No. 1"))
+_WITH_THE_PAGE = f"with page 1 of A01 Incident report.pdf in case {READING_CASE} on screen"
+REPORTS = (  # as they stand in the queue
+    Told(
+        "B-2026-0003",
+        (
+            ("", "Noticed: Vault file copied"),
+            ("Severity", "4 · exposed"),
+            ("Officer", _BY_WHOM),
+            *_ON_SCREEN,
+            ("Containment", "Page was blanked and the case file returned to the vault"),
+            ("Program", "cp"),
+            ("Name", COPY_NAME),
+        ),
+    ),
+    Told(
+        "B-2026-0002",
+        (
+            ("", "Noticed: Print Screen key"),
+            ("Severity", "3 · deliberate"),
+            ("Officer", _BY_WHOM),
+            *_ON_SCREEN,
+            ("Containment", "Page was blanked"),
+        ),
+        f"{_BY_WHOM} pressed Print Screen once, {_WITH_THE_PAGE}. Page was blanked.",
+    ),
+    Told(
+        "B-2026-0001",
+        (
+            ("", "Noticed: Copy key"),
+            ("Severity", "2 · ambiguous"),
+            ("Officer", _BY_WHOM),
+            *_ON_SCREEN,
+            ("Containment", "Officer was told; page stayed"),
+        ),
+        f"{_BY_WHOM} pressed the copy key once, {_WITH_THE_PAGE}. Officer was told; page stayed.",
+    ),
+)
 
 
 @dataclass
@@ -91,6 +146,7 @@ class Shift:
         self.vault.mkdir(mode=0o700, parents=True)
         (self.vault / FOUNDING_POLICY_NAME).write_text(DRIVEN_POLICY)
         self.desk = DeskDriver(self.vault)
+        self._painted: PaintedWords | None = None
 
     # -- the shift -------------------------------------------------------------------------------------------------------------------
 
@@ -112,6 +168,7 @@ class Shift:
             ("print screen", self.print_screen),
             ("copy of the vault", self.copy_vault),
             ("supervisor", self.supervise),
+            ("three reports", self.read_reports),
             ("triage", self.triage),
             ("custody board", self.board),
             ("check-in", self.check_in),
@@ -292,6 +349,16 @@ class Shift:
         self._page("Breaches", "breaches")
         self.desk.settle(1.0)
 
+    def read_reports(self) -> None:
+        """Open each report by its key and see on the screen what it must say."""
+        self._focus("breaches_report_scroll")
+        for number, told in enumerate(REPORTS):
+            if number:
+                self.desk.key("j")
+            self._read_report(told)
+        self.desk.key("k", "k")
+        self._open_report(REPORTS[0].report_no, "report")
+
     def triage(self) -> None:
         self._focus("breaches_queue")
         self.desk.key("a")
@@ -441,6 +508,39 @@ class Shift:
         assert found, f"no QR code on the screen for {badge_no}"
         assert badge_no in found[0]
         self.second_factors[badge_no] = parse_qs(urlparse(found[0]).query)["secret"][0]
+
+    # -- reading the screen ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def _words(self) -> PaintedWords:
+        """Another client of the screen: only once something is to be read."""
+        if self._painted is None:
+            self._painted = PaintedWords()
+        return self._painted
+
+    def _open_report(self, report_no: str, name: str) -> Seen:
+        """Look at the screen until that report is on it: asked for, it is not there at once."""
+        deadline = time.monotonic() + _READING_SECONDS
+        while time.monotonic() < deadline:
+            self.desk.settle(0.2)
+            seen = self._words.on(self.out / self._picture(name))
+            if seen.report_no(report_no) and not seen.remark("Asking for the report"):
+                return seen
+        raise AssertionError(f"report {report_no} is not on the screen")
+
+    def _read_report(self, told: Told) -> None:
+        """See a report's sentence and facts on the screen, scrolling down by the key until all of them were there."""
+        name = f"report-{int(told.report_no[-4:])}"
+        seen = self._open_report(told.report_no, name)
+        assert not told.sentence or seen.sentence(told.sentence, _SENTENCE_PX), f"{told.report_no} does not say: {told.sentence}"
+        missing = [one for one in told.facts if not seen.fact(*one, _VALUE_PX)]
+        for part in range(2, 2 + _PARTS_MOST):
+            if not missing:
+                return
+            self.desk.key(*["Down"] * _DOWN_A_PART)
+            seen = self._open_report(told.report_no, f"{name}-part-{part}")
+            missing = [one for one in missing if not seen.fact(*one, _VALUE_PX)]
+        assert not missing, f"{told.report_no} does not show {missing}"
 
     # -- keys ------------------------------------------------------------------------------------------------------------------------
 

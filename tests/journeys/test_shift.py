@@ -21,7 +21,7 @@ def test_one_shift_from_founding_to_the_auditor(tmp_path: Path) -> None:
     play("tests.journeys.shift", tmp_path / "shift", 390)
     report = json.loads((tmp_path / "shift" / "report.json").read_text())
     assert all(step["ok"] for step in report["steps"])
-    assert len(report["steps"]) == 21
+    assert len(report["steps"]) == 22
     assert [breach["kind"] for breach in report["breaches"]] == ["copy-key", "print-screen-key", "store-opened"]
     assert report["audit"]["ok"]
     assert report["audit"]["entries"] > 100
