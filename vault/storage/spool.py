@@ -11,7 +11,7 @@ Rules of this module:
 - Each carries a tag over its number and all that stands in it, made with a key that lies in the keyring too: sealing needs no secret, and
   what was rewritten, renumbered or made by nobody here must not pass for a report. What waited when that key was drawn has none.
 - A file that is no report, or not one of ours, is `damaged`. It is put aside, never deleted; it stands for no other, takes no other's
-  place, and no number follows from it.
+  place, and no number follows from it. So is what stands in the folder's own place and is none.
 - At most `MOST_FILES` wait; a further report is refused with ``spool.full`` and the ones before it stay.
 
 LIMIT: who can write into the folder and ask this account's keyring can do what a desk can: rewrite, add, remove. Without a keyring nothing
@@ -163,7 +163,7 @@ class Spool:
         if key := self._drawn():
             told = msgspec.structs.replace(told, tag=key.tag(number, told))
         try:
-            self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
+            self._make_folder()
             write_whole(self._path(number), msgspec.json.encode(told), replace=False)  # never over another report
         except OSError as error:
             raise UnavailableError(write_code(error)) from error
@@ -228,6 +228,13 @@ class Spool:
             self._witness(_Witnessed(max(known.written, number), number, known.supervisors_public_kem))
 
     # -- inner -----------------------------------------------------------------------------------------------------------------------
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
+        except FileExistsError:  # a file, or a link to nothing, would keep every report from being written
+            self._folder.rename(self._folder.with_name(f"{FOLDER_NAME}.{secrets.token_hex(8)}.damaged"))
+            self._folder.mkdir(mode=reach.folder_mode())
 
     def _witnessed(self) -> _Witnessed:
         if self._known is None:

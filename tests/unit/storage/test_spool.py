@@ -218,6 +218,19 @@ def test_files_that_nobody_sealed_stand_for_no_report_and_close_the_spool_to_non
     assert ids(spool.waiting()) == ["a", "b"]
 
 
+@pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to("nowhere")], ids=["a file", "a link to nothing"])
+def test_what_stands_in_the_folders_place_keeps_no_report_from_being_written(
+    spool: Spool, tmp_path: Path, put: Callable[[Path], object]
+) -> None:
+    add(spool, "a")
+    shutil.rmtree(tmp_path / FOLDER_NAME)
+    put(tmp_path / FOLDER_NAME)
+    add(spool, "b")
+    waiting = spool.waiting()
+    assert (ids(waiting), waiting.missing) == (["b"], (1,))
+    assert len(list(tmp_path.glob(f"{FOLDER_NAME}.*.damaged"))) == 1
+
+
 def test_a_keyring_that_takes_no_key_is_no_reason_to_lose_a_report(tmp_path: Path, keeper: MemorySecretKeeper) -> None:
     class ReadOnly(MemorySecretKeeper):
         def write(self, name: str, value: Secret) -> None:
