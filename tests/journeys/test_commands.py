@@ -53,6 +53,7 @@ def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: 
     assert "refused" in taken.stdout
     verified = line.run("verify", vault)
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "custody signatures" in verified.stdout.lower()
     (line.vault / "vault.header.json").rename(tmp_path / "elsewhere.json")
     gone = line.run("verify", vault)
     assert gone.returncode == 1

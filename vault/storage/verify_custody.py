@@ -15,7 +15,8 @@ Rules, in the order they are asked of each entry:
 LIMIT: recall, forced return, expiry, containment and withdrawal are signed by nobody: of them rule 1, the chain and its checkpoints vouch.
 The same goes for the workstation of a check-out, its number and the time it ended, which no signature covers.
 LIMIT: a statement attested before its signature stood in the trail is sealed with it under the case's key. Such are counted, not verified;
-once a signature stands in the trail, every later statement must have one. Who makes the whole chain anew can make all of them such.
+once a signature stands in the trail, every later statement must have one. Who makes the whole chain anew can make all of them such,
+or leave an act out of trail and register altogether: only a witness elsewhere tells of that.
 
 Runs on the thread of whoever follows; memory grows with the check-outs that are out, not with the trail.
 """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
@@ -124,6 +126,22 @@ def test_the_chain_is_verified_by_key_and_said_in_one_line(on_stage: Stage) -> N
     on.until(lambda: "witnessed to" in on.find("audit_chain_words").text())
     assert len(on.asked("Supervision.verify_chain")) == 1
     assert on.page.chain._tone is Tone.PROVEN
+
+
+def test_what_of_custody_was_verified_is_said_and_what_could_not_be(on_stage: Stage) -> None:
+    on = ready(on_stage)
+    for sealed, said in ((0, False), (2, True)):
+        on.page.chain.show_chain(replace(stage.CHAIN, signatures=9, sealed_statements=sealed))
+        words = on.find("audit_chain_words").text()
+        assert strings.text("audit.chain_signatures", count=9) in words
+        assert (strings.text("audit.chain_sealed", count=2) in words) is said
+
+
+@pytest.mark.parametrize("reason", ["signature", "custody"])
+def test_a_forged_custody_act_has_words_of_its_own(on_stage: Stage, reason: str) -> None:
+    on = ready(on_stage, Supervision__verify_chain=replace(stage.BAD_CHAIN, reason=reason))
+    on.page.verify()
+    on.until(lambda: strings.text(f"audit.reason.{reason}") in on.find("audit_chain_words").text())
 
 
 def test_a_bad_chain_is_red_and_leads_to_its_first_bad_entry(on_stage: Stage) -> None:
