@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -429,6 +430,18 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 @pytest.mark.parametrize("thumbprint", ["", "é" * 43, "a/../b", "a b"])
 def test_what_is_no_thumbprint_is_nobodys(station: TangServer, thumbprint: str) -> None:
     assert outcome(lambda: first_advertisement(KeyServer(station.url), thumbprint)) == "TamperError premises.not-pinned"
+
+
+def test_an_address_that_swallows_every_packet_leaves_the_others_of_the_name_their_time(
+    station: TangServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _, binding, secret = met(station)
+    with socket.create_server(("127.0.0.2", station.port), backlog=0) as swallows, socket.create_connection(swallows.getsockname()):
+        # Its backlog is full: what comes now is dropped.
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (one, station.port)) for one in ("127.0.0.2", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kind: addresses)
+        named = KeyServer(place.url.replace("127.0.0.1", "keys.station.example"))
+        assert recover(named, binding, *CONTEXT).reveal() == secret.reveal()
 
 
 def test_nobody_there_is_told_at_once(station: TangServer) -> None:
