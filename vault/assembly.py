@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -61,11 +62,12 @@ from vault.services.tracing import Impression, TraceTools, Tracing
 from vault.services.trust import WorkstationTrust
 from vault.services.unusual_reading import UnusualReading
 from vault.services.views import Enrolment, Founder
-from vault.services.witness import Witness, witness_generation
+from vault.services.witness import Witness, witness_generation, witness_name
 from vault.services.world import Station, Threads, World
 from vault.storage import files
 from vault.storage.connection import NEWEST_CONTENT_LAYOUT
 from vault.storage.content import SqlCipherContentStore
+from vault.storage.durable import move_whole, write_code
 from vault.storage.header import HEADER_NAME, Header, UnverifiedHeader, read_unverified_header, write_header
 from vault.storage.sqlcipher import SqlCipherStore
 from vault.threads import InlineThreads
@@ -73,6 +75,7 @@ from vault.threads import InlineThreads
 REGISTER_NAME = files.REGISTER_NAME
 CONTENT_NAME = files.CONTENT_NAME
 LOCK_NAME = files.LOCK_NAME
+_BUILDING = ".founding-"
 _OTHERS_END_SECONDS = 3.0  # a desk that was closed or killed a moment ago is still closing its files
 COPY_MEMORY_NAME = "copies.seen"
 SEARCH_MEMORY_NAME = "copies.searched"
@@ -195,11 +198,15 @@ def found_vault(
 ) -> tuple[Enrolment, ...]:
     """Make a new vault in `directory` (made if missing, 0700).
 
+    It is made in a folder of its own and moved into place, the header last: a founding that is killed half done leaves no vault, and the
+    next one takes away what it left.
+
     `policy_text` is TOML: what this station sets differently from `resources/policy/default.toml`, kept in the authenticated header.
 
     Raises:
         RefusedError: founding.already, passphrase.*, policy.*.
-        UnavailableError: keyring.missing, keyring.locked, storage.full, storage.read-only.
+        UnavailableError: keyring.missing, keyring.locked, storage.full, storage.read-only, vault.lock-failed; vault.already-open, another
+            founding is under way.
     Audit: vault.founded and one entry for each person and unit.
     """
     if holds_a_vault(directory):
@@ -211,33 +218,34 @@ def found_vault(
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError("storage.read-only") from error
-    vault_id = VaultId(entropy.token())
-    workstation_id = WorkstationId(entropy.token())
+    with hold_alone(directory):
+        if holds_a_vault(directory):
+            raise RefusedError("founding.already")
+        for left in directory.glob(_BUILDING + "*"):
+            _take_down(left, keeper_for)
+        vault_id = VaultId(entropy.token())
+        building = directory / (_BUILDING + vault_id)
+        try:
+            building.mkdir(mode=0o700)
+            made = _build(building, station_name, founders, vault_id, keeper_for(vault_id), clock, entropy, cost, policy_text)
+            move_whole(building, directory, HEADER_NAME)  # LIMIT: a power cut between these renames leaves files without a header
+        except BaseException as error:
+            for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
+                (directory / name).unlink(missing_ok=True)
+            _take_down(building, keeper_for)
+            if isinstance(error, OSError):
+                raise UnavailableError(write_code(error)) from error
+            raise
+    return made
+
+
+def _take_down(building: Path, keeper_for: Callable[[str], SecretKeeper]) -> None:
+    """Remove what a founding made before it came to its end, and what it put in the keyring."""
+    vault_id = VaultId(building.name.removeprefix(_BUILDING))
+    shutil.rmtree(building, ignore_errors=True)
     keeper = keeper_for(vault_id)
-    workstation_secret = new_key()
-    secrets = WorkstationSecrets(new_key(), generate_key_pair())
-    keep_workstation_secret(keeper, vault_id, workstation_id, workstation_secret)
-    try:
-        return _build(
-            directory,
-            station_name,
-            founders,
-            vault_id,
-            workstation_id,
-            workstation_secret,
-            secrets,
-            keeper,
-            clock,
-            entropy,
-            cost,
-            policy_text,
-        )
-    except BaseException:
-        keeper.erase(workstation_secret_name(vault_id))
-        for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
-            for tail in ("", "-wal", "-shm"):
-                (directory / (name + tail)).unlink(missing_ok=True)
-        raise
+    for secret in (workstation_secret_name(vault_id), witness_name(vault_id)):
+        keeper.erase(secret)
 
 
 class NewGround:
@@ -277,15 +285,16 @@ def _build(
     station_name: str,
     founders: tuple[Founder, Founder, Founder],
     vault_id: VaultId,
-    workstation_id: WorkstationId,
-    workstation_secret: Secret,
-    secrets: WorkstationSecrets,
     keeper: SecretKeeper,
     clock: Clock,
     entropy: Entropy,
     cost: Argon2Cost,
     policy_text: str,
 ) -> tuple[Enrolment, ...]:
+    workstation_id = WorkstationId(entropy.token())
+    workstation_secret = new_key()
+    secrets = WorkstationSecrets(new_key(), generate_key_pair())
+    keep_workstation_secret(keeper, vault_id, workstation_id, workstation_secret)
     keys = vault_keys(secrets.vault_key)
     locksmith = VaultLocksmith(secrets, cost)
     holders = [locksmith.new_holder() for _ in range(3)]

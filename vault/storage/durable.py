@@ -62,6 +62,20 @@ def write_whole(path: Path, content: bytes, *, replace: bool) -> None:
         os.close(folder)
 
 
+def move_whole(source: Path, target: Path, last: str) -> None:
+    """Move every file of a folder into another on the same file system, `last` after the others are there; the empty folder goes."""
+    folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for one in sorted(source.iterdir(), key=lambda path: path.name == last):
+            if one.name == last:
+                os.fsync(folder)
+            one.replace(target / one.name)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    source.rmdir()
+
+
 def _sweep(path: Path, folder: int) -> None:
     """Remove what an interrupted write left behind."""
     for name in os.listdir(folder):
