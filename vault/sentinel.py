@@ -580,15 +580,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     folders = [Path(one).expanduser() for one in options.folders or Policy().copies_watched_folders]
+    told: set[str] = set()
+
+    def wait(why: str) -> None:
+        if why not in told:  # it runs and watches nothing: whoever asks the journal must be able to see that
+            told.add(why)
+            _log.warning("waits: %s", why)
+        ending.wait(_WAITING_SECONDS)
+
     while not ending.is_set():
         if not (directory / HEADER_NAME).exists():
-            ending.wait(_WAITING_SECONDS)
+            wait(f"no vault lies in {directory}")
             continue
         try:
             sentinel = Sentinel(directory, open_secret_keeper, system.SystemClock(), system.SystemEntropy(), folders, options.patience)
         except VaultError as error:
             if error.code == "vault.already-open":  # another login's watches; this one goes on when that ends
-                ending.wait(_WAITING_SECONDS)
+                wait("another login's sentinel watches")
                 continue
             _log.error("cannot watch: %s", error)
             sys.exit(1)

@@ -307,6 +307,16 @@ def test_one_sentinel_watches_and_the_next_waits_for_its_turn(watched: Watched) 
     watched.stop()
 
 
+def test_one_that_waits_for_a_vault_says_so(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "vault.sentinel", "--vault", str(tmp_path / "mistyped")]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as waits:
+        assert waits.stderr is not None
+        line = waits.stderr.readline()
+        waits.terminate()
+    assert str(tmp_path / "mistyped") in line
+    assert waits.returncode == 0
+
+
 def test_it_carries_no_database_engine_no_window_and_no_parser() -> None:
     look = "import sys, vault.sentinel; print(*{one.split('.')[0] for one in sys.modules})"
     loaded = set(subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout.split())
