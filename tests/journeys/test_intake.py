@@ -156,10 +156,10 @@ REFUSALS: list[tuple[str, Callable[[Path], object], str]] = [
     ("broken.pdf", _pdf_broken, "document.damaged"),
     ("cut.jpg", lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(40)), "document.damaged"),
     ("pipe", os.mkfifo, "intake.not-a-file"),
-    ("link.txt", lambda path: path.symlink_to("/etc/hostname"), "intake.unreadable"),
-    ("dangling", lambda path: path.symlink_to("nowhere"), "intake.unreadable"),
+    ("link.txt", lambda path: path.symlink_to("/etc/hostname"), "intake.not-a-file"),
+    ("dangling", lambda path: path.symlink_to("nowhere"), "intake.not-a-file"),
     ("missing.txt", lambda _: None, "intake.unreadable"),
-    ("device", lambda path: path.symlink_to("/dev/zero"), "intake.unreadable"),
+    ("device", lambda path: path.symlink_to("/dev/zero"), "intake.not-a-file"),
 ]  # fmt: skip
 
 
@@ -188,6 +188,23 @@ def test_a_name_that_is_no_text_is_taken_in_under_one_that_is(crew: Crew, folder
     [file] = take(crew, case_id, folder).files
     assert (file.name, file.state) == ("caf\\xe9.txt", FileState.DONE)
     assert list(documents(crew, case_id)) == ["caf\\xe9.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("two\nlines.txt", "two\\nlines.txt"),
+        ("\x1b[2Jclear.txt", "\\x1b[2Jclear.txt"),
+        ("photo\u202egpj.exe", "photo\\u202egpj.exe"),
+        ("شهادة café 日本.txt", "شهادة café 日本.txt"),
+    ],
+)
+def test_a_name_cannot_break_its_line_or_turn_its_letters_around(crew: Crew, folder: Path, name: str, shown: str) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / name).write_text("a name\n")
+    assert [file.name for file in take(crew, case_id, folder).files] == [shown]
+    assert list(documents(crew, case_id)) == [shown]
+    assert [file.state for file in take(crew, case_id, folder).files] == [FileState.PRESENT]
 
 
 def test_who_may_take_in(crew: Crew, folder: Path) -> None:

@@ -19,6 +19,7 @@ Lane: intake; the register on the control thread; hashing and sealing on a helpe
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -26,6 +27,7 @@ import queue
 import stat
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,6 +55,8 @@ FILES_MOST: Final = 20_000
 _GROUP_CHUNKS = 32  # 8 MiB a commit
 _GROUPS_AHEAD = 2
 _PROGRESS_SECONDS = 0.1
+_NO_FILES = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO})  # what opening a link or a socket gives
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _LARGEST_BYTES = CHUNK_BYTES * ((1 << 20) - 1)  # the chunk number has 20 bits in the content store's key
 
 
@@ -148,7 +152,7 @@ class Intake:
         finally:
             writer.close()
         return tuple(
-            IntakeFile(no, Path(source.path).name, source.size_bytes, one.chunks_stored * CHUNK_BYTES, FileState.WAITING, "", 0)
+            IntakeFile(no, _title_of(Path(source.path)), source.size_bytes, one.chunks_stored * CHUNK_BYTES, FileState.WAITING, "", 0)
             for no, (one, source) in enumerate(found, start=1)
         )
 
@@ -215,9 +219,7 @@ class Intake:
                 reason = "" if found else "intake.nothing"
         except RefusedError as error:
             found, reason = [], error.code
-        files = tuple(
-            IntakeFile(no, _text_of(path.name), size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1)
-        )
+        files = tuple(IntakeFile(no, _title_of(path), size, 0, FileState.WAITING, "", 0) for no, (path, size) in enumerate(found, start=1))
         job.paths = tuple(path for path, _ in found)
         job.changed = {file.file_no: file for file in files}
         job.view = replace(job.view, files=files, total_bytes=sum(one.size_bytes for one in files), looking=False, reason=reason)
@@ -277,7 +279,7 @@ class Intake:
         """The card of this very file, if the case has it: its size first, then its name, and its bytes are read only where both fit."""
         for row in job.known.pop(opened.size_bytes, ()):
             job.remember(self._cases.open_document(row, job.cipher))
-        cards = job.cards.get((opened.size_bytes, _text_of(opened.path.name)))
+        cards = job.cards.get((opened.size_bytes, _title_of(opened.path)))
         if not cards:
             return None
         digest = opened.digest_of(opened.size_bytes, job.cancelled.is_set).hexdigest()
@@ -335,7 +337,7 @@ class Intake:
         card = DocumentCard(
             document_id=document_id,
             case_id=job.view.case_id,
-            title=_text_of(opened.path.name),
+            title=_title_of(opened.path),
             kind=probe.kind,
             page_count=probe.page_count,
             size_bytes=opened.size_bytes,
@@ -474,7 +476,8 @@ class _Opened:
             self._descriptor = os.open(self.path, flags)
             status = os.fstat(self._descriptor)
         except (OSError, ValueError) as error:  # a name with a NUL in it is no name
-            raise RefusedError("intake.unreadable") from error
+            other = isinstance(error, OSError) and error.errno in _NO_FILES
+            raise RefusedError("intake.not-a-file" if other else "intake.unreadable") from error
         self.size_bytes = status.st_size
         self.modified_ns = status.st_mtime_ns
         if not stat.S_ISREG(status.st_mode):
@@ -575,6 +578,17 @@ def _listed(folder: str, most: int) -> tuple[list[str], list[str]]:
 def _text_of(path: Path | str) -> str:
     """A path or name as text: Linux allows names that are not, and neither a card nor a message can carry those."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _title_of(path: Path) -> str:
+    """A file's name on one line of a list or a terminal: what would break the line, steer the terminal or turn the order of the letters
+    around (an ``.exe`` that reads as a ``.jpg``) is spelled out."""
+    return "".join(
+        one.encode("unicode_escape").decode()
+        if unicodedata.category(one) in {"Cc", "Zl", "Zp"} or unicodedata.bidirectional(one) in _TURNING
+        else one
+        for one in _text_of(path.name)
+    )
 
 
 def _size(path: Path) -> int:
