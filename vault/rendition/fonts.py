@@ -3,7 +3,8 @@
 Rules:
 
 - Only bundled fonts are read (resources/fonts), before the sandbox closes. They are trusted; a document's fonts go to pdfium alone.
-- DejaVu for Latin, Greek, Cyrillic and more; Droid Sans Fallback for Chinese, Japanese and Korean.
+- DejaVu for Latin, Greek, Cyrillic, Arabic, Hebrew and more; Droid Sans Fallback for Chinese and Japanese. LIMIT: of the Korean syllables
+  it has three; Korean, Thai and the scripts of India are boxes.
 - A character none of them has is said to be missing, never silently dropped.
 """
 

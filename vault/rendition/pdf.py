@@ -39,7 +39,7 @@ def start_library(fallback_font: bytes) -> None:
     """Initialise pdfium. Once, before the sandbox closes.
 
     Args:
-        fallback_font: a TrueType font for Chinese, Japanese and Korean text whose font is not in the document. All other missing fonts are
+        fallback_font: a TrueType font for Chinese and Japanese text whose font is not in the document. All other missing fonts are
             replaced by those built into pdfium. The system's fonts cannot be read, so a page looks the same on every workstation.
     """
     pdfium.FPDF_InitLibraryWithConfig(pdfium.FPDF_LIBRARY_CONFIG(version=2))
