@@ -127,7 +127,7 @@ FORWARDED: Sequence[tuple[str, str, str, str]] = [
     ("no socket here, so the library goes on to TCP", ":98765", "xcb", "no-local-display"),
     ("nonsense", "nonsense", "xcb", "display-unreadable"),
     ("a socket of one's own, by its path", "/home/kit/relay:{n}", "xcb", "display-unreadable"),
-    ("a local display that only the X libraries read so", "x/unix:{n}", "xcb", "display-host"),
+    ("a protocol that nobody knows before a local name", "x/unix:{n}", "xcb", "display-host"),
     ("Qt's own VNC server", ":{n}", "vnc", "qt-platform"),
     ("Qt's own VNC server with settings", ":{n}", "vnc:port=5917", "qt-platform"),
 ]

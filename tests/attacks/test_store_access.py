@@ -98,6 +98,33 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         connection.close()
 
 
+HOLD = """
+import mmap, sys
+file = open(sys.argv[1], "rb")
+if sys.argv[2] == "mapped":
+    held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    file.close()
+print("holds", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("name", ["register.db", "content.db"])
+@pytest.mark.parametrize("how", ["open", "mapped"])
+def test_who_has_a_file_from_before_the_sensor_began_is_told(stage: Stage, name: str, how: str) -> None:
+    """It reads the vault whenever it likes, and an opening that nobody heard is not heard again."""
+    stage.sensor.stop()
+    stage.all_within(0)
+    command = [sys.executable, "-c", HOLD, str(stage.folder / name), how]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"holds\n"
+        stage.sensor.start(stage.emit)
+        signal = stage.next(PATIENCE_SECONDS)
+        assert (signal.kind, dict(signal.facts)["pid"]) == (OPENED, holder.pid)
+        assert stage.all_within() == [], "once"
+
+
 READ = "import sys; open(sys.argv[1],'rb').read()"
 ATTACKS: Sequence[tuple[str, tuple[str, ...], set[SignalKind], str]] = [
     # attack, command, kinds that must come (and no others), process named ("" = need not be)

@@ -89,11 +89,17 @@ def held_in_open(inode: Inode, own: Collection[int]) -> tuple[list[Opener], bool
     return [opener if proven or not crowded else replace(opener, how="wait-channel") for opener, proven in held], ours
 
 
-def holders(inodes: Collection[Inode], own: Collection[int]) -> list[Opener]:
-    """Foreign processes that have one of `inodes` open now, newest first."""
+def holders(inodes: Collection[Inode], own: Collection[int], *, mapped: bool = False) -> list[Opener]:
+    """Foreign processes that have one of `inodes` open now, newest first.
+
+    Args:
+        inodes: the files.
+        own: our own processes.
+        mapped: those count too that have one in their memory alone; takes some milliseconds more.
+    """
     found = []
     for pid in _pids():
-        if pid not in own and _holds(pid, inodes) and not _is_fork_of(pid, own, inodes):
+        if pid not in own and (_holds(pid, inodes) or (mapped and _maps(pid, inodes))) and not _is_fork_of(pid, own, inodes):
             opener = _describe(pid)
             if opener is not None:
                 found.append(opener)
@@ -236,6 +242,17 @@ def _holds(pid: int, inodes: Collection[Inode]) -> bool:
         if (status.st_dev, status.st_ino) in inodes:
             return True
     return False
+
+
+def _maps(pid: int, inodes: Collection[Inode]) -> bool:
+    """Whether a process has one of `inodes` mapped. LIMIT: a file system with devices of its own for its parts (btrfs) shows others."""
+    try:
+        with open(f"/proc/{pid}/maps", "rb", buffering=0) as file:  # noqa: PTH123
+            lines = file.readall().splitlines()
+    except OSError:
+        return False
+    wanted = {b"%02x:%02x %d" % (os.major(device), os.minor(device), number) for device, number in inodes}
+    return any(b" ".join(line.split(None, 5)[3:5]) in wanted for line in lines)
 
 
 def _is_fork_of(pid: int, own: Collection[int], inodes: Collection[Inode]) -> bool:

@@ -214,7 +214,7 @@ def _parse_display(display: str) -> tuple[str, int] | None:
     if host == "unix":
         host = ""
     if host.startswith("/"):
-        return None  # a socket of that name is what the X libraries connect to, whatever display the number is of
+        return None  # the X libraries may connect to a socket of that name, whatever display the number is of
     return host.removeprefix("tcp/").removeprefix("inet/").removeprefix("inet6/"), int(number)
 
 

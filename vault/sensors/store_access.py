@@ -8,6 +8,7 @@ Rules:
 3. inotify names nobody. An open is *ours* when this process has one more descriptor of the file than it had, or when it happened inside
    `expect_own_open`; it is *foreign* when another process is found holding the file, or when nothing explained it for `_GRACE_SECONDS`.
 4. One signal a process within two seconds, however many of the files it opens; an opener that is gone already joins the running burst.
+   One that has a file open or mapped since before the sensor began is looked for once, at the start: it reads what it likes, unheard.
 5. STORE_CHANGED: linked, moved, moved back, replaced, deleted, created, or closed after being open for writing; one a file in two
    seconds. Fact ``act`` says which. A -wal that SQLite itself creates or deletes is not a change.
 6. This process never opens and closes a watched file here: closing any descriptor of a database drops SQLite's locks on it.
@@ -17,7 +18,8 @@ Rules:
 LIMIT: a small file opened and closed by a foreign process during an `expect_own_open` block can go unseen. A raw read of the disk is not
 seen. truncate(2) without an open is seen on the register only, by its lease.
 
-Thread: one, ``store-access``; `expect_own_open` also reads the queue on its caller's thread. Source: inotify(7), F_SETLEASE(2const).
+Threads: ``store-access``, and ``store-holders`` for a moment at the start; `expect_own_open` also reads the queue on its caller's thread.
+Source: inotify(7), F_SETLEASE(2const).
 """
 
 from __future__ import annotations
@@ -125,6 +127,7 @@ class StoreAccessSensor:
         self._notify: inotify.Inotify | None = None
         self._lease: WriteLease | None = None
         self._thread: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
         self._ending = False
         self._wake_read = self._wake_write = -1
 
@@ -155,6 +158,8 @@ class StoreAccessSensor:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="store-access", daemon=True)
         self._thread.start()
+        self._looking = threading.Thread(target=self._look_for_holders, name="store-holders", daemon=True)
+        self._looking.start()  # beside the other, which answers at once however many processes there are
         ready.wait(_PROBE_SECONDS)
 
     def stop(self) -> None:
@@ -167,6 +172,8 @@ class StoreAccessSensor:
         self._ending = True
         self._wake()
         thread.join()
+        if self._looking is not None:
+            self._looking.join()
         with self._lock:
             self._close()
 
@@ -295,6 +302,22 @@ class StoreAccessSensor:
             self._report_open(self._nameless[1], ())
         if not self._leased and not self._held_until and time.monotonic() >= self._lease_retry_at:
             self._renew_lease()
+
+    def _look_for_holders(self) -> None:
+        """Tell who has a file of the vault from before, and still has it a moment later: a desk that is just ending is no report."""
+        if self._lease_descriptor is None:
+            return  # the sentinel begins while its desk ends; what was opened before either is the next desk's to find
+        with self._lock:
+            inodes = {file.inode for file in self._files.values() if file.watch >= 0}
+        if not processes.holders(inodes, self._own(), mapped=True):
+            return
+        ends = time.monotonic() + _SETTLE_SECONDS
+        with self._lock:
+            while not self._ending and (left := ends - time.monotonic()) > 0:
+                self._probing.wait(left)
+        if still := processes.holders(inodes, self._own(), mapped=True):
+            with self._lock:
+                self._report_open(self._paths[0].name, still)
 
     def _finish(self) -> None:
         """Tell what was begun: an opening that nothing explains within its grace, and one without a name, which is not waited for now."""
