@@ -32,6 +32,8 @@ from vault.domain.identity import PersonId, Role, UnitId, WorkstationId
 from vault.premises import open_slot
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.ports import Signers
+from vault.storage import verify as verify_trail
+from vault.storage import verify_custody
 from vault.storage.header import HEADER_NAME, read_unverified_header
 from vault.storage.verify import verify_file
 
@@ -297,10 +299,23 @@ def test_a_forged_custody_act_is_named(scene: Scene, tmp_path: Path, forge: Call
     assert (verdict.bad_seq, verdict.reason) == (scene.seqs.get(act, alone.entries + 1), reason)
 
 
-def test_what_nobody_forged_holds(scene: Scene) -> None:
+@pytest.mark.parametrize("slice_entries", [verify_trail._SLICE, 1, 3])
+def test_what_nobody_forged_holds_in_slices_of_any_size(scene: Scene, monkeypatch: pytest.MonkeyPatch, slice_entries: int) -> None:
+    monkeypatch.setattr(verify_trail, "_SLICE", slice_entries)
+    monkeypatch.setattr(verify_custody, "_SIGNED_AT_A_TIME", 2)
     verdict = scene.verdict(scene.register)
     assert verdict.holds, verdict
     assert (verdict.signatures, verdict.sealed_statements) == (9, 0)
+
+
+def test_a_forgery_is_named_in_small_slices_too(scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(verify_trail, "_SLICE", 2)
+    register = Path(shutil.copy(scene.register, tmp_path))
+    with closing(Forger(scene, register)) as forger:
+        forger.row("forced", return_kind="checked-in")  # begun in one slice, ended in another
+        forger.make_the_chain_anew()
+    verdict = scene.verdict(register)
+    assert (verdict.bad_seq, verdict.reason) == (scene.seqs["forced"], "custody")
 
 
 def test_who_makes_all_anew_can_say_statements_are_sealed_and_it_shows(scene: Scene, tmp_path: Path) -> None:

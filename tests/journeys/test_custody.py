@@ -612,7 +612,10 @@ def test_custody_in_any_order(crew: Crew) -> None:
     Machine.crew = crew
     few = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Machine, settings=few)
-    assert crew.at(SUPERVISOR).supervision.verify_chain().holds
+    line = crew.at(SUPERVISOR).supervision.verify_chain()
+    assert line.holds
+    assert line.signatures > 0
+    assert line.sealed_statements == 0
 
 
 def test_custody_acts_are_signed_by_who_did_them(crew: Crew) -> None:
