@@ -7,7 +7,7 @@ Rules:
 - At most `PAGES_MAX` pages; a longer text says so in the last line of the last page. The original is kept whole whatever is shown.
 - A character without a glyph is a box, and the last page says how many there were.
 
-LIMIT: no right-to-left order and no joining of Arabic or Indic letters: such text is shown letter by letter, left to right.
+LIMIT: no joining of Arabic or Indic letters: such text is shown letter by letter. Lines of right-to-left text begin at the left margin.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import pypdfium2_raw as pdfium
 
 from vault.errors import RefusedError
 from vault.rendition.canvas import Canvas, Rectangle
+from vault.rendition.direction import on_paper
 from vault.rendition.fonts import Face, FontSet, Glyph
 from vault.rendition.pdf import Handle, LoadedPage, draw_page, find_on_page, text_of_page
 from vault.services.rendition import Rotation
@@ -241,7 +242,7 @@ class TypesetDocument:
         """Put one line on the page, a text object for each stretch in one face."""
         run: list[int] = []
         run_face, run_x_pt = face, x_pt
-        for character in text:
+        for character in on_paper(text):
             glyph = self._typesetter.glyph(character) if face is self._style.face else self._fonts.glyph(character, face)
             if glyph is None:
                 continue

@@ -170,6 +170,15 @@ def test_text_and_mail_are_searched_like_any_page(
     assert absent == Searched((), opened.page_count, ())
 
 
+@pytest.mark.parametrize("words", ["שלום עולם", "12,345", "(כן)", "مرحبا", "needle"])
+def test_right_to_left_words_are_found_as_they_are_typed(worker: RenditionWorker, words: str) -> None:
+    text = "שלום עולם\nהמספר הוא 12,345 ועוד needle סוף (כן)\nمرحبا بالعالم\n"
+    opened = worker.open(MemorySource(text.encode()), DocumentKind.TEXT)
+    assert worker.find(opened.handle, words, 1, 1).hits
+    assert worker.text(opened.handle, 1).split("\n") == text.split("\n")[:3], "as it is read aloud"
+    worker.close(opened.handle)
+
+
 def test_a_find_that_found_much_ends_early_and_nothing_is_lost_to_who_goes_on(
     worker: RenditionWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
