@@ -21,6 +21,7 @@ Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
 
 from __future__ import annotations
 
+import http
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -260,7 +261,8 @@ class Binding:
 
         Raises:
             RefusedError: premises.address, premises.threshold, premises.name-taken.
-            UnavailableError: premises.others, the new one answers and too few of all do.
+            UnavailableError: premises.others, the new one answers and too few of all do; premises.not-let-in, what is there answers nobody
+                who asks so.
             UnavailableError, TamperError: premises.*, storage.*, keyring.*.
         """
         place = KeyServer(server.url, server.certificate, server.authority)
@@ -268,6 +270,10 @@ class Binding:
             said = tang.first_advertisement(place, thumbprint)
         except TamperError as error:  # a mistyped thumbprint or another address: nobody has done anything to the vault
             raise UnavailableError(error.code) from error
+        except UnavailableError as error:  # another status than for a key that is not there: a front, and none of what it asks for
+            if error.code != "premises.refused" or error.facts["status"] == http.HTTPStatus.NOT_FOUND:
+                raise
+            raise UnavailableError("premises.not-let-in", **error.facts) from error
         return self._bind(threshold, [*self._servers(), PremisesServer(server.name, place, said.signing_keys, said.exchange_keys[0])])
 
     def remove(self, name: str, threshold: int) -> PremisesFacts:

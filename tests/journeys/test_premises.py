@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import OFFICER
+from tests.front import NEEDS_FRONT, Front
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, RealEntropy, Station, SteppedClock
 from tests.tang import TangServer
@@ -163,6 +164,20 @@ def test_who_may_bind(station: Station, key_room: TangServer) -> None:
         station.vault.premises.add(MetServer("x", NOWHERE), key_room.thumbprint(), 1)
     assert station.vault.premises.servers() == PremisesFacts(0, ())
     assert opening(station) == "opens"
+
+
+@NEEDS_FRONT[1]
+def test_a_front_asked_without_a_certificate_or_over_http_is_not_blamed_on_the_thumbprint(station: Station, front: Front) -> None:
+    station.sign_in(ADMINISTRATOR)
+    right = front.place()
+    for url, certificate, thumbprint, code in (
+        (right.url, "", front.station.thumbprint(), "not-let-in"),
+        (right.url.replace("https", "http"), "", front.station.thumbprint(), "not-let-in"),
+        (right.url, right.certificate, "A" * 43, "refused"),
+    ):
+        with pytest.raises(UnavailableError, match=rf"^premises\.{code}"):
+            station.vault.premises.add(MetServer("front", url, certificate, right.authority), thumbprint, 1)
+    assert station.vault.premises.servers() == PremisesFacts(0, ())
 
 
 def test_a_dead_server_and_a_taken_name_are_not_blamed_on_the_new_server(

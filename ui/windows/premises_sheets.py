@@ -45,6 +45,7 @@ _OF_FIELD = {
     "premises.unreachable": ("address", "unreachable"),
     "premises.malformed": ("address", "no_key_server"),
     "premises.refused": ("thumbprint", "other_keys"),
+    "premises.not-let-in": ("certificate", "not_let_in"),
     "premises.not-pinned": ("thumbprint", "other_keys"),
     "premises.front-certificate": ("authority", "front_certificate"),
     "premises.certificate": ("certificate", "certificate_unusable"),

@@ -142,6 +142,7 @@ def test_what_cannot_stand_is_said_beside_its_field_and_not_sent(on_stage: Stage
         (RefusedError("premises.address"), "address"),
         (UnavailableError("premises.malformed"), "address"),
         (UnavailableError("premises.refused"), "thumbprint"),
+        (UnavailableError("premises.not-let-in", status=400), "certificate"),
         (TamperError("premises.not-pinned"), "thumbprint"),
         (UnavailableError("premises.certificate"), "certificate"),
         (UnavailableError("premises.front-certificate"), "authority"),
