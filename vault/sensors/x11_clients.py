@@ -3,11 +3,12 @@
 Rules:
 
 - A client is looked at once, when it is first seen, and its standing kept until it is gone: 0.1 ms a question afterwards. One whose process
-  seemed to be gone is looked at again for as long as it is connected.
+  seemed to be gone is looked at again for as long as it is connected. One that was vouched for has its turn again, one client every
+  `_AGAIN_SECONDS`: code can be put into a program while it runs, and it can become another.
 - A number of the display is given out again when its client went; a client is therefore its number and its process.
 - A client that ended before it could be looked at is nobody's report: ordinary programs (xset, xclip -o) come and go within milliseconds.
 
-LIMIT: a process that connects and then executes another program keeps its connection and its standing.
+LIMIT: so long, times the number of clients, passes before such a one is noticed.
 
 Thread: any; each caller brings a connection of its own.
 """
@@ -15,10 +16,13 @@ Thread: any; each caller brings a connection of its own.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 
 from vault.sensors.programs import Program, Standing, Vouching
 from vault.sensors.x11_wire import Client, Connection
+
+_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class ClientLedger:
         self._vouching = vouching
         self._known: dict[Client, Program] = {}
         self._lock = threading.Lock()
+        self._turns: list[Client] = []  # who is looked at again next, last first
+        self._again_at = 0.0
 
     def look(self, connection: Connection) -> list[Sight]:
         """Give the clients that nobody vouches for, and those that went before they could be looked at.
@@ -48,12 +54,22 @@ class ClientLedger:
         with self._lock:
             before, self._known = self._known, {}
             found = []
+            again = self._whose_turn(before)
             for client in clients:
-                program = before.get(client)
-                is_new = program is None
+                program = None if client == again else before.get(client)
+                is_new = client not in before
                 if program is None or program.standing is Standing.GONE:  # still connected: so it was not, or hides it
                     program = self._vouching.look(client.pid, is_client=True)
                 self._known[client] = program
                 if program.standing is not Standing.VOUCHED:
                     found.append(Sight(client, program, is_new))
             return found
+
+    def _whose_turn(self, known: dict[Client, Program]) -> Client | None:
+        now = time.monotonic()
+        if now < self._again_at:
+            return None
+        self._again_at = now + _AGAIN_SECONDS
+        if not self._turns:
+            self._turns = [client for client, program in known.items() if program.standing is Standing.VOUCHED]
+        return self._turns.pop() if self._turns else None

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.capture_stage import ROOT, Display, display, xwd
-from vault.sensors import capture_tools, programs
+from vault.sensors import capture_tools, programs, x11_clients
 from vault.sensors.capture_tools import Use
 from vault.sensors.programs import Standing, Vouching
 from vault.sensors.x11_clients import ClientLedger
@@ -169,6 +169,24 @@ def test_a_ledger_tells_of_a_client_once(connection: Connection) -> None:
     assert [(one.is_new, one.program.standing) for one in first] == [(True, Standing.STRANGER)], "this Python is nobody's system program"
     again = [one for one in ledger.look(connection) if one.client.base == connection.base]
     assert [one.is_new for one in again] == [False]
+
+
+@needs_display
+def test_a_client_that_was_vouched_for_is_looked_at_again(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library put into it while it runs, or another program executed in its place: its file is not what it was."""
+    monkeypatch.setattr(x11_clients, "_AGAIN_SECONDS", 0.0)
+    allowed = Vouching((os.path.realpath(sys.executable),), ())
+    ledger = ClientLedger(allowed)
+    mine = connection.base
+    assert mine not in [one.client.base for one in ledger.look(connection)]
+    allowed._allowed = frozenset()  # stands for what it has become
+    deadline = time.monotonic() + 20
+    while True:
+        found = [one for one in ledger.look(connection) if one.client.base == mine]
+        if found:
+            break
+        assert time.monotonic() < deadline
+    assert [(one.is_new, one.program.standing) for one in found] == [(False, Standing.STRANGER)]
 
 
 # -- who vouches -------------------------------------------------------------------------------------------------------------------------
