@@ -16,8 +16,8 @@ Rules:
 
 7. A process lives as long as a thread of it does: where the first one has ended, another one is looked at.
 
-LIMIT: code put into a vouched-for program after it was looked at (a debugger, a plug-in folder) is not seen until it is looked at again, and
-code without a file never.
+LIMIT: code put into a vouched-for program after it was looked at (a debugger, a plug-in folder) is seen when it is looked at again, and
+code without a file is never seen.
 LIMIT: a file that was deleted under a name that makers of code give theirs (`_CODE_MAKERS`) is taken for one of these.
 LIMIT: a relay under another name that is made to load such a library is not told from a program of the desktop.
 LIMIT: a process that made itself unreadable, or another account's, cannot be looked at: nobody vouches for it.
