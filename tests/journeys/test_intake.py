@@ -130,6 +130,16 @@ def test_all_six_kinds_byte_for_byte(crew: Crew, folder: Path) -> None:
     assert remains(crew)[1] == []
 
 
+def test_a_name_tells_a_bare_message_and_a_broken_pdf_from_text(crew: Crew, folder: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "bare.eml").write_text("Subject: one header field\n\nWe meet at nine.\n")
+    (folder / "bare.txt").write_text("Subject: a note, and no message\n\nWe meet at nine.\n")
+    (folder / "headless.pdf").write_text("1 0 obj\n<< /Type /Catalog >>\nendobj\n")
+    reasons = {one.name: one.reason for one in take(crew, case_id, folder).files}
+    assert reasons == {"bare.eml": "", "bare.txt": "", "headless.pdf": "document.damaged"}
+    assert [one.kind for one in documents(crew, case_id).values()] == [DocumentKind.MAIL, DocumentKind.TEXT]
+
+
 def test_a_folder_is_walked_in_order_and_links_are_not_followed(crew: Crew, folder: Path, tmp_path: Path) -> None:
     case_id = crew.new_case(CUSTODIAN, OFFICER)
     (tmp_path / "secret.txt").write_text("not in the folder\n")
@@ -483,7 +493,7 @@ def test_the_same_folder_again_takes_in_only_what_is_not_in(crew: Crew, folder: 
     entries = len(crew.trail(AuditKind.DOCUMENT_TAKEN_IN, case_id=case_id))
     probed: list[str] = []
     probe = crew.vault.intake._renderer.probe
-    monkeypatch.setattr(crew.vault.intake._renderer, "probe", lambda opened: probed.append(opened.path.name) or probe(opened))
+    monkeypatch.setattr(crew.vault.intake._renderer, "probe", lambda opened, hint: probed.append(opened.path.name) or probe(opened, hint))
     (folder / "a.txt").write_text("First\n")  # as long, and another
     (folder / "c.txt").write_text("third\n")
     (folder / "d").mkdir()

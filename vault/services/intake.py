@@ -36,7 +36,7 @@ from typing import Final
 import msgspec
 
 from vault.domain.audit import AuditKind, Outcome
-from vault.domain.casefile import DocumentCard
+from vault.domain.casefile import DocumentCard, DocumentKind
 from vault.domain.identity import CaseId, DocumentId, Role
 from vault.errors import RefusedError, TamperError, UnavailableError, VaultError
 from vault.services.cases import Cases
@@ -55,6 +55,7 @@ FILES_MOST: Final = 20_000
 _GROUP_CHUNKS = 32  # 8 MiB a commit
 _GROUPS_AHEAD = 2
 _PROGRESS_SECONDS = 0.1
+_NAMED = {".eml": DocumentKind.MAIL, ".pdf": DocumentKind.PDF}  # told by the name only where the content leaves it open
 _NO_FILES = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO})  # what opening a link or a socket gives
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _LARGEST_BYTES = CHUNK_BYTES * ((1 << 20) - 1)  # the chunk number has 20 bits in the content store's key
@@ -262,7 +263,7 @@ class Intake:
                 if (card := self._present(job, opened, writer)) is not None:
                     self._show(job, replace(file, state=FileState.PRESENT, done_bytes=opened.size_bytes, page_count=card.page_count))
                     return
-                probe = self._renderer.probe(opened)
+                probe = self._renderer.probe(opened, _NAMED.get(path.suffix.casefold()))
                 document = self._store(job, file, opened, probe, writer)
             done = replace(file, state=FileState.DONE, done_bytes=opened.size_bytes, page_count=probe.page_count)
             self._show(job, done if document else replace(file, state=FileState.CANCELLED))
