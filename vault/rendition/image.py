@@ -32,6 +32,7 @@ _DECODED_BYTES_MAX: Final = 320 * 1024 * 1024
 _KEPT_PIXELS_MAX: Final = 32_000_000  # a decoded picture is kept at most this large: twice a slot
 _FRAMES_MAX: Final = 5_000
 _BYTES_PER_PIXEL: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # 4 for all others, as Pillow keeps them
+_TWELVE_BITS: Final = 0x0FFF  # what many scanners and cameras put into sixteen: a page that would be black
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = (5, 6, 7, 8)
 _TURNS: Final = {
@@ -180,7 +181,10 @@ def _orientation(image: Image.Image) -> int:
 def _flattened(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB on white."""
     if image.mode.startswith("I;16"):
-        image = image.point(lambda level: level * (1 / 256)).convert("L")
+        _, brightest = image.getextrema()
+        assert isinstance(brightest, int | float)
+        step = 256 if brightest > _TWELVE_BITS else 16
+        image = image.point(lambda level: level * (1 / step)).convert("L")
     elif image.mode in {"I", "F"}:
         low, high = image.getextrema()
         assert isinstance(low, int | float)

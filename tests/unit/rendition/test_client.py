@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -98,6 +99,17 @@ def test_every_colour_mode_is_shown(worker: RenditionWorker, page_memory: PageMe
     data = image("TIFF", (200, 100), mode="L" if mode == "I;16" else mode)
     page = disclosed(worker, page_memory, data, DocumentKind.TIFF)
     assert page.getpixel((10, 25)) != page.getpixel((90, 25)) or mode == "1"
+
+
+@pytest.mark.parametrize("white", [0xFFFF, 0x0FFF])
+def test_sixteen_bits_a_pixel_of_which_twelve_are_used_are_not_black(
+    worker: RenditionWorker, page_memory: PageMemory, white: int, tmp_path: Path
+) -> None:
+    made = Image.new("I;16", (80, 40), white)
+    made.paste(0, (0, 0, 40, 40))
+    made.save(tmp_path / "scan.tiff")
+    seen = disclosed(worker, page_memory, (tmp_path / "scan.tiff").read_bytes(), DocumentKind.TIFF).convert("L")
+    assert (seen.getextrema()[0] < 40, seen.getextrema()[1] > 215) == (True, True)
 
 
 def test_the_frames_of_a_tiff_are_its_pages(worker: RenditionWorker) -> None:
