@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LEAST_CHARACTERS = 12
 LEAST_DIFFERENT = 5
 _LEAST_BADGE = 3
-_CODE_PX = 300
+_CODE_PX = 220  # whole on a small screen at double scale: what is cut cannot be scanned
 
 
 def passphrase_feedback(passphrase: Typed, badge_no: str) -> tuple[str, bool]:
@@ -189,7 +189,14 @@ class SecondFactorSheet(ActSheet):
         code = QrCode(_CODE_PX)
         code.setObjectName("second_factor_code")
         code.show_matrix(matrix(enrolment.qr_rows))
-        self.body.addWidget(Label(strings.text("enrol.qr_sentence", who=enrolment.name), wrap=True))
-        self.body.addWidget(code, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.body.addWidget(Label(strings.text("enrol.qr_signature"), weight=Weight.STRONG, role=Colour.AMBER, wrap=True))
+        words = QVBoxLayout()
+        words.setSpacing(12)
+        words.addWidget(Label(strings.text("enrol.qr_sentence", who=enrolment.name), wrap=True))
+        words.addWidget(Label(strings.text("enrol.qr_signature"), weight=Weight.STRONG, role=Colour.AMBER, wrap=True))
+        words.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        row.addWidget(code, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        self.body.addLayout(row)
         self.accepted.connect(self.finish)

@@ -120,6 +120,8 @@ def test_enrolment_shows_the_second_factor_once(on_stage: Stage) -> None:
     assert on.asked("Administration.enrol") == [("4610", "Halvard Nwosu", Role.OFFICER, team, "four grey lamps")]
     assert on.find("second_factor_code")._rows
     code = on.find("second_factor_code")
+    on.frame.resize(640, 360)  # a small screen at double scale
+    on.until(lambda: code.visibleRegion().boundingRect() == code.rect())
     on.press(Qt.Key.Key_Return)
     on.until(lambda: not on.there("second_factor_sheet"))
     with pytest.raises(RuntimeError):  # gone with its sheet, and the matrix with it
