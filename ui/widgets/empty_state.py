@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.icons import IconName, paint_icon
@@ -27,11 +27,12 @@ class EmptyState(QWidget):
     ) -> None:
         super().__init__(parent)
         self._icon = icon
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN_PX, 8, _MARGIN_PX, 8)
         column.setSpacing(8)
         column.addStretch(2)
-        column.addSpacing(_ICON_PX + 8)
+        self._room = QSpacerItem(0, _ICON_PX + 8)
+        column.addItem(self._room)
         self._title = Label(title, TypeSize.BODY, Weight.STRONG, wrap=True)
         self._hint = Label(hint, TypeSize.BODY, role=Colour.TEXT_QUIET, wrap=True)
         for words in (self._title, self._hint):
@@ -63,9 +64,17 @@ class EmptyState(QWidget):
         width = max(1, min(_MEASURE_PX, self.width() - 2 * _MARGIN_PX))
         for words in (self._title, self._hint):
             words.setMinimumHeight(words.heightForWidth(width))
+        # Then the icon: nothing may stand upon what is said.
+        self._room.changeSize(0, _ICON_PX + 8)
+        self._column.invalidate()
+        if self._column.minimumSize().height() > self.height():
+            self._room.changeSize(0, 0)
+            self._column.invalidate()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the icon above the title."""
+        if not self._room.sizeHint().height():
+            return
         painter = QPainter(self)
         at = QRect((self.width() - _ICON_PX) // 2, self._title.y() - _ICON_PX - 12, _ICON_PX, _ICON_PX)
         paint_icon(painter, at, self._icon, theme.colour(Colour.TEXT_QUIET))

@@ -1,0 +1,26 @@
+"""What an empty list says stays readable in a low window."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ui.icons import IconName
+from ui.widgets.buttons import Button
+from ui.widgets.empty_state import EmptyState
+
+HINT = "Bound to a key server in a locked room of the station, the vault opens only where that answers; carried out, it holds noise. " * 3
+
+
+@pytest.mark.parametrize(("height", "icon"), [(180, False), (400, True)])
+def test_the_icon_gives_way_before_anything_stands_upon_the_words(desk: QApplication, qtbot: QtBot, height: int, icon: bool) -> None:
+    empty = EmptyState(IconName.PREMISES, "This workstation is bound to no key server", HINT, "Add server")
+    qtbot.addWidget(empty)
+    empty.resize(530, height)
+    empty.show()
+    desk.processEvents()
+    [button] = empty.findChildren(Button)
+    assert button.geometry().top() >= empty._hint.geometry().bottom()
+    assert empty._hint.height() >= empty._hint.heightForWidth(empty._hint.width())
+    assert (empty._title.geometry().top() >= 32) is icon
