@@ -3,26 +3,28 @@
 Rules:
 
 - The trail is asked, and no sealed fact opened: neither the officer who signs in nor anybody's queue needs a key for it.
-- What was found is remembered with the number of signals it was found for. A report that only one family can join is not looked for.
+- What was found is remembered with the number of signals it was found for, and only what came since is read: a flood costs each look the
+  newest entries, however long the trail is. A report that only one family can join is not looked for.
 - Of a kind that came again and again only so many are named as weigh.
 
-LIMIT: a report whose first entry lies behind `_ENTRIES_LOOKED_AT` later ones is known by the kind it was filed under and those found since.
+LIMIT: a report whose entries lie behind `_ENTRIES_LOOKED_AT` later ones on reports is known by the kind it was filed under and those found.
 Its severity never falls for that: the store lets none fall.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from vault.domain.audit import AuditKind
-from vault.domain.breach import JOINING_WINDOW_US, REPEATS_THAT_RAISE, STRAND, SignalKind
+from vault.domain.audit import AuditEntry, AuditKind
+from vault.domain.breach import REPEATS_THAT_RAISE, STRAND, ReportState, SignalKind
 from vault.domain.identity import BreachId
 from vault.services.ports import AuditFilter, BreachRow
 from vault.services.world import World
 
-_ENTRIES_LOOKED_AT = 10_000
+_ENTRIES_LOOKED_AT = 5_000  # some 50 ms of the control thread, at most once a report and restart
+_ENTRIES_AT_FIRST = 50
 _REMEMBERED_MOST = 1_000
 _KINDS = (AuditKind.BREACH_RECORDED.value, AuditKind.BREACH_JOINED.value)
 _FACTS = msgspec.json.Decoder(list[tuple[str, str | int]])
@@ -44,19 +46,20 @@ class SeenTogether:
     def of_each(self, rows: Sequence[BreachRow]) -> Mapping[BreachId, Seen]:
         """The same of many reports, with one look at the trail."""
         found: dict[BreachId, Seen] = {}
-        asked: dict[BreachId, BreachRow] = {}
+        asked: list[ReportState] = []
         for row in rows:
             state = row.state
-            count, seen = self._known.get(state.breach_id, (0, ()))
+            count, seen = self._known_of(state)
             if state.count == 1 or state.kind not in STRAND:
                 found[state.breach_id] = (state.kind,) * min(state.count, REPEATS_THAT_RAISE)
             elif count == state.count:
                 found[state.breach_id] = seen
             else:
-                asked[state.breach_id] = row
-        for breach_id, seen in self._looked_up(asked).items():
-            found[breach_id] = seen
-            self.remember(breach_id, asked[breach_id].state.count, seen)
+                asked.append(state)
+        looked_up = self._looked_up(asked)
+        for state in asked:
+            found[state.breach_id] = looked_up[state.breach_id]
+            self.remember(state.breach_id, state.count, looked_up[state.breach_id])
         return found
 
     def remember(self, breach_id: BreachId, count: int, seen: Sequence[SignalKind]) -> None:
@@ -66,25 +69,37 @@ class SeenTogether:
         while len(self._known) > _REMEMBERED_MOST:
             del self._known[next(iter(self._known))]
 
-    def _looked_up(self, asked: Mapping[BreachId, BreachRow]) -> Mapping[BreachId, Seen]:
-        if not asked:
-            return {}
-        newest_first: dict[BreachId, list[SignalKind]] = {breach_id: [] for breach_id in asked}
-        missing = set(asked)
-        # A clock that was set back a little may have written later entries with earlier times.
-        from_us = max(0, min(row.state.first_us for row in asked.values()) - JOINING_WINDOW_US)
-        for entry in self._world.store.audit_entries(AuditFilter(kinds=_KINDS, from_us=from_us), 0, _ENTRIES_LOOKED_AT):
+    def _known_of(self, state: ReportState) -> tuple[int, Seen]:
+        return self._known.get(state.breach_id, (0, ()))
+
+    def _looked_up(self, asked: Sequence[ReportState]) -> Mapping[BreachId, Seen]:
+        newest_first: dict[BreachId, list[SignalKind]] = {state.breach_id: [] for state in asked}
+        lacking = {state.breach_id: state.count - self._known_of(state)[0] for state in asked}  # each signal has its entry
+        for entry in self._newest_first() if lacking else ():
             facts = dict(_FACTS.decode(entry.facts))
             breach_id = BreachId(str(facts.get("breach_id", "")))
-            if breach_id in newest_first:
+            if breach_id in lacking:
                 newest_first[breach_id].append(SignalKind(str(facts["signal"])))
-                if entry.kind == AuditKind.BREACH_RECORDED.value:
-                    missing.discard(breach_id)
-            if not missing:
+                lacking[breach_id] -= 1
+                if not lacking[breach_id]:
+                    del lacking[breach_id]
+            if not lacking:
                 break
-        for breach_id in missing:
-            newest_first[breach_id].append(asked[breach_id].state.kind)
-        return {breach_id: _weighing(kinds[::-1]) for breach_id, kinds in newest_first.items()}
+        found: dict[BreachId, Seen] = {}
+        for state in asked:
+            before = self._known_of(state)[1] or ((state.kind,) if state.breach_id in lacking else ())
+            found[state.breach_id] = _weighing((*before, *reversed(newest_first[state.breach_id])))
+        return found
+
+    def _newest_first(self) -> Iterator[AuditEntry]:
+        """The entries on reports, a few and then more: whoever found what they look for reads no further."""
+        below, looked_at, many = 0, 0, _ENTRIES_AT_FIRST
+        while looked_at < _ENTRIES_LOOKED_AT:
+            entries = self._world.store.audit_entries(AuditFilter(kinds=_KINDS), below, many)
+            yield from entries
+            if len(entries) < many:
+                return
+            below, looked_at, many = entries[-1].seq, looked_at + many, min(4 * many, _ENTRIES_LOOKED_AT - looked_at - many)
 
 
 def _weighing(seen: Sequence[SignalKind]) -> Seen:
