@@ -66,10 +66,11 @@ class EmptyState(QWidget):
             words.setMinimumHeight(words.heightForWidth(width))
         # Then the icon: nothing may stand upon what is said.
         self._room.changeSize(0, _ICON_PX + 8)
-        self._column.invalidate()
+        self._column.activate()
         if self._column.minimumSize().height() > self.height():
             self._room.changeSize(0, 0)
             self._column.invalidate()
+            self._column.activate()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the icon above the title."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ui.icons import IconName
@@ -13,12 +13,14 @@ from ui.widgets.empty_state import EmptyState
 HINT = "Bound to a key server in a locked room of the station, the vault opens only where that answers; carried out, it holds noise. " * 3
 
 
-@pytest.mark.parametrize(("height", "icon"), [(180, False), (400, True)])
+@pytest.mark.parametrize(("height", "icon"), [(190, False), (400, True)])
 def test_the_icon_gives_way_before_anything_stands_upon_the_words(desk: QApplication, qtbot: QtBot, height: int, icon: bool) -> None:
-    empty = EmptyState(IconName.PREMISES, "This workstation is bound to no key server", HINT, "Add server")
-    qtbot.addWidget(empty)
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(530, height)
+    empty = EmptyState(IconName.PREMISES, "This workstation is bound to no key server", HINT, "Add server", parent=window)
     empty.resize(530, height)
-    empty.show()
+    window.show()
     desk.processEvents()
     [button] = empty.findChildren(Button)
     assert button.geometry().top() >= empty._hint.geometry().bottom()
