@@ -82,7 +82,7 @@ def scene(staffed: Station, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     held = crew.take(OFFICER, cases[1])
     crew.at(SUPERVISOR).custody.force_return(held.check_out_id, LONG)
     crew.take(OFFICER, cases[2])
-    seqs = {}
+    seqs: dict[str, int] = {}
     for kind, names in (
         (AuditKind.CHECKED_OUT, ("first", "second", "third", "fetched", "out")),
         (AuditKind.HANDED_OVER, ("handed",)),
@@ -316,6 +316,15 @@ def test_a_forgery_is_named_in_small_slices_too(scene: Scene, monkeypatch: pytes
         forger.make_the_chain_anew()
     verdict = scene.verdict(register)
     assert (verdict.bad_seq, verdict.reason) == (scene.seqs["forced"], "custody")
+
+
+def test_a_vault_used_before_a_statement_stood_in_the_trail_holds(scene: Scene, tmp_path: Path) -> None:
+    register = Path(shutil.copy(scene.register, tmp_path))
+    with closing(Forger(scene, register)) as forger:
+        forger.entry("attested", documents=None, held_seconds=None, signature=None)  # as it was written then
+        forger.make_the_chain_anew()
+    verdict = scene.verdict(register)
+    assert (verdict.holds, verdict.signatures, verdict.sealed_statements) == (True, 8, 1), verdict
 
 
 def test_who_makes_all_anew_can_say_statements_are_sealed_and_it_shows(scene: Scene, tmp_path: Path) -> None:
