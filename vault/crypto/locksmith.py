@@ -121,13 +121,15 @@ class VaultLocksmith:
             UnavailableError: slot.out-of-memory, passphrase.list-missing.
         """
         check_passphrase(passphrase, badge_no)
-        secrets = PersonSecrets(generate_key_pair(), new_totp_secret())
-        slot = make_person_slot(passphrase, person_id, secrets.encode(), self._cost)
-        return NewPerson(_person_keys(secrets), slot, provisioning_uri(secrets.totp_secret, badge_no, station_name))
+        return self._made(PersonSecrets(generate_key_pair(), new_totp_secret()), person_id, badge_no, passphrase, station_name)
 
     def open_person(self, slot: bytes, person_id: PersonId, passphrase: Secret) -> PersonKeys:
         """See `slots.open_person_slot`."""
-        return _person_keys(PersonSecrets.decode(open_person_slot(slot, passphrase, person_id)))
+        private = open_person_slot(slot, passphrase, person_id)
+        try:
+            return _person_keys(PersonSecrets.decode(private))
+        finally:
+            private.wipe()
 
     def renew_factor(self, keys: PersonKeys, person_id: PersonId, badge_no: str, passphrase: Secret, station_name: str) -> NewPerson:
         """Draw another second factor and seal it with the same private keys, under a passphrase that opened them before.
@@ -135,9 +137,7 @@ class VaultLocksmith:
         Raises:
             UnavailableError: slot.out-of-memory.
         """
-        secrets = PersonSecrets(KeyPair.from_private(keys.holder.export_private()), new_totp_secret())
-        slot = make_person_slot(passphrase, person_id, secrets.encode(), self._cost)
-        return NewPerson(_person_keys(secrets), slot, provisioning_uri(secrets.totp_secret, badge_no, station_name))
+        return self._made(PersonSecrets(_key_pair_of(keys), new_totp_secret()), person_id, badge_no, passphrase, station_name)
 
     def reseal(self, keys: PersonKeys, person_id: PersonId, badge_no: str, passphrase: Secret) -> bytes:
         """Check a new passphrase and seal the same keys and the same second factor under it.
@@ -147,8 +147,7 @@ class VaultLocksmith:
             UnavailableError: slot.out-of-memory, passphrase.list-missing.
         """
         check_passphrase(passphrase, badge_no)
-        secrets = PersonSecrets(KeyPair.from_private(keys.holder.export_private()), keys.totp_secret)
-        return make_person_slot(passphrase, person_id, secrets.encode(), self._cost)
+        return self._slot(PersonSecrets(_key_pair_of(keys), keys.totp_secret), person_id, passphrase)
 
     def spend_time(self, passphrase: Secret) -> None:
         """Derive from the passphrase and forget. LIMIT: at today's cost; a slot made at another cost takes another time."""
@@ -219,6 +218,25 @@ class VaultLocksmith:
     def workstation_sign_public(self) -> bytes:
         """Give the workstation's key to verify with."""
         return self._key_pair.public.sign
+
+    def _made(self, secrets: PersonSecrets, person_id: PersonId, badge_no: str, passphrase: Secret, station_name: str) -> NewPerson:
+        slot = self._slot(secrets, person_id, passphrase)
+        return NewPerson(_person_keys(secrets), slot, provisioning_uri(secrets.totp_secret, badge_no, station_name))
+
+    def _slot(self, secrets: PersonSecrets, person_id: PersonId, passphrase: Secret) -> bytes:
+        private = secrets.encode()
+        try:
+            return make_person_slot(passphrase, person_id, private, self._cost)
+        finally:
+            private.wipe()
+
+
+def _key_pair_of(keys: PersonKeys) -> KeyPair:
+    private = keys.holder.export_private()
+    try:
+        return KeyPair.from_private(private)
+    finally:
+        private.wipe()
 
 
 def _person_keys(secrets: PersonSecrets) -> PersonKeys:

@@ -101,6 +101,7 @@ class Credentials:
         secret = secret_of(passphrase)
         try:
             keys = world.locksmith.open_person(row.slot, row.person_id, secret)
+            keys.totp_secret.wipe()  # theirs, and in force until the new one is
             made = world.locksmith.renew_factor(keys, row.person_id, row.badge_no, secret, world.station.station_name)
         except RefusedError as error:
             world.on_control(lambda: self._attempts.failed(row.badge_no, row))
@@ -145,13 +146,16 @@ class Credentials:
         world = self._world
         session = world.require()
         shown, boot_us, now_us = self._shown, world.clock.boot_us(), world.clock.now_us()
-        if shown is None or shown.session_id != session.row.session_id or boot_us >= shown.until_boot_us:
+        if shown is not None and boot_us >= shown.until_boot_us:
+            self._let_go()
+            shown = None
+        if shown is None or shown.session_id != session.row.session_id:
             raise RefusedError("factor.none-shown")
         try:
             step = world.locksmith.check_code(shown.totp_secret, code, now_us, 0)  # no code of it was ever used
         except RefusedError as error:
             raise RefusedError("factor.code-wrong") from error
-        self._shown = None
+        self._let_go()
         row = shown.before
         own = row.person_id == session.person.person_id
         draft = world.draft(AuditKind.FACTOR_RENEWED, person_id=row.person_id, reason_sealed=shown.reason_sealed)
@@ -166,7 +170,7 @@ class Credentials:
     def forget_factor(self) -> None:
         """Let go of a second factor that was shown and will not be proven; the one before stays in force."""
         self._world.require()
-        self._shown = None
+        self._let_go()
 
     # -- inner -----------------------------------------------------------------------------------------------------------------------
 
@@ -212,7 +216,13 @@ class Credentials:
         session = world.require()
         sealed = world.seal_to_supervisors(reason.strip().encode(), "factor", row.person_id).hex() if reason else ""
         until_us = world.clock.boot_us() + _SHOWN_SECONDS * 1_000_000
+        self._let_go()
         self._shown = _Shown(session.row.session_id, row, made.slot, made.keys.totp_secret, sealed, until_us)
+
+    def _let_go(self) -> None:
+        if self._shown is not None:
+            self._shown.totp_secret.wipe()
+        self._shown = None
 
     def _change(self, row: PersonRow, slot: bytes, step: int) -> None:
         world = self._world
@@ -220,7 +230,7 @@ class Credentials:
         world.store.use_code(row.person_id, step)
         world.store.replace_slot(row.person_id, row.slot, slot, step, 0, world.draft(AuditKind.PERSON_RESEALED, person_id=row.person_id))
         self._attempts.forget(row.badge_no)
-        self._shown = None  # sealed under the passphrase that was
+        self._let_go()  # sealed under the passphrase that was
         self._follow()
 
     def _follow(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyotp
 import pytest
 
+from vault.crypto import locksmith as module
 from vault.crypto.keypairs import generate_key_pair, verify
 from vault.crypto.locksmith import WORKSTATION_CONTEXT, VaultLocksmith
 from vault.crypto.sealing import CHUNK_BYTES, new_key
@@ -31,6 +32,21 @@ def test_a_new_person_can_sign_in(locksmith: Locksmith) -> None:
     totp = pyotp.parse_uri(new.provisioning_uri)
     assert isinstance(totp, pyotp.TOTP)
     assert locksmith.check_code(keys.totp_secret, totp.at(1_000_000), 1_000_000_000_000, 0) == 1_000_000 // 30
+
+
+def test_what_goes_into_a_slot_is_overwritten_once_it_is_sealed(locksmith: Locksmith, monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed: list[Secret] = []
+
+    def seal(_passphrase: Secret, _person_id: PersonId, private: Secret, _cost: Argon2Cost) -> bytes:
+        assert any(private.reveal())
+        sealed.append(private)
+        return b"slot"
+
+    monkeypatch.setattr(module, "make_person_slot", seal)
+    keys = locksmith.new_person(PERSON, "4711", PASSPHRASE, "North").keys
+    locksmith.renew_factor(keys, PERSON, "4711", PASSPHRASE, "North")
+    assert locksmith.reseal(keys, PERSON, "4711", PASSPHRASE) == b"slot"
+    assert [any(one.reveal()) for one in sealed] == [False] * 3
 
 
 def test_a_poor_passphrase_makes_no_person(locksmith: Locksmith) -> None:
