@@ -444,6 +444,17 @@ def test_an_address_that_swallows_every_packet_leaves_the_others_of_the_name_the
         assert recover(named, binding, *CONTEXT).reveal() == secret.reveal()
 
 
+def test_an_address_of_a_family_that_the_machine_does_not_speak_leaves_the_others_of_the_name(
+    station: TangServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _, binding, secret = met(station)
+    spoken = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", station.port))
+    unspoken = (socket.AF_UNSPEC, *spoken[1:])  # as IPv6 where it is switched off: no socket can be made
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kind: [unspoken, spoken])
+    named = KeyServer(place.url.replace("127.0.0.1", "keys.station.example"))
+    assert recover(named, binding, *CONTEXT).reveal() == secret.reveal()
+
+
 def test_nobody_there_is_told_at_once(station: TangServer) -> None:
     _, _, binding, _ = met(station)
     started = time.monotonic()

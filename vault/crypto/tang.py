@@ -453,7 +453,11 @@ def _connect(address: tuple[str, int], timeout_seconds: float, _source: object =
     found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
     deadline, failure = time.monotonic() + timeout_seconds, OSError()
     for number, (family, kind, protocol, _, where) in enumerate(found):
-        made = socket.socket(family, kind, protocol)
+        try:
+            made = socket.socket(family, kind, protocol)
+        except OSError as error:  # a name has addresses of a family that this machine does not speak
+            failure = error
+            continue
         try:
             made.settimeout(max(0.001, (deadline - time.monotonic()) / (len(found) - number)))
             made.connect(where)
