@@ -176,7 +176,7 @@ class Joining:
 
     def has_lately(self, kind: SignalKind, now_us: int) -> bool:
         """Whether a report of this kind was made within the last seconds."""
-        return any(known[1] is kind and now_us - known[0] <= _LATELY_US for known in self._sealed)
+        return any(known[1] is kind and abs(now_us - known[0]) <= _LATELY_US for known in self._sealed)
 
     def sealed(self, one: Signal) -> None:
         """A report for this stands now."""

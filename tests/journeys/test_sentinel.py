@@ -368,6 +368,7 @@ def test_one_thing_is_one_report_and_noise_has_an_end() -> None:
     assert joining.joins(Signal(K.STORE_OPENED, 1, named(OTHER + 1))), "the same program"
     assert joining.joins(Signal(K.STORE_OPENED, 1)), "by nobody knows whom: by that one"
     assert not joining.joins(Signal(K.STORE_OPENED, 5_000_000)), "later it is news again"
+    assert not joining.joins(Signal(K.STORE_OPENED, -5_000_000)), "so it is by a clock that was set back"
     assert not joining.joins(Signal(K.STORE_COPIED, 1, (("folder", "~/Downloads"),)))
     written = 1
     for number in range(50):
