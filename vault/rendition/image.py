@@ -180,7 +180,9 @@ def _orientation(image: Image.Image) -> int:
 
 def _flattened(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB on white."""
-    if image.mode.startswith("I;16"):
+    if image.mode == "I;16B":  # a TIFF with the high byte first, which Pillow opens and cannot reckon with
+        image = Image.frombytes("I;16", image.size, image.tobytes(), "raw", "I;16B")
+    if image.mode == "I;16":
         _, brightest = image.getextrema()
         assert isinstance(brightest, int | float)
         step = 256 if brightest > _TWELVE_BITS else 16

@@ -192,6 +192,8 @@ def _text(part: Message) -> str:
         charset = None
     if charset is None and part.get_content_type() == "text/html" and (said := _META_CHARSET.search(payload, 0, _META_BYTES_MAX)):
         charset = said[1].decode("ascii")
+        if charset.lower().startswith(("utf-16", "utf-32")):  # a page in which that can be read is in neither
+            charset = None
     return _decoded(payload, charset).replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -74,6 +74,7 @@ _BOUNCED = (
             ["протокол"],
             [],
         ),
+        (b"Content-Type: text/html\n\n<meta charset=utf-16><p>what it says</p>\n", ["what it says"], []),
     ],
 )
 def test_nothing_a_message_says_or_brings_is_left_out(rest: bytes, texts: list[str], attachments: list[str]) -> None:
