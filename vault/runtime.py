@@ -250,8 +250,12 @@ class Server:
             timer.daemon = True
             timer.start()
 
-    def _guarded(self, step: Callable[[], object]) -> None:
-        """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values."""
+    def _guarded(self, step: Callable[[], object]) -> bool:
+        """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values.
+
+        Returns:
+            whether it was done.
+        """
         try:
             step()
         except TamperError as error:
@@ -260,6 +264,9 @@ class Server:
             _log.error("%s", error)
         except Exception:  # the last net, as around a call
             self._defect()
+        else:
+            return True
+        return False
 
     def _end(self, reason: str) -> None:
         """The session is over (control thread): this process ends with its keys, when it has closed or when its time is up."""
@@ -277,11 +284,13 @@ class Server:
             self._guarded(lambda: self._seen.commit_waiting(self._record))
         if self._seen.waits:
             return  # no tick: the interface blanks the page until what was seen can be recorded
-        self._publish(Tick())
-        vault, watching = self._vault, self._watching
-        if vault is None or watching is None:
-            return
+        vault = self._vault
+        if vault is None or self._guarded(vault.custody.return_expired):
+            self._publish(Tick())  # else likewise: the page may be of a file that is due and could not be returned, on a full disk
+        if vault is not None and self._watching is not None:
+            self._look_after(vault, self._watching)
 
+    def _look_after(self, vault: Vault, watching: Watching) -> None:
         def witness() -> None:
             now_us = self._clock.boot_us()
             if now_us - self._last_witness_us >= vault.world.policy.witness_seconds * 1_000_000:
@@ -296,7 +305,7 @@ class Server:
             if changed := watching.changed(vault):
                 vault.trust.follow(changed)
 
-        for step in (vault.custody.return_expired, session_end, witness, protections, vault.witness.verify_in_turn):
+        for step in (session_end, witness, protections, vault.witness.verify_in_turn):
             self._guarded(step)
 
     # -- pipe ------------------------------------------------------------------------------------------------------------------------

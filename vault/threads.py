@@ -67,12 +67,12 @@ class Worker:
         self.name = name
         self._gives_way = gives_way
         self._ready = threading.Condition()
-        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._heap: list[tuple[int, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._ended = False
         self.thread_id = 0
 
-    def put(self, priority: int, work: Callable[[], None]) -> bool:
+    def put(self, priority: int, work: Callable[[], object]) -> bool:
         """Queue work; False if the worker has ended."""
         with self._ready:
             if self._ended:
@@ -81,7 +81,7 @@ class Worker:
             self._ready.notify()
             return True
 
-    def run(self, every_second: Callable[[], None] | None = None) -> None:
+    def run(self, every_second: Callable[[], object] | None = None) -> None:
         """Empty the queue until `end`, calling `every_second` about once a second between pieces of work."""
         self.thread_id = threading.get_ident()
         if self._gives_way and sys.platform == "linux":
@@ -112,7 +112,7 @@ class Worker:
             heapq.heapify(self._heap)
             self._ready.notify_all()
 
-    def _do(self, work: Callable[[], None]) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception as error:
@@ -134,7 +134,7 @@ class Lanes:
             if lane is not Lane.CONTROL:
                 threading.Thread(target=worker.run, name=worker.name, daemon=True).start()
 
-    def put(self, lane: Lane, priority: Priority, work: Callable[[], None]) -> bool:
+    def put(self, lane: Lane, priority: Priority, work: Callable[[], object]) -> bool:
         """Queue a call."""
         return self._workers[lane].put(priority, work)
 
@@ -147,7 +147,7 @@ class Lanes:
             outcome.abandon(SystemExit())
         return outcome.wait()
 
-    def later(self, lane: Lane, work: Callable[[], None]) -> None:
+    def later(self, lane: Lane, work: Callable[[], object]) -> None:
         """Run on a lane when it has nothing else to do."""
         self._workers[lane].put(_LATER, work)
 
@@ -164,6 +164,6 @@ class InlineThreads:
         """Run at once."""
         return work()
 
-    def later(self, lane: Lane, work: Callable[[], None]) -> None:  # noqa: ARG002
+    def later(self, lane: Lane, work: Callable[[], object]) -> None:  # noqa: ARG002
         """Run at once."""
         work()

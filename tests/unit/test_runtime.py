@@ -7,9 +7,11 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from vault.errors import DefectError, TamperError, UnavailableError
 from vault.runtime import Server
 from vault.services import wire
 from vault.services.events import Ending, Event, Tick
@@ -65,6 +67,24 @@ def test_the_deadline_runs_from_the_lock_and_the_end_is_told_once(tmp_path: Path
     server._end_if_asked()
     server._lanes.control.run()
     assert read(interface) == sent(Ending("signed-out"))
+
+
+@pytest.mark.parametrize("error", [None, UnavailableError("store.full"), TamperError("store.damaged"), ValueError()])
+def test_the_page_is_covered_while_files_that_are_due_cannot_be_returned(
+    tmp_path: Path, pipe: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    interface, vault = pipe
+    server = TimedServer(tmp_path, vault)
+
+    def return_expired() -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(server, "_tampered", lambda _error: None)
+    monkeypatch.setattr(server, "_defect", lambda: DefectError("vault.defect"))
+    monkeypatch.setattr(server, "_vault", SimpleNamespace(custody=SimpleNamespace(return_expired=return_expired)))
+    server._every_second()
+    assert read(interface) == (sent(Tick()) if error is None else b""), "without a tick the interface covers the page"
 
 
 def test_an_interface_that_does_not_listen_is_waited_for_once(tmp_path: Path, pipe: tuple[socket.socket, socket.socket]) -> None:
