@@ -99,6 +99,11 @@ class Vouching:
         """Whether the station's policy vouches for the program at a path."""
         return str(path) in self._allowed
 
+    def is_ours(self, pid: int) -> bool:
+        """Whether a process is one of our own, or a child of one: between fork and exec it has its parent's descriptors."""
+        parent = _read(pid, "stat", 4096).rpartition(b") ")[2].split()[1:2]
+        return pid in self._own_pids or any(int(one) in self._own_pids for one in parent)
+
     def look(self, pid: int, *, is_client: bool = False) -> Program:
         """Look at a process now; 0 is a client from the network. Takes some 0.1 ms.
 

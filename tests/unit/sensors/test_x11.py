@@ -189,6 +189,32 @@ def test_a_client_that_was_vouched_for_is_looked_at_again(connection: Connection
     assert [(one.is_new, one.program.standing) for one in found] == [(False, Standing.STRANGER)]
 
 
+HANDS_ON = """
+import os, sys
+from vault.sensors.x11_wire import Connection
+connection = Connection()
+if child := os.fork():
+    print(child, flush=True)
+    os.execv("/bin/true", ["true"])
+sys.stdin.read()
+"""
+
+
+@needs_display
+def test_who_holds_a_connection_that_another_one_made_is_found(connection: Connection) -> None:
+    """The display tells of a process that has ended, or has become a program of the system's; its child reads the screen."""
+    ledger = ClientLedger(Vouching((), (os.getpid(),)))
+    ledger.look(connection)
+    with subprocess.Popen([sys.executable, "-c", HANDS_ON], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as maker:
+        assert maker.stdout is not None
+        child = int(maker.stdout.readline())
+        deadline = time.monotonic() + 20
+        while not [one for one in ledger.look(connection) if one.program.pid == child and one.program.standing is Standing.STRANGER]:
+            assert time.monotonic() < deadline
+    while child in [one.program.pid for one in ledger.look(connection)]:
+        assert time.monotonic() < deadline, "it has ended"
+
+
 # -- who vouches -------------------------------------------------------------------------------------------------------------------------
 
 
