@@ -142,7 +142,9 @@ def fact_name(name: str) -> str:
 
 def fact_row(name: str, value: str) -> tuple[str, str]:
     """Name an evidence fact, with its value; codes of the vault's own are said in words, one that is not known as it stands."""
-    if name in _CODED:
+    if (of_a_sensor := _OF_A_SENSOR.get(name, "").format(value)) and strings.has_text(of_a_sensor):
+        value = strings.text(of_a_sensor)
+    elif name in _CODED:
         value = "; ".join(_said(name, one) for one in value.split(", "))
     return fact_name(name), strings.text("breaches.place_none") if name in _LISTS and value == "none" else value
 
@@ -157,6 +159,7 @@ def shortfall(rationale: str) -> int:
     return max(0, RATIONALE_LEAST - len(rationale.strip()))
 
 
+_OF_A_SENSOR = {"protection": "protection.{}.name", "reason": "protection_reason.{}"}  # one that went blind, in the strip's words
 _CODED = frozenset({"code", "place_fit", "place_unread", "place_remote", "moment"})
 _LISTS = frozenset({"place_addresses", "place_gateways", "place_tunnels", "place_remote"})
 

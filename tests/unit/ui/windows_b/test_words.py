@@ -163,6 +163,13 @@ def test_what_was_done_to_the_spool_is_said_in_words(code: str) -> None:
     assert breach_words.fact_row("code", "header.damaged")[1] == "header.damaged"
 
 
+def test_a_sensor_that_went_blind_is_said_in_the_strips_words() -> None:
+    assert breach_words.fact_row("protection", "process")[1] == strings.text("protection.process.name")
+    assert breach_words.fact_row("reason", "stopped")[1] == strings.text("protection_reason.stopped")
+    typed = "As agreed, see 4.2. of the order"
+    assert breach_words.fact_row("reason", typed)[1] == typed, "a person's own words stand as they were typed"
+
+
 @pytest.mark.parametrize("fit", Fit)
 def test_every_judgement_of_the_place_is_said_in_words(fit: Fit) -> None:
     assert breach_words.fact_row("place_fit", fit.value)[1] == strings.text(f"breaches.code.place_fit.{fit.value}")
