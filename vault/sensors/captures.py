@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import Fact, RefusedError
+from vault.reach import looking_at_programs
 from vault.sensors import capture_tools, inotify, programs
 from vault.sensors.capture_tools import Use
 from vault.sensors.contract import Emit, wall_clock_us
@@ -315,7 +316,7 @@ class CapturesSensor:
     # ---- the watching thread ---------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with ExitStack() as opened:  # the hub starts a sensor again and again: nothing stays open of one that did not start
+        with looking_at_programs(), ExitStack() as opened:  # the hub starts a sensor again: nothing stays open of one that did not
             try:
                 tools = {path: tool for path, tool in capture_tools.installed().items() if not self._vouching.allows(path)}
                 always = ExecWatch(path for path, tool in tools.items() if tool.use is Use.ALWAYS)

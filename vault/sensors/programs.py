@@ -37,6 +37,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vault.reach import looking_at_programs
 from vault.sensors import capture_tools, screen, system_files
 from vault.sensors.capture_tools import Use
 
@@ -104,6 +105,7 @@ class Vouching:
         parent = _read(pid, "stat", 4096).rpartition(b") ")[2].split()[1:2]
         return pid in self._own_pids or any(int(one) in self._own_pids for one in parent)
 
+    @looking_at_programs()
     def look(self, pid: int, *, is_client: bool = False) -> Program:
         """Look at a process now; 0 is a client from the network. Takes some 0.1 ms.
 

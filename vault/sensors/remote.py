@@ -33,6 +33,7 @@ from pathlib import Path
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.reach import looking_at_programs
 from vault.sensors import screen, sockets
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.screen import Finding, How
@@ -166,6 +167,7 @@ class RemoteSensor:
                 self._place = "" if number is None else f"{screen.X_SOCKETS}{number}"
                 self._virtual_machine = screen.virtual_machine()
 
+    @looking_at_programs()
     def _run(self) -> None:
         try:
             while not self._ending.is_set():

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vault.listener import listener_of
+from vault.reach import looking_at_programs
 from vault.sensors import system_files
 
 PLATFORM_VARIABLE = "CASEVAULT_SCREEN"  # Qt's platform, as the interface has it
@@ -86,6 +87,7 @@ class Finding:
         return (("how", self.how.value), ("by", self.by), *self.facts)
 
 
+@looking_at_programs()
 def examine(environment: Mapping[str, str]) -> tuple[Finding, ...]:
     """Say what is remote about the screen that the interface's environment names. May connect to its socket, once; never for long.
 

@@ -25,6 +25,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from vault.reach import looking_at_programs
 from vault.sensors import sockets
 from vault.sensors.programs import Program, Standing, Vouching
 from vault.sensors.x11_wire import Client, Connection
@@ -57,6 +58,7 @@ class ClientLedger:
         self._holders: tuple[Program, ...] = ()  # they have a connection that another program made, and nobody vouches for them
         self._holders_at = 0.0
 
+    @looking_at_programs()
     def look(self, connection: Connection) -> list[Sight]:
         """Give the clients that nobody vouches for, and those that went before they could be looked at.
 
