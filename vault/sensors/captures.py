@@ -40,11 +40,11 @@ from typing import TYPE_CHECKING
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import Fact, RefusedError
-from vault.reach import looking_at_programs
 from vault.sensors import capture_tools, inotify, programs
 from vault.sensors.capture_tools import Use
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.exec_watch import ExecWatch
+from vault.sensors.officers_view import looking_at_programs
 from vault.sensors.programs import Program, Standing, Vouching
 from vault.sensors.x11_clients import ClientLedger
 from vault.sensors.x11_wire import Connection, X11Error, names_local_display

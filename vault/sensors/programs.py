@@ -37,9 +37,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.reach import looking_at_programs
 from vault.sensors import capture_tools, screen, system_files
 from vault.sensors.capture_tools import Use
+from vault.sensors.officers_view import looking_at_programs
 
 _LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
 _CODE_MAKERS = (".gl??????", "orcexec.??????", "ffi??????")  # deleted at once: graphics drivers, media players, call-backs

@@ -33,9 +33,9 @@ from pathlib import Path
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
-from vault.reach import looking_at_programs
 from vault.sensors import screen, sockets
 from vault.sensors.contract import Emit, wall_clock_us
+from vault.sensors.officers_view import looking_at_programs
 from vault.sensors.screen import Finding, How
 
 _log = logging.getLogger(__name__)

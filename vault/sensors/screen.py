@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vault.listener import listener_of
-from vault.reach import looking_at_programs
 from vault.sensors import system_files
+from vault.sensors.officers_view import looking_at_programs
 
 PLATFORM_VARIABLE = "CASEVAULT_SCREEN"  # Qt's platform, as the interface has it
 X_SOCKETS = "/tmp/.X11-unix/X"  # noqa: S108 - where X servers listen

@@ -25,8 +25,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from vault.reach import looking_at_programs
 from vault.sensors import sockets
+from vault.sensors.officers_view import looking_at_programs
 from vault.sensors.programs import Program, Standing, Vouching
 from vault.sensors.x11_wire import Client, Connection
 

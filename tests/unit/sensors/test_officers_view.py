@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, re
 OFFICER, LENT = 64_001, 64_002
 LOOK = """
 import ctypes, os, sys
-from vault.reach import looking_at_programs
+from vault.sensors.officers_view import looking_at_programs
 from vault.sensors.programs import Vouching
 
 officer, lent = map(int, sys.argv[3:])  # as the launcher leaves a process
