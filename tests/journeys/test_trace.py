@@ -99,6 +99,7 @@ def test_a_hostile_picture_costs_one_refusal(crew: Crew, tmp_path: Path, name: s
         crew.vault.tracing.trace(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_picture_that_would_fill_the_memory_is_refused(crew: Crew, tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(_png_bomb())
