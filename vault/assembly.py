@@ -58,6 +58,7 @@ from vault.services.rendition import GreyPicture
 from vault.services.session import Session
 from vault.services.station_policy import StationPolicy, own_settings
 from vault.services.supervision import Supervision
+from vault.services.together import SeenTogether
 from vault.services.tracing import Impression, TraceTools, Tracing
 from vault.services.trust import WorkstationTrust
 from vault.services.unusual_reading import UnusualReading
@@ -464,7 +465,8 @@ def _join(
             reading.custody_ended(event.check_out_id)
 
     listeners.insert(0, listen)
-    breaches = Breaches(world, custody, lambda: reading.on_screen)
+    together = SeenTogether(world)
+    breaches = Breaches(world, custody, lambda: reading.on_screen, together)
     accommodations = Accommodations(world)
     world.accommodated_until_us = accommodations.until_us
     unusual_reading = UnusualReading(world, cases, breaches.record_flag)
@@ -484,7 +486,7 @@ def _join(
         reading=reading,
         intake=Intake(world, cases, prober, content),
         breaches=breaches,
-        supervision=Supervision(world, cases, custody, witness),
+        supervision=Supervision(world, cases, custody, witness, together),
         tracing=Tracing(world, custody, TraceTools(_picture_parser, _impression, reader.marks)),
         administration=Administration(world, custody),
         credentials=Credentials(world),

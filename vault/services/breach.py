@@ -87,11 +87,11 @@ def shortened(text: str, most_characters: int) -> str:
 class Breaches:
     """Records what was observed."""
 
-    def __init__(self, world: World, custody: Custody, on_screen: Callable[[], OnScreen | None]) -> None:
+    def __init__(self, world: World, custody: Custody, on_screen: Callable[[], OnScreen | None], together: SeenTogether) -> None:
         self._world = world
         self._custody = custody
         self._on_screen = on_screen
-        self._together = SeenTogether(world)
+        self._together = together
         self._placed: dict[BreachId, Facts] = {}  # where the workstation stood when a report was last told
 
     @operation(Priority.BREACH)

@@ -54,12 +54,12 @@ _REASON_PLACES = {
 class Supervision:
     """What supervisors and auditors work with."""
 
-    def __init__(self, world: World, cases: Cases, custody: Custody, witness: Witness) -> None:
+    def __init__(self, world: World, cases: Cases, custody: Custody, witness: Witness, together: SeenTogether) -> None:
         self._world = world
         self._cases = cases
         self._custody = custody
         self._witness = witness
-        self._together = SeenTogether(world)
+        self._together = together
         self._last_listing: tuple[object, ...] | None = None
         self._stopped = False  # the verification under way; control thread
 

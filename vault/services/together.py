@@ -33,7 +33,7 @@ Seen = tuple[SignalKind, ...]
 
 
 class SeenTogether:
-    """What the reports hold, for one service (control thread)."""
+    """What the reports hold; one for all who ask (control thread): whoever records a signal spares the queue a look."""
 
     def __init__(self, world: World) -> None:
         self._world = world
