@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui import strings
 from ui.theme import Colour
@@ -24,7 +24,7 @@ from ui.widgets.passphrase_field import PassphraseField
 from ui.widgets.qr import QrCode
 from ui.windows.act_sheet import ActSheet, ReasonSheet
 from ui.windows.beside import beside
-from ui.windows.enrol import Verdict, again_feedback, matrix, passphrase_feedback
+from ui.windows.enrol import Verdict, again_feedback, beside_code, matrix, passphrase_feedback
 from ui.windows.naming import who
 from vault.services.credentials import Credentials
 from vault.services.views import Enrolment, PersonBrief
@@ -119,17 +119,9 @@ class ProofSheet(ActSheet):
         self.code = _code_field(strings.text("credentials.proof_code"), strings.text("credentials.proof_hint"))
         _name("factor_proof", ("code", self.code))
         self.code.submitted.connect(self._save)
-        words = QVBoxLayout()
-        words.setSpacing(12)
-        words.addWidget(Label(strings.text("credentials.proof_scan", who=shown.name), wrap=True))
-        words.addWidget(self.code)
-        words.addWidget(Label(strings.text("credentials.proof_sentence"), role=Colour.TEXT_QUIET, wrap=True))
-        words.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(24)
-        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        self.body.addLayout(row)
+        scan = Label(strings.text("credentials.proof_scan", who=shown.name), wrap=True)
+        sentence = Label(strings.text("credentials.proof_sentence"), role=Colour.TEXT_QUIET, wrap=True)
+        self.body.addLayout(beside_code(picture, scan, self.code, sentence))
         self.accepted.connect(self._save)
         self.dismissed.connect(lambda: bridge.ask(Credentials.forget_factor).then(lambda _done: None, lambda _error: None))
 

@@ -71,6 +71,20 @@ def unit_suits(kind: UnitKind, role: Role) -> bool:
     return (kind is UnitKind.RECORDS) == (role is Role.CUSTODIAN)
 
 
+def beside_code(code: QrCode, *words: QWidget) -> QHBoxLayout:
+    """A code to scan, whole whatever stands beside it, and what is said of it from top to bottom."""
+    column = QVBoxLayout()
+    column.setSpacing(12)
+    for one in words:
+        column.addWidget(one)
+    column.addStretch(1)
+    row = QHBoxLayout()
+    row.setSpacing(24)
+    row.addWidget(code, 0, Qt.AlignmentFlag.AlignTop)
+    row.addLayout(column, 1)
+    return row
+
+
 def matrix(rows: Sequence[str]) -> list[list[bool]]:
     """Read the rows of an enrolment's QR code without their quiet zone, which the widget paints itself."""
     used = [row for row in rows if "1" in row]
@@ -189,14 +203,7 @@ class SecondFactorSheet(ActSheet):
         code = QrCode(_CODE_PX)
         code.setObjectName("second_factor_code")
         code.show_matrix(matrix(enrolment.qr_rows))
-        words = QVBoxLayout()
-        words.setSpacing(12)
-        words.addWidget(Label(strings.text("enrol.qr_sentence", who=enrolment.name), wrap=True))
-        words.addWidget(Label(strings.text("enrol.qr_signature"), weight=Weight.STRONG, role=Colour.AMBER, wrap=True))
-        words.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(24)
-        row.addWidget(code, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        self.body.addLayout(row)
+        sentence = Label(strings.text("enrol.qr_sentence", who=enrolment.name), wrap=True)
+        signature = Label(strings.text("enrol.qr_signature"), weight=Weight.STRONG, role=Colour.AMBER, wrap=True)
+        self.body.addLayout(beside_code(code, sentence, signature))
         self.accepted.connect(self.finish)
