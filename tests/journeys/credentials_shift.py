@@ -39,13 +39,7 @@ class CredentialsShift(Shift):
             ("another passphrase", self.change_passphrase),
             ("sign-in with it", self.sign_in_chosen),
         )
-        try:
-            for name, act in steps:
-                if not self._step(name, act):
-                    return False
-        finally:
-            self.desk.close()
-        return self._step("facts", self.facts)
+        return self._play(steps)
 
     def renew(self) -> None:
         """The supervisor is still signed in; the officer types their passphrase."""

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -175,13 +175,7 @@ class Shift:
             ("audit", self.audit),
             ("lock", self.lock),
         )
-        try:
-            for name, act in steps:
-                if not self._step(name, act):
-                    return False
-        finally:
-            self.desk.close()
-        return self._step("facts", self.facts)
+        return self._play(steps)
 
     def first_run(self) -> None:
         self.desk.wait("show casevault")
@@ -585,6 +579,16 @@ class Shift:
         self.desk.settle(0.5)
 
     # -- record ----------------------------------------------------------------------------------------------------------------------
+
+    def _play(self, steps: Sequence[tuple[str, Callable[[], None]]]) -> bool:
+        """Play steps up to the first that fails; when the desk is closed the facts are looked at."""
+        try:
+            for name, act in steps:
+                if not self._step(name, act):
+                    return False
+        finally:
+            self.desk.close()
+        return self._step("facts", self.facts)
 
     def _step(self, name: str, act: Callable[[], None]) -> bool:
         began = time.monotonic()

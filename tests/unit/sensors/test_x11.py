@@ -8,8 +8,8 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -218,19 +218,26 @@ def test_who_holds_a_connection_that_another_one_made_is_found(connection: Conne
 # -- who vouches -------------------------------------------------------------------------------------------------------------------------
 
 
-def _look(command: list[str], *, allowed: tuple[str, ...] = (), **environment: str) -> tuple[Standing, str]:
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", **environment})
+@contextmanager
+def _echoing(command: list[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that says what it is told, and has said something: it runs."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     try:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(b"up\n")
         process.stdin.flush()
         assert process.stdout.readline(), "it runs"
-        program = Vouching(allowed, ()).look(process.pid)
-        return program.standing, program.why
+        yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def _look(command: list[str], *, allowed: tuple[str, ...] = (), **environment: str) -> tuple[Standing, str]:
+    with _echoing(command, {"PATH": "/usr/bin:/bin", **environment}) as process:
+        program = Vouching(allowed, ()).look(process.pid)
+    return program.standing, program.why
 
 
 @pytest.fixture
@@ -275,12 +282,7 @@ def test_nobody_vouches_for_a_client_in_a_user_namespace_of_its_own() -> None:
     separate = ["unshare", "--user", "--map-root-user", "--mount", "/bin/cat"]
     if subprocess.run([*separate, "/dev/null"], capture_output=True, check=False).returncode != 0:
         pytest.skip("this system lets nobody have one")
-    with subprocess.Popen(separate, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"up\n")
-        process.stdin.flush()
-        assert process.stdout.readline(), "it runs"
+    with _echoing(separate) as process:
         program = Vouching((), ()).look(process.pid, is_client=True)
     assert (program.standing, program.why) == (Standing.STRANGER, "not-system")
 
@@ -310,12 +312,7 @@ def test_a_process_that_is_gone_is_nobodys_report() -> None:
 def test_nobody_vouches_for_a_client_that_does_not_speak_for_itself_and_policy_may() -> None:
     """A relay: it is at the display without a library of the protocol's."""
     cat = os.path.realpath("/bin/cat")
-    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as relay:
-        assert relay.stdin is not None
-        assert relay.stdout is not None
-        relay.stdin.write(b"up\n")
-        relay.stdin.flush()
-        assert relay.stdout.readline(), "it runs"
+    with _echoing(["/bin/cat"]) as relay:
         program = Vouching((), ()).look(relay.pid, is_client=True)
         assert (program.standing, program.why) == (Standing.STRANGER, "relay")
         assert Vouching((cat,), ()).look(relay.pid, is_client=True).standing is Standing.VOUCHED
