@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vault.domain.identity import BreachId, CheckOutId, DocumentId, PersonId
+from vault.domain.protection import ProtectionStatus
 from vault.errors import RefusedError
 
 MINUTE_US = 60_000_000
@@ -216,6 +217,12 @@ class Signal:
     facts: tuple[tuple[str, str | int], ...] = ()
     document_id: DocumentId | None = None
     page_no: int = 0
+
+
+def gone_blind(status: ProtectionStatus, observed_us: int, *more: tuple[str, str | int]) -> Signal:
+    """Say that a protection got worse: its state now and why, and what else is known of it."""
+    facts = (("protection", status.protection.value), ("state", status.state.value), ("reason", status.reason))
+    return Signal(SignalKind.SENSOR_BLIND, observed_us, (*facts, *more))
 
 
 class TriageState(enum.Enum):

@@ -34,7 +34,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vault import reach
-from vault.domain.breach import Signal, SignalKind
+from vault.domain.breach import Signal, SignalKind, gone_blind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors.contract import Emit, wall_clock_us
 
@@ -158,8 +158,7 @@ class ProcessGuard:
             self._continued = now
             told.append("vault")
         for role in told:
-            facts = (("protection", self.protection.value), ("state", ProtectionState.UNAVAILABLE.value), ("reason", "stopped"))
-            self._emit(Signal(SignalKind.SENSOR_BLIND, wall_clock_us(), (*facts, ("process", role))))
+            self._emit(gone_blind(self._status(ProtectionState.UNAVAILABLE, "stopped"), wall_clock_us(), ("process", role)))
 
     def _look_for_libraries(self) -> None:
         for path in self._foreign_libraries():

@@ -17,7 +17,7 @@ Control thread.
 
 from __future__ import annotations
 
-from vault.domain.breach import Signal, SignalKind
+from vault.domain.breach import Signal, gone_blind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.services.operation import query
 from vault.services.world import World
@@ -72,11 +72,7 @@ class InterfaceGuard:
         """A signal for each protection that went blind since this was asked last; ask every second."""
         before, self._blind = self._blind, self._blind_now()
         return tuple(
-            Signal(
-                SignalKind.SENSOR_BLIND,
-                self._world.clock.now_us(),
-                (("protection", one.value), ("state", ProtectionState.UNAVAILABLE.value), ("reason", "blind")),
-            )
+            gone_blind(ProtectionStatus(one, ProtectionState.UNAVAILABLE, "blind"), self._world.clock.now_us())
             for one in sorted(self._blind - before, key=lambda one: one.value)
         )
 
