@@ -5,7 +5,8 @@ Rules:
 1. System bus, logind: `Manager.PrepareForSleep(b)` with true; our session's `Lock()`; its properties `Active` false (another session in
    front) and `LockedHint` true.
 2. Session bus: `ActiveChanged(b)` with true from org.freedesktop.ScreenSaver or org.gnome.ScreenSaver.
-3. Only messages of the well-known name's owner are listened to; what they say can only lock, never unlock.
+3. Only signals of the well-known name's owner are listened to, as the bus sorts them out; what is addressed to this connection itself the
+   bus sorts by nothing, and whoever is on it may send that: it is passed over. What they say can only lock, never unlock.
 4. A delay inhibitor keeps the computer awake until `on_lock` has returned (or logind's limit, 5 s by default, is over).
 5. A bus that is lost is tried again; until it is back the status says so. Without logind: UNAVAILABLE ``no-system-bus`` or ``no-logind``.
 6. LIMIT: a desktop that locks its screen without telling anybody on either bus is not noticed; the idle lock remains.
@@ -109,7 +110,7 @@ class _Listener(threading.Thread):
         while not self._ending.is_set():
             try:
                 self._listen()
-            except (OSError, EOFError, KeyError, ValueError, TimeoutError) as error:
+            except Exception as error:  # whatever somebody on the bus says, it is listened to again
                 _log.info("no %s bus: %s", self.bus.lower(), type(error).__name__)
             finally:
                 self._disconnect()
@@ -144,6 +145,8 @@ class _Listener(threading.Thread):
             message = connection.receive(timeout=max(0.0, deadline - time.monotonic()))
             if message.header.fields.get(HeaderFields.reply_serial) == serial:
                 return message.body if message.header.message_type is MessageType.method_return else None
+            if time.monotonic() > deadline:
+                raise TimeoutError  # whoever sends without a pause puts it off no further
             self._waiting.append(message)
 
     def has_owner(self, name: str) -> bool:
@@ -158,7 +161,7 @@ class _Listener(threading.Thread):
         self.call(*_BUS, "AddMatch", "s", (MatchRule(type="signal", **what).serialise(),))
 
     def _listen(self) -> None:
-        from jeepney import MessageType  # noqa: PLC0415 - needed on Linux only, and not before the first paint
+        from jeepney import HeaderFields, MessageType  # noqa: PLC0415 - needed on Linux only, and not before the first paint
         from jeepney.io.blocking import open_dbus_connection  # noqa: PLC0415
 
         self.reason = f"no-{self.bus.lower()}-bus"
@@ -170,7 +173,7 @@ class _Listener(threading.Thread):
         self.tried.set()
         while not self._ending.is_set():
             message = self._waiting.popleft() if self._waiting else connection.receive()
-            if message.header.message_type is MessageType.signal:
+            if message.header.message_type is MessageType.signal and HeaderFields.destination not in message.header.fields:
                 self.heard(message)
 
     def _disconnect(self) -> None:

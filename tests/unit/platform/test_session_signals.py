@@ -163,6 +163,22 @@ def imposter(stage: Stage) -> None:
     other.close()
 
 
+def addressed(path: str, interface: str, member: str, signature: str = "", body: tuple[object, ...] = ()) -> Callable[[Stage], None]:
+    """Somebody else says it to us alone: the bus asks nobody's leave for that, and no match rule keeps it away."""
+
+    def say(stage: Stage) -> None:
+        with open_dbus_connection("SYSTEM") as other:
+            names = other.send_and_get_reply(message_bus.ListNames()).body[0]
+            for name in names:
+                if name.startswith(":") and name != other.unique_name:
+                    word = new_signal(DBusAddress(path, interface=interface), member, signature or None, body)
+                    word.header.fields[HeaderFields.destination] = name
+                    other.send(word)
+            other.send_and_get_reply(message_bus.ListNames())  # the bus has passed it on
+
+    return say
+
+
 SAID: Sequence[tuple[str, Callable[[Stage], None], str | None]] = [
     # what is said, how, the reason to lock (None: none)
     ("going to sleep", logind("/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep", "b", (True,)), "suspend"),
@@ -180,6 +196,13 @@ SAID: Sequence[tuple[str, Callable[[Stage], None], str | None]] = [
     ("GNOME screen saver on", saver("/org/gnome/ScreenSaver", "org.gnome.ScreenSaver", active=True), "screen-lock"),
     ("screen saver off", saver("/org/gnome/ScreenSaver", "org.gnome.ScreenSaver", active=False), None),
     ("an imposter", imposter, None),
+    (
+        "an imposter, to us alone",
+        addressed("/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep", "b", (True,)),
+        None,
+    ),
+    ("half a word, to us alone", addressed("/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep"), None),
+    ("another word, to us alone", addressed(OURS, PROPERTIES, "PropertiesChanged", "ss", (SESSION, "LockedHint")), None),
 ]
 
 
