@@ -171,8 +171,7 @@ class Spooling:
         self._tell_of(vault, "spool.gap", waiting.missing)
         damaged = [*waiting.damaged, *self._record(vault, spool, waiting.reports)]
         self._tell_of(vault, "spool.damaged", damaged)
-        for number in damaged:
-            spool.put_aside(number)
+        spool.put_aside(damaged)
         if waiting.missing:
             spool.past(waiting.last)
         vault.place_witness.spooled(spool.count())

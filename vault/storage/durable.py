@@ -5,6 +5,8 @@ Rules of this module:
 - Written under another name in the same folder, synced, put into place in one step, the folder synced: a power cut leaves what was there
   before, or all of the new file.
 - No link is followed, and the folder is held open, so that nothing can be slipped in between.
+- Where the file system has no hard links (vfat, exfat, some of programs), what must not be replaced is looked for before the rename.
+  LIMIT: a file that somebody puts there in between is replaced; of ours there is none, for one writes at a time.
 - Who may read it is `vault.reach`'s decision.
 
 Raises the system's own `OSError`; callers give it the vault's code (`write_code`). Thread: any, one at a time a file.
@@ -21,6 +23,7 @@ from pathlib import Path
 from vault import reach
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 _NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
@@ -53,13 +56,25 @@ def write_whole(path: Path, content: bytes, *, replace: bool) -> None:
             if replace:
                 os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
             else:
-                os.link(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+                _put_where_none_is(temporary, path.name, folder)
         finally:
             with contextlib.suppress(OSError):  # after a rename it is gone
                 os.unlink(temporary, dir_fd=folder)
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _put_where_none_is(temporary: str, name: str, folder: int) -> None:
+    try:
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def move_whole(source: Path, target: Path, last: str) -> None:

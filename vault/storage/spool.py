@@ -12,7 +12,9 @@ Rules of this module:
   what was rewritten, renumbered or made by nobody here must not pass for a report. What waited when that key was drawn has none.
 - A file that is no report, or not one of ours, is `damaged`. It is put aside, never deleted; it stands for no other, takes no other's
   place, and no number follows from it. So is what stands in the folder's own place and is none.
-- At most `MOST_FILES` wait; a further report is refused with ``spool.full`` and the ones before it stay.
+- At most `MOST_FILES` wait; a further report is refused with ``spool.full`` and the ones before it stay. Whoever puts files there that are
+  none must not make each report slow: to find the newest, and how many wait, no more than `_MOST_READ` counted ones are read, and as many
+  others. LIMIT: behind as many files as that, more than `MOST_FILES` may come to wait.
 
 LIMIT: who can write into the folder and ask this account's keyring can do what a desk can: rewrite, add, remove. Without a keyring nothing
 is witnessed: no deletion shows, and a file that nobody made is taken in.
@@ -27,6 +29,7 @@ import hmac
 import os
 import secrets
 import struct
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -44,6 +47,7 @@ from vault.storage.durable import write_code, write_whole
 FOLDER_NAME: Final = "spool"
 MOST_FILES: Final = 500
 
+_MOST_READ: Final = 2 * MOST_FILES
 _SUFFIX: Final = ".report"
 _DIGITS: Final = 8
 _LARGEST_BYTES: Final = 64 * 1024
@@ -154,7 +158,7 @@ class Spool:
         except UnavailableError:
             self._has_no_key = True  # without a tag is better than unwritten
         files = self._files()
-        if len(files) >= MOST_FILES and sum(self._read(one) is not None for one in files) >= MOST_FILES:
+        if len(files) >= MOST_FILES and sum(1 for _ in self._newest(files)) >= MOST_FILES:
             raise UnavailableError("spool.full")
         number = self._next(files)
         if len(str(number)) > _DIGITS:
@@ -173,10 +177,7 @@ class Spool:
 
     def latest(self) -> SpooledReport | None:
         """The newest report that waits, if there is one."""
-        for number in sorted(self._files(), reverse=True):
-            if (report := self._read(number)) is not None:
-                return report
-        return None
+        return next(self._newest(self._files()), None)
 
     def waiting(self) -> Waiting:
         """What is to be taken into the vault. Raises UnavailableError keyring.*."""
@@ -210,16 +211,17 @@ class Spool:
         except OSError as error:
             raise UnavailableError(write_code(error)) from error
 
-    def put_aside(self, number: int) -> None:
-        """Keep a file that is no report under another name, once that is reported. Raises UnavailableError keyring.*, storage.*."""
-        if number <= self._witnessed().written:
-            self.past(number)
-        path = self._path(number)
-        try:
-            if os.path.lexists(path):
-                path.rename(path.with_suffix(".damaged"))
-        except OSError as error:
-            raise UnavailableError(write_code(error)) from error
+    def put_aside(self, numbers: Collection[int]) -> None:
+        """Keep files that are no reports under another name, once that is reported. Raises UnavailableError keyring.*, storage.*."""
+        written = self._witnessed().written
+        self.past(max((number for number in numbers if number <= written), default=0))  # once: the keyring takes milliseconds
+        for number in numbers:
+            path = self._path(number)
+            try:
+                if os.path.lexists(path):
+                    path.rename(path.with_suffix(".damaged"))
+            except OSError as error:
+                raise UnavailableError(write_code(error)) from error
 
     def past(self, number: int) -> None:
         """Nothing up to this number is missed any more. No file is touched. Raises UnavailableError keyring.*."""
@@ -284,11 +286,23 @@ class Spool:
             number += 1
         return number
 
+    def _newest(self, files: set[int]) -> Iterator[SpooledReport]:
+        """Reports that wait, the newest first, as far as a bounded number of files tells.
+
+        Those beyond the count are read from it upwards: that is where a crash, or a keyring that takes nothing, leaves ours.
+        """
+        written = self.count()
+        beyond = sorted(one for one in files if one > written)[:_MOST_READ]
+        counted = sorted((one for one in files if one <= written), reverse=True)[:_MOST_READ]
+        yield from reversed([report for report in map(self._read, beyond) if report is not None])
+        yield from (report for report in map(self._read, counted) if report is not None)
+
     def _files(self) -> set[int]:
         try:
-            stems = [path.stem for path in self._folder.iterdir() if path.suffix == _SUFFIX]
+            names = os.listdir(self._folder)  # noqa: PTH208 - whoever fills the folder must not make every report slow
         except OSError:
             return set()
+        stems = [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
         return {int(stem) for stem in stems if len(stem) == _DIGITS and stem.isascii() and stem.isdigit()}
 
     def _path(self, number: int) -> Path:

@@ -139,8 +139,7 @@ def test_attacks_on_the_folder_show(
     assert (ids(waiting), waiting.missing, waiting.damaged) == (read, missing, damaged)
     for one in waiting.reports:
         spool.taken(one.number)
-    for number in waiting.damaged:
-        spool.put_aside(number)
+    spool.put_aside(waiting.damaged)
     spool.past(waiting.last)
     after = spool.waiting()
     assert (after.reports, after.missing, after.damaged) == ((), (), ()), "each is told once"
@@ -216,6 +215,26 @@ def test_files_that_nobody_sealed_stand_for_no_report_and_close_the_spool_to_non
     assert latest.breach_id == "a"
     assert spool.append(BreachId("b"), KIND, 6, b"") == MOST_FILES + 2
     assert ids(spool.waiting()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("first", [2, 4], ids=["over the place of later ones", "beyond what was counted"])
+def test_whoever_fills_the_folder_does_not_make_each_report_slow(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """Of 100,000 such files each took 0.1 ms, at every report."""
+    add(spool, "a", *(("b", "c") if first == 4 else ()))
+    folder, read = tmp_path / FOLDER_NAME, Spool._read
+    for number in range(first, 10_000):
+        os.link(folder / "00000001.report", folder / f"{number:08}.report")
+    reads: list[int] = []
+    monkeypatch.setattr(Spool, "_read", lambda self, number: reads.append(number) or read(self, number))  # type: ignore[func-returns-value]
+    for name in ("d", "e"):
+        add(spool, name)
+        latest = spool.latest()
+        assert latest is not None
+        assert latest.breach_id == name
+    assert len(reads) < 10 * MOST_FILES
+    assert ids(spool.waiting()) == ["a", *(("b", "c") if first == 4 else ()), "d", "e"]
 
 
 @pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to("nowhere")], ids=["a file", "a link to nothing"])
