@@ -424,6 +424,9 @@ class StagedBridge(QObject):
     def _founding_found(self, *_: Any) -> tuple[Enrolment, ...]:
         return enrolments()
 
+    def _founding_complete(self) -> None:
+        """The vault is put in its place."""
+
     def _recovery_slot(self) -> RecoverySlotFacts:
         return RecoverySlotFacts(2, 3, 8, 24)
 

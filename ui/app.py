@@ -225,7 +225,7 @@ class Routing(QObject):
         self._is_ready = True
         self._crashes = 0
         if not station.founded:
-            self._found()
+            self._found(unfinished=station.unfinished)
             self._drop_typed()
         elif station.locked_person is not None and not self._someone_else:
             lock = self._lock_page()
@@ -244,12 +244,12 @@ class Routing(QObject):
             if wanted is not None:
                 self._sign_in(*wanted)
 
-    def _found(self) -> None:
+    def _found(self, *, unfinished: bool) -> None:
         from ui.windows.founding import FoundingPage  # noqa: PLC0415 -- once in a vault's life
 
         assert self._bridge is not None
         if self._founding is None:
-            self._founding = FoundingPage(self._bridge)
+            self._founding = FoundingPage(self._bridge, unfinished=unfinished)
             self._founding.founded.connect(self._was_founded)
         self._window.show_face(self._founding)
 

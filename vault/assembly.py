@@ -3,7 +3,8 @@
 Rules:
 
 - Founding leaves a whole vault or nothing: files and the keyring's secret are removed again when any step fails. The header comes last:
-  without it there is no vault.
+  without it there is no vault. A vault is put in its place when its founders have their second factors: one made before could be opened by
+  nobody if the founding ended there.
 - Opening order: keyring, header, workstation slot, header's HMAC, register, content, directory, witness. Each step fails with its own code.
 """
 
@@ -14,7 +15,7 @@ import platform
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,44 @@ def holds_a_vault(directory: Path) -> bool:
     return any((directory / name).exists() for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME))
 
 
-def found_vault(
+class MadeVault:
+    """A vault that is whole, in a folder of its own: no vault of the station before it is put in its place. Holds the vault's lock."""
+
+    def __init__(
+        self,
+        directory: Path,
+        building: Path,
+        enrolments: tuple[Enrolment, ...],
+        keeper_for: Callable[[str], SecretKeeper],
+        lock: ExitStack,
+    ) -> None:
+        self.enrolments = enrolments
+        self._directory = directory
+        self._building = building
+        self._keeper_for = keeper_for
+        self._lock = lock
+
+    def put_in_place(self) -> None:
+        """Make it the station's vault; if that fails, nothing is left of it. Raises UnavailableError storage.*."""
+        with self._lock:
+            try:
+                # LIMIT: a power cut between these renames leaves files without a header
+                move_whole(self._building, self._directory, HEADER_NAME)
+            except BaseException as error:
+                for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
+                    (self._directory / name).unlink(missing_ok=True)
+                _take_down(self._building, self._keeper_for)
+                if isinstance(error, OSError):
+                    raise UnavailableError(write_code(error)) from error
+                raise
+
+    def take_down(self) -> None:
+        """Remove it. Not after `put_in_place`: what the keyring holds is the station's then."""
+        with self._lock:
+            _take_down(self._building, self._keeper_for)
+
+
+def make_vault(
     directory: Path,
     station_name: str,
     founders: tuple[Founder, Founder, Founder],
@@ -196,11 +234,11 @@ def found_vault(
     entropy: Entropy,
     cost: Argon2Cost,
     policy_text: str = "",
-) -> tuple[Enrolment, ...]:
-    """Make a new vault in `directory` (made if missing, 0700).
+) -> MadeVault:
+    """Make a new vault, to be put in place in `directory` (made if missing, 0700).
 
-    It is made in a folder of its own and moved into place, the header last: a founding that is killed half done leaves no vault, and the
-    next one takes away what it left.
+    It is made in a folder of its own and moved into place, the header last: a founding that ends before leaves no vault, and the next one
+    takes away what it left.
 
     `policy_text` is TOML: what this station sets differently from `resources/policy/default.toml`, kept in the authenticated header.
 
@@ -219,25 +257,53 @@ def found_vault(
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError("storage.read-only") from error
-    with hold_alone(directory):
+    with ExitStack() as lock:
+        lock.enter_context(hold_alone(directory))
         if holds_a_vault(directory):
             raise RefusedError("founding.already")
-        for left in directory.glob(_BUILDING + "*"):
+        for left in unfinished_foundings(directory):
             _take_down(left, keeper_for)
         vault_id = VaultId(entropy.token())
         building = directory / (_BUILDING + vault_id)
         try:
             building.mkdir(mode=0o700)
             made = _build(building, station_name, founders, vault_id, keeper_for(vault_id), clock, entropy, cost, policy_text)
-            move_whole(building, directory, HEADER_NAME)  # LIMIT: a power cut between these renames leaves files without a header
         except BaseException as error:
-            for name in (HEADER_NAME, REGISTER_NAME, CONTENT_NAME):
-                (directory / name).unlink(missing_ok=True)
             _take_down(building, keeper_for)
             if isinstance(error, OSError):
                 raise UnavailableError(write_code(error)) from error
             raise
-    return made
+        return MadeVault(directory, building, made, keeper_for, lock.pop_all())
+
+
+def found_vault(
+    directory: Path,
+    station_name: str,
+    founders: tuple[Founder, Founder, Founder],
+    keeper_for: Callable[[str], SecretKeeper],
+    clock: Clock,
+    entropy: Entropy,
+    cost: Argon2Cost,
+    policy_text: str = "",
+    show: Callable[[tuple[Enrolment, ...]], None] = lambda _enrolments: None,
+) -> tuple[Enrolment, ...]:
+    """Make a new vault and put it in its place once `show` has given the founders their second factors; what that raises, leaves nothing.
+
+    Raises and audit: as `make_vault`.
+    """
+    made = make_vault(directory, station_name, founders, keeper_for, clock, entropy, cost, policy_text)
+    try:
+        show(made.enrolments)
+    except BaseException:
+        made.take_down()
+        raise
+    made.put_in_place()
+    return made.enrolments
+
+
+def unfinished_foundings(directory: Path) -> tuple[Path, ...]:
+    """What foundings left that did not come to their end; the next one takes it away."""
+    return tuple(directory.glob(_BUILDING + "*"))
 
 
 def _take_down(building: Path, keeper_for: Callable[[str], SecretKeeper]) -> None:
@@ -267,18 +333,35 @@ class NewGround:
         self._entropy = entropy
         self._founded = founded
         self._cost = cost
+        self._made: MadeVault | None = None
 
     def workstation_name(self) -> str:
         """What this workstation is called."""
         return platform.node()
 
+    def is_unfinished(self) -> bool:
+        """Whether an earlier founding did not come to its end."""
+        return self._made is None and bool(unfinished_foundings(self._directory))
+
     def build(self, station_name: str, founders: tuple[Founder, Founder, Founder]) -> tuple[Enrolment, ...]:
-        """Make the vault, then say so. What `FOUNDING_POLICY_NAME` holds in its folder becomes the station's own policy."""
+        """Make the vault. What `FOUNDING_POLICY_NAME` holds in its folder becomes the station's own policy."""
         prepared = self._directory / FOUNDING_POLICY_NAME
         policy_text = read_policy_text(prepared) if prepared.exists() else ""
-        made = found_vault(self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost, policy_text)
+        if self._made is not None:
+            self._made.take_down()
+            self._made = None
+        self._made = make_vault(
+            self._directory, station_name, founders, self._keeper_for, self._clock, self._entropy, self._cost, policy_text
+        )
+        return self._made.enrolments
+
+    def complete(self) -> None:
+        """Put the vault in its place, then say so."""
+        made, self._made = self._made, None
+        if made is None:
+            raise RefusedError("founding.unfinished")
+        made.put_in_place()
         self._founded()
-        return made
 
 
 def _build(

@@ -180,7 +180,7 @@ def _found(options: argparse.Namespace) -> int:
         )
         for role in ("administrator", "supervisor", "custodian")
     )
-    made = found_vault(
+    found_vault(
         options.vault,
         station,
         (founders[0], founders[1], founders[2]),
@@ -189,9 +189,8 @@ def _found(options: argparse.Namespace) -> int:
         system.SystemEntropy(),
         Argon2Cost(),
         read_policy_text(options.policy) if options.policy else "",
+        _show_second_factors,
     )
-    for one in made:
-        _show_second_factor(one)
     print(words["founded"].format(vault=options.vault))
     return 0
 
@@ -518,6 +517,15 @@ def _new_passphrase(role: str) -> str:
         if first == getpass.getpass(words["ask_again"]):
             return first
         print(words["not_alike"], file=sys.stderr)
+
+
+def _show_second_factors(enrolments: tuple[Enrolment, ...]) -> None:
+    """Show what the founders must scan. At a terminal, wait until they have; one that is closed before ends the founding."""
+    for one in enrolments:
+        _show_second_factor(one)
+    sys.stdout.flush()
+    if sys.stdin.isatty():
+        input(_words()["ask_scanned"])
 
 
 def _show_second_factor(enrolment: Enrolment) -> None:

@@ -192,7 +192,7 @@ class Server:
         self._found = ()
 
     def _founded(self) -> None:
-        """Founding is done: open the new vault in this process. Whatever that does, the founders get their second factors."""
+        """Founding is done: open the new vault in this process."""
         self._methods.clear()
         try:
             self._open_vault()

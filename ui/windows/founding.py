@@ -5,6 +5,7 @@ Rules:
 - Three people, three roles: administrator, supervisor, records custodian. Each types their own passphrase; the next step shows none of it.
 - The rule a passphrase must meet stands beside the field and is checked again, in full, by the vault.
 - A second factor is shown once, one person at a time, until that person says that it was scanned. The proof is their first sign-in.
+- The vault is founded when the last one has scanned theirs. A founding left before has founded nothing, and the next first run says so.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.passphrase_field import PassphraseField, Typed
 from ui.widgets.qr import QrCode
 from ui.windows.quiet_page import QuietPage
+from vault.errors import RefusedError
 from vault.secret import Secret
 from vault.services.founding import Founding
 from vault.services.views import Enrolment, Founder
@@ -91,7 +93,7 @@ class FoundingPage(QuietPage):
 
     founded = Signal()
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, *, unfinished: bool = False) -> None:
         super().__init__("founding", width_px=520)
         self._bridge = bridge
         self._step = Step.STATION
@@ -115,6 +117,8 @@ class FoundingPage(QuietPage):
         self._build()
         self.setFocusProxy(self.station)
         self._show(Step.STATION)
+        if unfinished:
+            self._say_why(RefusedError("founding.unfinished"))
 
     def _name_parts(self) -> None:
         for field, name in (
@@ -257,9 +261,12 @@ class FoundingPage(QuietPage):
         self._show_enrolment()
 
     def _refused(self, error: VaultError) -> None:
-        told = messages.explain(error)
         at_fault = [index for index, typed in enumerate(self._typed.values()) if typed.badge_no == error.facts.get("badge_no")]
         self._show(Step(at_fault[0] + 1) if at_fault else Step.ADMINISTRATOR)
+        self._say_why(error)
+
+    def _say_why(self, error: VaultError) -> None:
+        told = messages.explain(error)
         self._refusal.show_notice(told.title, f"{told.sentence} {told.next_step}".strip(), tone=Tone.BREACH, icon=IconName.WARNING)
 
     def _show_enrolment(self) -> None:
@@ -277,7 +284,8 @@ class FoundingPage(QuietPage):
             return
         self._qr.clear()
         self._secret.setText("")
-        self.founded.emit()
+        self._show(Step.MAKING)
+        self._bridge.ask(Founding.complete).then(lambda _done: self.founded.emit(), self._refused).owner(self)
 
 
 def _passphrase_fault(passphrase: Typed, badge_no: str) -> str:

@@ -4,6 +4,8 @@ Rules:
 
 - Three different people: an administrator, a supervisor, a records custodian. Administrator and supervisor sign each other's entries,
   their own and the custodian's; their signing keys are the roots, signed by the workstation and kept in the header.
+- Founding ends when everybody has their second factor (`complete`). One that ends before, by a closed window or a power cut, has founded
+  nothing: without the codes nobody could enter. The first run says so, and begins again.
 - Nothing is left behind when founding fails: files are removed and the keyring's secret with them (`vault.assembly` sees to it).
 """
 
@@ -43,7 +45,13 @@ class Ground(Protocol):
         """What this workstation is called."""
 
     def build(self, station_name: str, founders: tuple[Founder, Founder, Founder]) -> tuple[Enrolment, ...]:
-        """Make the vault. Raises UnavailableError keyring.*, storage.*; RefusedError passphrase.*, founding.already."""
+        """Make the vault, not in its place. Raises UnavailableError keyring.*, storage.*; RefusedError passphrase.*, founding.already."""
+
+    def complete(self) -> None:
+        """Put what was built in its place and open it. Raises UnavailableError storage.*; RefusedError founding.unfinished."""
+
+    def is_unfinished(self) -> bool:
+        """Whether an earlier founding did not come to its end."""
 
 
 class Founding:
@@ -55,11 +63,11 @@ class Founding:
     @query
     def station(self) -> StationView:
         """Tell that there is no vault yet."""
-        return StationView(False, "", self._ground.workstation_name(), None, ())
+        return StationView(False, "", self._ground.workstation_name(), None, (), unfinished=self._ground.is_unfinished())
 
     @operation(Priority.CHANGE)
     def found(self, station_name: str, administrator: Founder, supervisor: Founder, custodian: Founder) -> tuple[Enrolment, ...]:
-        """Found the vault of a station.
+        """Make the vault of a station. It is nobody's until `complete`; made again, it is another one.
 
         Returns:
             Three enrolments: the second factor each founder scans, shown once.
@@ -80,6 +88,17 @@ class Founding:
         if len({folded_badge(one.badge_no) for one in founders}) < len(founders):
             raise RefusedError("founding.badges-alike")
         return self._ground.build(" ".join(station_name.split()), founders)
+
+    @operation(Priority.CHANGE)
+    def complete(self) -> None:
+        """Put the vault in its place: its three founders have scanned their second factors.
+
+        Raises:
+            RefusedError: founding.unfinished, this process has made none.
+            UnavailableError: storage.full, storage.read-only, storage.input-output.
+        Audit: none.
+        """
+        self._ground.complete()
 
 
 def people_and_units(world: World, units: FoundingUnits, people: tuple[tuple[PersonId, Founder, NewPerson], ...]) -> tuple[Enrolment, ...]:

@@ -127,6 +127,7 @@ class StationView:
     workstation_name: str
     locked_person: PersonBrief | None  # whose session waits behind the lock; None: sign in with badge, passphrase and code
     protections: tuple[ProtectionStatus, ...]
+    unfinished: bool = False  # not founded, and a founding was begun that did not come to its end
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,19 @@ def test_a_vault_that_is_not_founded_opens_the_founding_page(driver: Driver) -> 
     driver.bridge.answers["Session.station"] = STATION
     for _ in founders:  # each says that the second factor was scanned
         driver.until(lambda: driver.focused("founding_onward"))
+        assert not driver.bridge.calls("Founding.complete"), "until then nothing is founded"
         driver.press(Key.Key_Return)
     driver.until(lambda: driver.window.face() is driver.routing.sign_in)
+    assert driver.bridge.calls("Founding.complete") == [()]
+
+
+def test_after_a_founding_that_was_not_finished_the_first_run_says_so(driver: Driver) -> None:
+    driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, founded=False, unfinished=True)
+    driver.until(lambda: driver.routing._founding is not None)
+    page = driver.routing._founding
+    assert page is not None
+    assert page._refusal.isVisible()
+    assert "not finished" in page._refusal.accessibleName()
 
 
 @pytest.mark.parametrize(
