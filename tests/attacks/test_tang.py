@@ -9,6 +9,7 @@ import base64
 import http.server
 import json
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,6 +136,38 @@ def test_keys_rotate_without_founding_anew(station: TangServer) -> None:
     assert recover(place, rebound, *CONTEXT).reveal() == new.reveal()
     assert fetch_advertisement(place, said.signing_keys) == said
     assert outcome(lambda: fetch_advertisement(place, pinned)) == "UnavailableError premises.refused"
+
+
+FOREIGN_KEYS = [
+    # what else somebody made with `jose` in the real server's folder
+    {"alg": "ES256"},
+    {"alg": "ES384"},
+    {"alg": "RS256"},
+    {"alg": "ECMR", "kty": "EC", "crv": "P-256", "key_ops": ["deriveKey"]},
+]
+
+
+@pytest.mark.parametrize("kind", FOREIGN_KEYS, ids=[f"{one['alg']} {one.get('crv', '')}".strip() for one in FOREIGN_KEYS])
+def test_a_server_with_a_key_of_another_kind_besides_is_bound_and_rotated_by_its_own(station: TangServer, kind: dict[str, object]) -> None:
+    place, pinned, _, _ = met(station)
+    own = fetch_advertisement(place, pinned)
+    subprocess.run(["jose", "jwk", "gen", "-i", json.dumps(kind), "-o", station.keys / "besides.jwk"], check=True, capture_output=True)
+    served = json.loads(tang._bytes(json.loads(tang._request(place, "/adv"))["payload"]))["keys"]
+    assert len(served) == 3, "it is in what the server says"
+    assert fetch_advertisement(place, pinned) == own, "and nothing is pinned or bound to it"
+    _, _, binding, secret = met(station)
+    assert recover(place, binding, *CONTEXT).reveal() == secret.reveal()
+
+
+def test_a_server_whose_keys_are_all_of_another_kind_is_nobodys(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    for kind in FOREIGN_KEYS:
+        subprocess.run(["jose", "jwk", "gen", "-i", json.dumps(kind), "-o", keys / f"{len(list(keys.iterdir()))}.jwk"], check=True)
+    told = subprocess.run(["jose", "jwk", "thp", "-a", "S256", "-i", keys / "0.jwk"], check=True, capture_output=True, text=True).stdout
+    server = TangServer(keys)
+    assert outcome(lambda: first_advertisement(KeyServer(server.url), told.strip())) == "TamperError premises.not-pinned"
+    server.close()
 
 
 def test_proxies_of_the_environment_are_not_asked(station: TangServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ Rules of this module:
 
 - An advertisement is believed only if every signing key in it signed it, and at least one pinned signing key did. Pins are whole keys:
   after a rotation the old key is no longer in the advertisement, and a thumbprint verifies nothing.
+- Keys of another kind than P-521, which a `tangd` serves as well if they lie in its folder, are passed over: nothing is pinned or bound to.
 - Every point that arrives is checked to be on the curve and not the identity, by the library's own constructor.
 - `recover` cannot tell a wrong answer from a right one: the sealed value behind it can. `prove` can.
 - One attempt, one deadline for all of it, at most 64 KiB read, HTTP status 200 and no other: no redirect, no proxy, no retry. `ask` is the
@@ -84,12 +85,12 @@ _T = TypeVar("_T")
 
 
 class Jwk(msgspec.Struct, frozen=True):
-    """A P-521 public key as RFC 7517 writes it. Coordinates are 66 bytes in base64url without padding."""
+    """A public key as RFC 7517 writes it. Coordinates of a P-521 key are 66 bytes in base64url without padding."""
 
     kty: str
-    crv: str
-    x: str
-    y: str
+    crv: str = ""  # one that is on no curve has none of these
+    x: str = ""
+    y: str = ""
     alg: str = ""
     key_ops: tuple[str, ...] = ()
 
@@ -346,7 +347,7 @@ class _Protected(msgspec.Struct, frozen=True):
 
 def _signed_keys(answer: bytes) -> tuple[tuple[Jwk, ...], str, tuple[_Signature, ...]]:
     jws = _decoded(answer, _Jws)
-    keys = _decoded(_bytes(jws.payload), _KeySet).keys
+    keys = tuple(key for key in _decoded(_bytes(jws.payload), _KeySet).keys if _is_ours(key))
     return keys, jws.payload, jws.signatures or (_Signature(jws.protected, jws.signature),)
 
 
@@ -377,8 +378,12 @@ def _scalar() -> int:
     return secrets.randbelow(_ORDER - 1) + 1
 
 
+def _is_ours(key: Jwk) -> bool:
+    return key.kty == "EC" and key.crv == _CURVE
+
+
 def _point(key: Jwk) -> EccPoint:
-    if key.kty != "EC" or key.crv != _CURVE:
+    if not _is_ours(key):
         raise UnavailableError("premises.malformed")
     x, y = _bytes(key.x), _bytes(key.y)
     if len(x) != _COORDINATE_BYTES or len(y) != _COORDINATE_BYTES:
