@@ -165,6 +165,7 @@ class Routing(QObject):
         self._follows = False
         self._locks_at_s: float | None = None  # on the monotonic clock, while the key servers do not answer
         self._premises_lost = False  # and that is what locked the session
+        self._guessed = False  # or that somebody guessed at what its owner signs in with
         self.sign_in = SignIn()
         self._lock: LockPage | None = None
         self._founding: FoundingPage | None = None
@@ -233,8 +234,8 @@ class Routing(QObject):
                 lock.show_closing()
                 self._window.show_face(lock)
             self._drop_typed()
-            if self._premises_lost:
-                lock.show_why(strings.text("lock.premises_lost"))
+            if self._premises_lost or self._guessed:
+                lock.show_why(strings.text("lock.premises_lost" if self._premises_lost else "lock.guesses"))
             lock.show_person(station.locked_person)
         else:
             self.sign_in.show_station(station)
@@ -331,7 +332,7 @@ class Routing(QObject):
         assert self._bridge is not None
         self._someone_else = False
         self._locked_by_us = False
-        self._premises_lost = False
+        self._premises_lost = self._guessed = False
         self._lock_page()  # made before it is needed in a hurry
         self.shell = Shell(self._bridge, signed_in)
         self.shell.locking.connect(self.lock)
@@ -418,7 +419,11 @@ class Routing(QObject):
     def _told(self, event: object) -> None:
         kind = type(event).__name__
         if kind == "LockRequired":
-            self.lock(str(getattr(event, "reason", "vault")))
+            reason = str(getattr(event, "reason", "vault"))
+            self.lock(reason)
+            if reason == "guesses":
+                self._guessed = True
+                self._lock_page().show_why(strings.text("lock.guesses"))
         elif kind == "PremisesChanged":
             self._locks_at_s = time.monotonic() + float(getattr(event, "locks_in_seconds", 0)) if getattr(event, "lost", False) else None
             if self.shell is not None:

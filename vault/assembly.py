@@ -559,10 +559,11 @@ def _join(
         world.on_control(lambda: breaches.record(signal), Priority.BREACH)
 
     world.observed = observed
+    session = Session(world)
     store.append_audit(AuditDraft(AuditKind.VAULT_OPENED))
     return Vault(
         world=world,
-        session=Session(world),
+        session=session,
         desk=desk,
         register=register,
         custody=custody,
@@ -572,7 +573,7 @@ def _join(
         supervision=Supervision(world, cases, custody, witness, together),
         tracing=Tracing(world, custody, TraceTools(_picture_parser, _impression, reader.marks)),
         administration=Administration(world, custody),
-        credentials=Credentials(world),
+        credentials=Credentials(world, session.lock),
         unusual_reading=unusual_reading,
         accommodations=accommodations,
         guard=InterfaceGuard(world),

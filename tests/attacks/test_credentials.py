@@ -13,6 +13,7 @@ from tests.journeys.crew import LONG, Crew, refused
 from tests.station import ADMINISTRATOR, SUPERVISOR, Station, passphrase_of
 from vault.domain.audit import AuditKind
 from vault.domain.identity import PersonState, SessionId, WorkstationId
+from vault.services.events import LockRequired
 from vault.services.ports import AuditFilter, PersonRow, SessionRow
 from vault.services.views import Enrolment
 
@@ -151,6 +152,7 @@ def test_guesses_at_a_passphrase_over_a_renewal_lock_the_account(crew: Crew) -> 
     crew.at(ADMINISTRATOR)
     vault, person = crew.vault, row_of(crew.station, COLLEAGUE)
     blind = vault.world.locksmith.blind(f"badge:{COLLEAGUE}")
+    vault.store.clear_sign_in_failures(blind)
     for _ in range(vault.world.policy.failed_sign_ins - 1):
         vault.store.record_sign_in_failure(blind, crew.station.clock.now_us(), None, [])
     with refused("passphrase.not-theirs"):
@@ -162,6 +164,38 @@ def test_guesses_at_a_passphrase_over_a_renewal_lock_the_account(crew: Crew) -> 
     failed = crew.trail(AuditKind.SIGN_IN_FAILED)[-2]
     assert failed.session_id == crew.sessions[ADMINISTRATOR].row.session_id, "the trail leads to whose session it was"
     crew.at(SUPERVISOR).administration.release(person.person_id)
+
+
+@pytest.mark.parametrize("way", ["passphrase", "phone"])
+def test_guesses_at_ones_own_within_a_session_lock_it_at_once(crew: Crew, way: str) -> None:
+    vault, person = crew.at(OFFICER), row_of(crew.station, OFFICER)
+    session_id = crew.sessions[OFFICER].row.session_id
+    blind = vault.world.locksmith.blind(f"badge:{OFFICER}")
+    vault.store.clear_sign_in_failures(blind)
+    guess: Callable[[], object] = (
+        (lambda: vault.credentials.change_passphrase(WRONG, "000000", OTHER))
+        if way == "passphrase"
+        else (lambda: vault.credentials.renew_own_factor(WRONG, "000000"))
+    )
+    for _ in range(vault.world.policy.failed_sign_ins - 2):
+        vault.store.record_sign_in_failure(blind, crew.station.clock.now_us(), None, [])
+    with refused("session.not-recognised"):
+        guess()
+    assert vault.world.require().row.session_id == session_id, "one is left"
+    crew.station.events.clear()
+    with refused("session.not-recognised"):
+        guess()
+    assert crew.station.events[0] == LockRequired("guesses"), "the page is covered before anything else"
+    assert vault.world.session is None
+    assert row_of(crew.station, OFFICER).state is PersonState.LOCKED
+    last = crew.trail(AuditKind.LOCKED)[-1]
+    assert (last.session_id, dict(json.loads(last.facts))["reason"]) == (session_id, "guesses")
+    with refused("session.locked"):
+        vault.credentials.change_passphrase(passphrase_of(OFFICER), "000000", OTHER)
+    with refused("session.locked-out"):
+        vault.session.unlock(passphrase_of(OFFICER))
+    crew.at(SUPERVISOR).administration.release(person.person_id)
+    vault.store.clear_sign_in_failures(blind)
 
 
 @pytest.mark.slow

@@ -46,8 +46,9 @@ class Attempts:
         """Record an attempt that was refused for another reason than what was typed. Audit: session.sign-in-failed."""
         self._world.store.append_audit(self._draft(person, ("reason", reason)))
 
-    def failed(self, badge_no: str, person: PersonRow | None) -> None:
-        """Count a failure, and lock the account if it is one too many. Audit: session.sign-in-failed, session.locked-out."""
+    def failed(self, badge_no: str, person: PersonRow | None) -> bool:
+        """Count a failure, and lock the account if it is one too many; tell whether it was. Audit: session.sign-in-failed,
+        session.locked-out."""
         world = self._world
         failures = self._since_window(badge_no) + 1
         audit = [self._draft(person, ("failures", failures))]
@@ -57,6 +58,7 @@ class Attempts:
             audit.append(AuditDraft(AuditKind.LOCKED_OUT, person.person_id if person else None, facts=(("failures", failures),)))
         lock_person = person.person_id if person is not None and locks else None
         world.store.record_sign_in_failure(self._blind(badge_no), world.clock.now_us(), lock_person, audit)
+        return too_many
 
     def forget(self, badge_no: str) -> None:
         """Begin to count anew: somebody was recognised."""

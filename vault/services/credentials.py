@@ -9,13 +9,15 @@ Rules:
   Nobody renews their own that way: their own they renew with a code of the one they have.
 - The new one is shown once. It is in force, and the one before dead, when the person has proven a code of it; until then nothing has
   changed. Another person's open sessions end then.
-- Wrong passphrases and codes count as those of a sign-in do, against the person whose they should be (`attempts`).
+- Wrong passphrases and codes count as those of a sign-in do, against the person whose they should be (`attempts`). One too many at one's
+  own locks the session as well: whoever sits there does not know what its owner knows.
 
 LIMIT: a private key that was opened here to be sealed again lies in this vault process until its session ends, as after a sign-in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vault.domain.audit import AuditKind
@@ -24,7 +26,7 @@ from vault.errors import RefusedError
 from vault.secret import Passphrase, Secret, secret_of
 from vault.services.administration import enrolment
 from vault.services.attempts import Attempts
-from vault.services.events import RegisterChanged
+from vault.services.events import LockRequired, RegisterChanged
 from vault.services.locksmith import NewPerson, PersonKeys
 from vault.services.operation import Lane, Priority, change, operation
 from vault.services.ports import PersonRow
@@ -51,8 +53,10 @@ class _Shown:
 class Credentials:
     """What people sign in with."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, lock: Callable[[str], None]) -> None:
+        """`lock` locks the open session, with the reason given (control thread)."""
         self._world = world
+        self._lock = lock
         self._attempts = Attempts(world)
         self._shown: _Shown | None = None  # control thread
 
@@ -67,7 +71,7 @@ class Credentials:
 
         Raises:
             RefusedError: session.not-recognised, session.locked-out, session.code-used, passphrase.*, passphrase.same.
-        Audit: person.passphrase-changed, or session.sign-in-failed (and session.locked-out).
+        Audit: person.passphrase-changed, or session.sign-in-failed (and session.locked-out, session.locked).
         """
         world = self._world
         row = world.on_control(self._own)
@@ -117,7 +121,7 @@ class Credentials:
 
         Raises:
             RefusedError: session.not-recognised, session.locked-out, session.code-used.
-        Audit: session.sign-in-failed (and session.locked-out) for a wrong passphrase or code.
+        Audit: session.sign-in-failed (and session.locked-out, session.locked) for a wrong passphrase or code.
         """
         world = self._world
         row = world.on_control(self._own)
@@ -207,9 +211,15 @@ class Credentials:
             keys = world.locksmith.open_person(row.slot, row.person_id, passphrase)
             step = world.locksmith.check_code(keys.totp_secret, code, world.clock.now_us(), row.totp_last_step)
         except RefusedError:
-            world.on_control(lambda: self._attempts.failed(row.badge_no, row))
+            world.on_control(lambda: self._failed_own(row))
             raise
         return keys, step
+
+    def _failed_own(self, row: PersonRow) -> None:
+        if self._attempts.failed(row.badge_no, row):
+            self._let_go()
+            self._world.publish(LockRequired("guesses"))  # first: the page is covered while the rest is written
+            self._lock("guesses")
 
     def _show(self, row: PersonRow, made: NewPerson, reason: str) -> None:
         world = self._world

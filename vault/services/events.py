@@ -67,7 +67,7 @@ class ProtectionsChanged:
 class LockRequired:
     """The session must lock now: the interface blanks at once and asks for the lock."""
 
-    reason: str  # idle, screen-lock, suspend, user-switch, session-end, tamper
+    reason: str  # idle, screen-lock, suspend, user-switch, session-end, tamper, guesses
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Session:
         """Lock the session and end this process; the person's keys die with it.
 
         Args:
-            reason: idle, key, screen-lock, suspend, user-switch, session-end, tamper.
+            reason: idle, key, screen-lock, suspend, user-switch, session-end, tamper, guesses.
         Audit: session.locked; document.intake-cancelled before it for an intake that ends with it.
         """
         world = self._world

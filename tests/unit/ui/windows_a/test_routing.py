@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from tests.ui_stage import ADMINISTRATOR, AUDITOR, CUSTODIAN, OFFICER, STATION, SUPERVISOR
 from tests.ui_stage_b import report
 from tests.unit.ui.windows_a.conftest import CTRL, Driver, Key
+from ui import strings
 from ui.widgets.label import Label
 from ui.windows.lock import LockPage
 from vault.domain.breach import Containment, Severity
@@ -140,6 +141,29 @@ def test_places_are_the_roles_and_a_session_starts_on_the_first(driver: Driver, 
     if person is OFFICER:
         driver.sign_in(person)
         assert driver.shell.page_key() == places[0]
+
+
+def test_guesses_within_a_session_lock_it_and_the_lock_page_says_why(driver: Driver) -> None:
+    driver.read()
+    locked: list[str] = []
+    driver.bridge.lock = locked.append  # type: ignore[method-assign]
+    driver.bridge.told.emit(LockRequired("guesses"))
+    assert locked == ["guesses"]
+    assert driver.routing.shell is None
+    lock = driver.window.face()
+    assert isinstance(lock, LockPage)
+    assert lock._why.isVisible()
+    assert lock._why.text() == strings.text("lock.guesses")
+    driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, locked_person=OFFICER)
+    driver.bridge.ended.emit("locked")
+    driver.bridge.ready.emit()
+    driver.until(lambda: driver.focused("lock_passphrase"))
+    assert lock._why.isVisible(), "and goes on saying it"
+    driver.type("right")
+    driver.press(Key.Key_Return)
+    driver.until(lambda: driver.routing.shell is not None)
+    driver.routing.lock("key")
+    assert not lock._why.isVisible(), "another lock is another reason"
 
 
 def test_ctrl_l_replaces_everything_before_the_vault_is_asked(driver: Driver) -> None:
