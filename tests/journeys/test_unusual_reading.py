@@ -87,6 +87,24 @@ def test_turning_many_pages_in_a_minute_is_one_flag_and_the_reader_is_not_told(l
     assert line.breach_id in {one.breach_id for one in crew.at(OFFICER).breaches.my_reports()}, "now the officer can give an account"
 
 
+def test_pages_of_several_files_count_together(lenient: Crew) -> None:
+    """Small case files, one after the other, are bulk reading too: what is published says pages, not pages of one file."""
+    crew = lenient
+    apart(crew)
+    held = [crew.take(OFFICER, crew.new_case(CUSTODIAN, OFFICER, "word\n" * 2000)) for _ in range(3)]
+    places = [(one.check_out_id, *pages_of(crew, one.check_out_id)) for one in held]
+    assert all(pages >= 4 for _, _, pages in places)
+    before = len(flags(crew, SignalKind.BULK_READING))
+    crew.at(OFFICER)
+    for page_no in range(1, 5):
+        for check_out_id, document_id, _ in places:
+            read(crew, check_out_id, document_id, page_no, 0.1)
+    line = flags(crew, SignalKind.BULK_READING)[0]
+    assert len(flags(crew, SignalKind.BULK_READING)) == before + 1
+    [fact] = crew.vault.supervision.report(line.breach_id).facts
+    assert dict(fact.facts)["measured_pages"] == "10"
+
+
 def test_a_colleagues_case_is_a_flag_once_a_check_out(crew: Crew) -> None:
     apart(crew)
     case_id = crew.new_case(CUSTODIAN, OFFICER, "page\n")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -58,7 +58,6 @@ class _Watched:
     cases_outside: int
     decoy: bool
     spoken: set[RuleId]
-    pages_left: deque[PageLeft] = field(default_factory=deque)
 
 
 class UnusualReading:
@@ -70,6 +69,7 @@ class UnusualReading:
         self._record_flag = record_flag
         self._decoys = StandingActs(world, AuditKind.DECOY_MARKED, AuditKind.DECOY_REMOVED)
         self._watched: dict[CheckOutId, _Watched] = {}
+        self._pages_left: deque[PageLeft] = deque()  # whatever files they are of; the process ends with the reader's session
 
     @query
     def catalogue(self) -> tuple[RuleLine, ...]:
@@ -139,9 +139,7 @@ class UnusualReading:
 
     def page_left(self, seen: OnScreen, dwell_ms: int) -> None:
         """Count a page that is no longer on screen, whether another took its place or not; `dwell_ms` is how long it was seen."""
-        watched = self._watched.get(seen.check_out.check_out_id)
-        if watched is not None:
-            watched.pages_left.append(PageLeft(self._world.clock.now_us(), dwell_ms, seen.document_id, seen.page_no))
+        self._pages_left.append(PageLeft(self._world.clock.now_us(), dwell_ms, seen.document_id, seen.page_no))
 
     def viewed(self, check_out: CheckOut) -> None:
         """Ask the rules about a page view that was just committed.
@@ -153,8 +151,8 @@ class UnusualReading:
         if watched is None:
             watched = self._watched[check_out.check_out_id] = self._first_look(check_out)
         now_us = world.clock.now_us()
-        while watched.pages_left and watched.pages_left[0].left_us <= now_us - MINUTE_US:
-            watched.pages_left.popleft()
+        while self._pages_left and self._pages_left[0].left_us <= now_us - MINUTE_US:
+            self._pages_left.popleft()
         local = time.localtime(now_us // 1_000_000)
         sight = Sight(
             check_out_id=check_out.check_out_id,
@@ -166,13 +164,13 @@ class UnusualReading:
             assigned=watched.assigned,
             cases_outside=watched.cases_outside,
             decoy=watched.decoy,
-            pages_left=tuple(watched.pages_left),
+            pages_left=tuple(self._pages_left),
         )
         for flag in evaluate(sight, world.policy, frozenset(watched.spoken)):
             self._record_flag(flag)
             watched.spoken.add(flag.rule.rule_id)
             if not flag.rule.once_a_check_out:
-                watched.pages_left.clear()
+                self._pages_left.clear()
 
     def _first_look(self, check_out: CheckOut) -> _Watched:
         world = self._world
