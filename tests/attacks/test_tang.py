@@ -138,7 +138,7 @@ def test_keys_rotate_without_founding_anew(station: TangServer) -> None:
     assert outcome(lambda: fetch_advertisement(place, pinned)) == "UnavailableError premises.refused"
 
 
-FOREIGN_KEYS = [
+FOREIGN_KEYS: list[dict[str, str | list[str]]] = [
     # what else somebody made with `jose` in the real server's folder
     {"alg": "ES256"},
     {"alg": "ES384"},
@@ -148,7 +148,9 @@ FOREIGN_KEYS = [
 
 
 @pytest.mark.parametrize("kind", FOREIGN_KEYS, ids=[f"{one['alg']} {one.get('crv', '')}".strip() for one in FOREIGN_KEYS])
-def test_a_server_with_a_key_of_another_kind_besides_is_bound_and_rotated_by_its_own(station: TangServer, kind: dict[str, object]) -> None:
+def test_a_server_with_a_key_of_another_kind_besides_is_bound_and_rotated_by_its_own(
+    station: TangServer, kind: dict[str, str | list[str]]
+) -> None:
     place, pinned, _, _ = met(station)
     own = fetch_advertisement(place, pinned)
     subprocess.run(["jose", "jwk", "gen", "-i", json.dumps(kind), "-o", station.keys / "besides.jwk"], check=True, capture_output=True)
