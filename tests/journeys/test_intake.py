@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from email.message import EmailMessage
@@ -148,11 +149,24 @@ def test_a_folder_is_walked_in_order_and_links_are_not_followed(crew: Crew, fold
     (folder / "b" / "c.txt").write_text("two\n")
     (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
     (folder / "b" / "away").symlink_to(tmp_path, target_is_directory=True)
-    view = take(crew, case_id, folder)
-    assert [(one.name, one.state) for one in view.files] == [
-        ("a.txt", FileState.DONE), ("link.txt", FileState.REFUSED), ("c.txt", FileState.DONE),
+    (folder / "b" / ".hidden.txt").write_text("three\n")
+    os.mkfifo(folder / "b" / "pipe")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(os.path.relpath(folder / "door"))
+        view = take(crew, case_id, folder)
+    assert [(one.name, one.reason) for one in view.files] == [
+        ("a.txt", ""), ("door", "intake.not-a-file"), ("link.txt", "intake.not-a-file"),
+        (".hidden.txt", ""), ("away", "intake.not-a-file"), ("c.txt", ""), ("pipe", "intake.not-a-file"),
     ]  # fmt: skip
     assert "secret.txt" not in documents(crew, case_id)
+
+
+def test_an_empty_folder_given_beside_others_is_refused_by_name(crew: Crew, folder: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "empty" / "below").mkdir(parents=True)
+    (folder / "a.txt").write_text("one\n")
+    view = take(crew, case_id, folder / "empty", folder / "a.txt")
+    assert [(one.name, one.reason) for one in view.files] == [("empty", "intake.nothing"), ("a.txt", "")]
 
 
 def _pdf_broken(path: Path) -> None:

@@ -123,13 +123,15 @@ class DropZone(QWidget):
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 -- Qt's name
-        """Take the paths."""
+        """Take the paths, all or none: what is not here could not be taken in with the rest."""
         self._over = False
         self.update()
-        paths = tuple(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
-        if paths:
+        urls = event.mimeData().urls()
+        elsewhere = sum(not url.isLocalFile() for url in urls)
+        self.path.set_error(strings.text("intake.not_here", count=elsewhere) if elsewhere else "")
+        if urls and not elsewhere:
             event.acceptProposedAction()
-            self.brought.emit(paths)
+            self.brought.emit(tuple(url.toLocalFile() for url in urls))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the ground; it answers while something is held over it."""

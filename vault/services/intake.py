@@ -8,8 +8,8 @@ Rules:
 - An interrupted intake resumes where it stopped if the file is still the same: name, size, time and the digest of what was stored.
 - What smells of tampering (a sealed record or an entry of the trail that is not as it was written) becomes a breach report, and ends the
   intake: it is the vault that is wrong, not the file.
-- Only regular files are read: no links, devices or pipes. A folder is walked without following links, on this lane, and no further than
-  `FILES_MOST` entries: the control thread never waits for a disk that is not ours.
+- Only regular files are read: no links, devices or pipes; each of those is refused by name. A folder is walked without following links, on
+  this lane, and no further than `FILES_MOST` entries: the control thread never waits for a disk that is not ours.
 - A file the case has already, by name, size and SHA-256, is not taken in twice: the same folder again resumes an intake of many files.
 - The end of a session ends its intakes, and says so in the trail. What was under way stays to be resumed.
 
@@ -483,7 +483,7 @@ class _Opened:
         self.modified_ns = status.st_mtime_ns
         if not stat.S_ISREG(status.st_mode):
             self._close()
-            raise RefusedError("intake.not-a-file")
+            raise RefusedError("intake.nothing" if stat.S_ISDIR(status.st_mode) else "intake.not-a-file")
         if not 0 < self.size_bytes <= _LARGEST_BYTES:
             self._close()
             raise RefusedError("document.empty" if self.size_bytes == 0 else "document.too-large")
@@ -538,11 +538,14 @@ def _sealed_groups(
 def _files(paths: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
     """Every file named, and every file below a folder named, with its size, in a stable order, links not followed.
 
+    What was named beside others stands for itself where there is no file below it: nothing that was given goes unsaid.
+
     Raises RefusedError intake.too-many as soon as it has seen more than `FILES_MOST` files and folders, and looks at no more of them.
     """
     left = FILES_MOST
     for one in paths:
         folders: list[str] = []
+        has_files = False
         files = [one]  # a folder named is not an entry of a folder: it does not count
         if os.path.isdir(one) and not os.path.islink(one):  # noqa: PTH112, PTH114 - these take any text for a path
             files, folders = _listed(one, left + 1)
@@ -551,12 +554,15 @@ def _files(paths: tuple[str, ...]) -> Iterator[tuple[Path, int]]:
             left -= len(files)
             if left < len(folders):
                 raise RefusedError("intake.too-many", most=FILES_MOST)
+            has_files = has_files or bool(files)
             yield from ((Path(file), _size(Path(file))) for file in files)
             if not folders:
                 break
             left -= 1
             files, below = _listed(folders.pop(), left - len(folders) + 1)
             folders += reversed(below)
+        if not has_files and len(paths) > 1:
+            yield Path(one), 0
 
 
 def _listed(folder: str, most: int) -> tuple[list[str], list[str]]:
@@ -566,11 +572,7 @@ def _listed(folder: str, most: int) -> tuple[list[str], list[str]]:
     try:
         with os.scandir(folder) as entries:
             for entry in itertools.islice(entries, most):
-                if entry.is_symlink():
-                    if not os.path.isdir(entry.path):  # noqa: PTH112 - no answer is no folder
-                        files.append(entry.path)
-                else:
-                    (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.path)
+                (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.path)  # a link to a folder is refused by name
     except OSError:
         return [folder], []
     return sorted(files), sorted(folders)

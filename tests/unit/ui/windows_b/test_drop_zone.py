@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from ui import strings
 from ui.windows.drop_zone import DropZone
 
 
@@ -28,3 +31,16 @@ def test_a_picked_folder_is_remembered_nowhere(qtbot: QtBot, tmp_path: Path) -> 
     qtbot.waitUntil(lambda: zone.findChild(QFileDialog) is None)  # Qt writes its list when the picker goes
     assert brought == [(str(papers),)]
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("elsewhere", [0, 1])
+def test_a_drop_is_taken_whole_or_not_at_all(qtbot: QtBot, elsewhere: int) -> None:
+    zone, brought = DropZone(), []
+    qtbot.addWidget(zone)
+    zone.show()
+    zone.brought.connect(brought.append)
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile("/srv/a.pdf"), *[QUrl("https://mail.example/b.pdf")] * elsewhere])
+    zone.dropEvent(QDropEvent(QPointF(1, 1), Qt.DropAction.CopyAction, dropped, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier))
+    assert brought == ([] if elsewhere else [("/srv/a.pdf",)])
+    assert zone.path.control.accessibleDescription() == (strings.text("intake.not_here", count=1) if elsewhere else "")
