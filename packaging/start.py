@@ -23,8 +23,8 @@ if __name__ == "__main__":
     if words[0] == "sentinel":
         from vault.sentinel import main as watch  # not by way of the commands, which load the database engine
 
-        watch(["--vault", vault, *words[1:]])
+        watch([*words[1:], "--vault", vault])  # the last one counts, and behind a bare "--" it is refused
         sys.exit(0)
     from vault.commands import main
 
-    main([*words, vault] if words[0] == "verify" else [*words, "--vault", vault])
+    main(words, vault)

@@ -78,10 +78,12 @@ _NOBODY = 4
 _PREMISES_END_SECONDS = 5.0
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit."""
+def main(arguments: Sequence[str] | None = None, installed: str = "") -> None:
+    """Run one command and exit; on the installed vault if its folder is said, whatever vault the arguments name."""
     system.harden_process()
-    options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    options = _parser(installed).parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    if installed:
+        options.vault = Path(installed)
     try:
         sys.exit(options.run(options))
     except VaultError as error:
@@ -101,8 +103,8 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _parser() -> argparse.ArgumentParser:
-    words = _words()
+def _parser(installed: str = "") -> argparse.ArgumentParser:
+    words, must_say = _words(), not installed
     parser = argparse.ArgumentParser(prog="casevault", description=words["description"])
     commands = parser.add_subparsers(required=True)
 
@@ -110,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=words[f"help_{name}"])
         made.set_defaults(run=run)
         if name != "verify":
-            made.add_argument("--vault", type=Path, required=True)
+            made.add_argument("--vault", type=Path, required=must_say)
         return made
 
     command("found", _found).add_argument("--policy", type=Path, help=words["help_policy"])
@@ -123,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     intake.add_argument("--case", required=True)
     intake.add_argument("paths", nargs="+", type=Path)
     command("trace", _trace).add_argument("picture", type=Path)
-    command("verify", _verify).add_argument("vault", type=Path)
+    command("verify", _verify).add_argument("vault", type=Path, nargs=None if must_say else "?")
     sentinel = command("sentinel", _sentinel)
     sentinel.add_argument("--patience", type=float, default=60.0, help=words["help_patience"])
     sentinel.add_argument("--folder", action="append", default=[], help=words["help_folder"])
@@ -135,35 +137,35 @@ def _parser() -> argparse.ArgumentParser:
     premises.add_argument("--threshold", type=int, help=words["help_premises_threshold"])
     premises.add_argument("--certificate", default="", help=words["help_premises_certificate"])
     premises.add_argument("--authority", default="", help=words["help_premises_authority"])
-    _add_recovery(commands.add_parser("recovery", help=words["help_recovery"]).add_subparsers(required=True))
-    _add_policy(commands.add_parser("policy", help=words["help_station_policy"]).add_subparsers(required=True))
+    _add_recovery(commands.add_parser("recovery", help=words["help_recovery"]).add_subparsers(required=True), must_say=must_say)
+    _add_policy(commands.add_parser("policy", help=words["help_station_policy"]).add_subparsers(required=True), must_say=must_say)
     return parser
 
 
-def _add_policy(acts: Any) -> None:  # noqa: ANN401 - argparse keeps the type to itself
+def _add_policy(acts: Any, *, must_say: bool) -> None:  # noqa: ANN401 - argparse keeps the type to itself
     words = _words()
     for name, run in (("show", _policy_show), ("set", _policy_set), ("default", _policy_set)):
         act = acts.add_parser(name, help=words[f"help_policy_{name}"])
-        act.add_argument("--vault", type=Path, required=True)
+        act.add_argument("--vault", type=Path, required=must_say)
         if name == "set":
             act.add_argument("file", type=Path, help=words["help_policy"])
         act.set_defaults(run=run)
 
 
-def _add_recovery(acts: Any) -> None:  # noqa: ANN401 - argparse keeps the type to itself
+def _add_recovery(acts: Any, *, must_say: bool) -> None:  # noqa: ANN401 - argparse keeps the type to itself
     words = _words()
     holder = acts.add_parser("holder", help=words["help_recovery_holder"])
     holder.add_argument("--name", required=True, help=words["help_recovery_name"])
     holder.add_argument("file", type=Path)
-    holder.add_argument("--vault", type=Path, help=argparse.SUPPRESS)  # the launcher adds its own; a holder's key is of no vault
+    holder.add_argument("--vault", type=Path, help=argparse.SUPPRESS)  # a holder's key is of no vault
     holder.set_defaults(run=_recovery_holder)
     enrol = acts.add_parser("enrol", help=words["help_recovery_enrol"])
-    enrol.add_argument("--vault", type=Path, required=True)
+    enrol.add_argument("--vault", type=Path, required=must_say)
     enrol.add_argument("--threshold", type=int, required=True, help=words["help_recovery_threshold"])
     enrol.add_argument("public", nargs="+", type=Path, help=words["help_recovery_public"])
     enrol.set_defaults(run=_recovery_enrol)
     opened = acts.add_parser("open", help=words["help_recovery_open"])
-    opened.add_argument("--vault", type=Path, required=True)
+    opened.add_argument("--vault", type=Path, required=must_say)
     opened.add_argument("--hours", type=int, choices=range(1, MOST_HOURS + 1), default=DEFAULT_HOURS, help=words["help_recovery_hours"])
     opened.add_argument("file", nargs="+", type=Path)
     opened.set_defaults(run=_recovery_open)
@@ -252,6 +254,8 @@ def _intake(options: argparse.Namespace) -> int:
         raise RefusedError(ended.reason, most=FILES_MOST)
     for file in ended.files:
         reason = _error_words(file.reason)[0] if file.reason else ""
+        if file.unshown:
+            reason = words["intake_unshown"].format(files=file.unshown.attached_files, notes=file.unshown.notes)
         print(f"{file.state.value:<10} {file.size_bytes:>13} {file.page_count:>6} {file.name}  {reason}")
     return 0 if all(one.state in {FileState.DONE, FileState.PRESENT} for one in ended.files) else 1
 
