@@ -8,18 +8,21 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 
 from tests.conftest import COLLEAGUE, OFFICER
 from tests.journeys.crew import Crew, refused
 from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
+from tests.unit.rendition.samples import pdf_with_more
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import Signal, SignalKind
-from vault.domain.casefile import DocumentKind
+from vault.domain.casefile import NOTHING_UNSHOWN, DocumentCard, DocumentKind, Unshown
 from vault.domain.identity import CaseId, DocumentId
 from vault.errors import DefectError, TamperError, UnavailableError
 from vault.services import intake as intake_service
@@ -159,6 +162,23 @@ def test_a_folder_is_walked_in_order_and_links_are_not_followed(crew: Crew, fold
         (".hidden.txt", ""), ("away", "intake.not-a-file"), ("c.txt", ""), ("pipe", "intake.not-a-file"),
     ]  # fmt: skip
     assert "secret.txt" not in documents(crew, case_id)
+
+
+def test_what_a_pdf_carries_beside_its_pages_is_said_at_intake_and_to_whoever_reads(crew: Crew, folder: Path) -> None:
+    case_id = crew.new_case(CUSTODIAN, OFFICER)
+    (folder / "annotated.pdf").write_bytes(pdf_with_more())
+    [file] = take(crew, case_id, folder).files
+    assert (file.state, file.unshown) == (FileState.DONE, Unshown(attached_files=2, notes=2))
+    assert documents(crew, case_id)["annotated.pdf"].unshown == file.unshown
+    [again] = take(crew, case_id, folder).files
+    assert (again.state, again.unshown) == (FileState.PRESENT, file.unshown)
+
+
+def test_a_card_from_before_that_was_counted_is_read() -> None:
+    card = DocumentCard(DocumentId("d"), CaseId("c"), "a.pdf", DocumentKind.PDF, 1, 1, "00", 1, Unshown(1, 2))
+    older = {name: value for name, value in msgspec.to_builtins(card).items() if name != "unshown"}
+    assert msgspec.json.decode(msgspec.json.encode(older), type=DocumentCard) == replace(card, unshown=NOTHING_UNSHOWN)
+    assert msgspec.json.decode(msgspec.json.encode(card), type=DocumentCard) == card
 
 
 def test_an_empty_folder_given_beside_others_is_refused_by_name(crew: Crew, folder: Path) -> None:

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -25,6 +25,7 @@ from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.progress_bar import ProgressBar
 from ui.widgets.record_table import Column, Record, RecordTable
+from ui.windows import unshown_words
 from ui.windows.held_rows import HeldRows
 from ui.windows.intake_progress import Pace, file_state, progress_sentence
 from ui.windows.naming import isolated
@@ -73,6 +74,8 @@ class IntakeList(QWidget):
             name=strings.text("intake.files"),
         )
         self.table.setObjectName("intake_files")
+        self.table.setMinimumHeight(28 + 4 * 28)  # or what is left; a small window scrolls to it
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._rows: HeldRows[IntakeFile] = HeldRows(self.table, _record, lambda file: str(file.file_no))
         self._ends_with = Label(strings.text("intake.ends_with_session"), role=Colour.TEXT_QUIET, wrap=True)
         self._reason = PaintedText(role=Colour.TEXT_QUIET)
@@ -126,7 +129,12 @@ class IntakeList(QWidget):
 
     def _show_reason(self) -> None:
         file = self._rows.current()
-        self._reason.show_text(_whole_reason(file.reason) if file is not None and file.reason else "")
+        self._reason.show_text("" if file is None else _whole_reason(file.reason) if file.reason else unshown_words.sentence(file.unshown))
+
+
+def _told(file: IntakeFile) -> str:
+    """What is said of a file on its row: why it was refused, or that not all of it is on its pages."""
+    return _short_reason(file.reason) if file.reason else strings.text("unshown.short") if file.unshown else ""
 
 
 def _short_reason(code: str) -> str:
@@ -148,7 +156,7 @@ def _record(file: IntakeFile) -> Record:
             NumberCell(strings.size(file.size_bytes), right=True),
             NumberCell(strings.number(file.page_count) if file.page_count else "", right=True),
             StatusCell(file_state(file), tone, icon),
-            TitleCell(_short_reason(file.reason) if file.reason else ""),
+            TitleCell(_told(file)),
         ),
         tone=Tone.ATTENTION if file.state is FileState.REFUSED else Tone.PLAIN,
     )

@@ -35,6 +35,7 @@ from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.page_speech import let_speak
 from ui.widgets.protected_page import Cover, ProtectedPage, Turn, Zoom
 from ui.windows import notice as notices
+from ui.windows import unshown_words
 from ui.windows.check_in import CheckInSheet, HandOverSheet
 from ui.windows.document_find import DocumentFind
 from ui.windows.notice import AccountSheet, NoticeSheet
@@ -145,9 +146,10 @@ class Reader(QWidget):
         self.page.setObjectName("reader_page_view")
         if speaks:
             let_speak(self.page)
-        self.notice, self.banner = NoticeBar(), NoticeBar()
+        self.notice, self.banner, self.unshown = NoticeBar(), NoticeBar(), NoticeBar()
         self.notice.setObjectName("reader_notice")
         self.banner.setObjectName("reader_banner")
+        self.unshown.setObjectName("reader_unshown")
         self.search = DocumentFind(bridge, self)
         self.find_bar = _FindBar()
         self._clock = QTimer(self, interval=_TICK_MS)
@@ -164,7 +166,7 @@ class Reader(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.bar, self.find_bar, self.notice, self.banner):
+        for part in (self.bar, self.find_bar, self.notice, self.banner, self.unshown):
             column.addWidget(part)
         column.addLayout(middle, 1)
         self.setFocusProxy(self.page)
@@ -192,7 +194,8 @@ class Reader(QWidget):
         self.find_bar.moved.connect(self.next_hit)
         self.find_bar.closed.connect(self.close_find)
         self.notice.acted.connect(self._account)
-        self.notice.closed.connect(lambda: self.page.setFocus(Qt.FocusReason.OtherFocusReason))
+        for one in (self.notice, self.unshown):
+            one.closed.connect(lambda: self.page.setFocus(Qt.FocusReason.OtherFocusReason))
         self.banner.acted.connect(self.check_in)
         cast(QGuiApplication, QGuiApplication.instance()).applicationStateChanged.connect(self._attended)
         self.bridge.told.connect(self._told)
@@ -321,6 +324,9 @@ class Reader(QWidget):
             self._index = index
             self.search.forget()
             self.documents.set_open(index)
+            self.unshown.hide()
+            if document.unshown:
+                self.unshown.show_notice(strings.text("unshown.title"), unshown_words.sentence(document.unshown))
             if self._holding is not None:
                 self.bar.show_document(self._holding.case.rms_number, document.title, document.page_count)
         self.go_to(page_no)

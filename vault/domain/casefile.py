@@ -52,6 +52,21 @@ class CaseCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Unshown:
+    """What was found in a PDF that is not on its pages, so that nobody takes the pages for all of it. There may be more."""
+
+    attached_files: int  # sounds and films among them
+    notes: int  # with words of their own
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.attached_files or self.notes)
+
+
+NOTHING_UNSHOWN = Unshown(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentCard:
     """What is known of a document in a case file. Sealed under the card key."""
 
@@ -63,3 +78,4 @@ class DocumentCard:
     size_bytes: int
     sha256: str  # lower-case hexadecimal, of the original byte for byte
     taken_in_us: int  # UTC microseconds
+    unshown: Unshown = NOTHING_UNSHOWN  # of a card from before it was counted: nothing

@@ -28,7 +28,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from vault.domain.casefile import DocumentKind
+from vault.domain.casefile import NOTHING_UNSHOWN, DocumentKind, Unshown
 from vault.domain.protection import ProtectionState
 from vault.domain.trace import CHIP_PX, CHIPS_BYTES, LEVELS_MAX, TILE_CHIPS, agreement
 from vault.errors import DefectError, RefusedError, UnavailableError
@@ -72,6 +72,7 @@ _WHITE: Final = 255
 _START_SECONDS: Final = 15.0
 _PROCESSOR_SECONDS: Final = 3600  # a worker that used an hour is replaced; single calls are bounded by their deadlines
 _PAGE_COUNT_MAX: Final = 10_000_000
+_UNSHOWN_MAX: Final = 1_000_000_000
 _SIZE_PT_MAX: Final = 1e7
 _CODES: Final = frozenset(
     f"document.{reason}" for reason in ("empty", "kind-unsupported", "encrypted", "damaged", "too-large", "page-refused")
@@ -182,7 +183,18 @@ class RenditionWorker:
         request = messages.ProbeDocument(source.size_bytes, kind_hint)
         reply = self._call(request, messages.Probed, self._limits.open_seconds + self._limits.page_seconds, source)
         self._check(1 <= reply.page_count <= _PAGE_COUNT_MAX)
-        return Probe(reply.kind, reply.page_count)
+        return Probe(reply.kind, reply.page_count, self._unshown(source) if reply.kind is DocumentKind.PDF else NOTHING_UNSHOWN)
+
+    def _unshown(self, source: ChunkSource) -> Unshown:
+        """Count what a PDF carries beside its pages. LIMIT: one with a page that fells the worker counts as nothing."""
+        try:
+            reply = self._call(messages.CountUnshown(source.size_bytes), messages.Counted, self._limits.page_seconds, source)
+            self._check(0 <= reply.attached_files <= _UNSHOWN_MAX and 0 <= reply.notes <= _UNSHOWN_MAX)
+        except RefusedError as refusal:
+            if not refusal.code.startswith("document."):
+                raise  # the source's own
+            return NOTHING_UNSHOWN
+        return Unshown(reply.attached_files, reply.notes)
 
     def open(self, source: ChunkSource, kind: DocumentKind) -> OpenedDocument:
         """Open a document; `source` is read until `close`.

@@ -33,6 +33,12 @@ class ProbeDocument(_Message, frozen=True):
     kind_hint: DocumentKind | None
 
 
+class CountUnshown(_Message, frozen=True):
+    """Count what is in a PDF and not on its pages. A request of its own: a page that costs the worker its life costs no more than this."""
+
+    size_bytes: int
+
+
 class OpenDocument(_Message, frozen=True):
     """Open a document under a handle chosen by the client."""
 
@@ -120,6 +126,7 @@ class Range(_Message, frozen=True):
 
 Request = (
     ProbeDocument
+    | CountUnshown
     | OpenDocument
     | GetPageSize
     | PreparePage
@@ -151,6 +158,13 @@ class Probed(_Message, frozen=True):
 
     kind: DocumentKind
     page_count: int
+
+
+class Counted(_Message, frozen=True):
+    """Answer to `CountUnshown`."""
+
+    attached_files: int
+    notes: int
 
 
 class Opened(_Message, frozen=True):
@@ -220,7 +234,7 @@ class Failed(_Message, frozen=True):
     where: str
 
 
-Reply = Ready | Want | Probed | Opened | PageSize | Disclosed | Fenced | Found | Text | PictureRead | Done | Refused | Failed
+Reply = Ready | Want | Probed | Counted | Opened | PageSize | Disclosed | Fenced | Found | Text | PictureRead | Done | Refused | Failed
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _requests: Final = msgspec.msgpack.Decoder(Request)

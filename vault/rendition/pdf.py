@@ -5,6 +5,7 @@ Rules:
 - What bare ``pypdfium2.PdfDocument`` opens is opened; a page that cannot be rendered refuses by itself.
 - The document is read through a callback in the ranges pdfium asks for, never whole.
 - Form fields and annotations are drawn as they are stored; no script runs (this pdfium has no JavaScript) and no link is followed.
+- What lies in a document and is not on its pages is counted, to be told of: attached files, sounds and films, and the words of notes.
 - Every pdfium callback exists before the sandbox closes: it cannot make executable memory afterwards.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -29,6 +31,37 @@ _ERROR_SECURITY: Final = 5
 _FRACTION_STEPS: Final = 1_000_000  # FPDF_PageToDevice speaks whole pixels: this many a side
 _WHITE: Final = 0xFFFFFFFF
 _QUARTER_DEGREES: Final = 90
+_COUNTING_SECONDS: Final = 1.0
+_ATTACHED: Final = frozenset(
+    (
+        pdfium.FPDF_ANNOT_FILEATTACHMENT,
+        pdfium.FPDF_ANNOT_SOUND,
+        pdfium.FPDF_ANNOT_MOVIE,
+        pdfium.FPDF_ANNOT_RICHMEDIA,
+        pdfium.FPDF_ANNOT_SCREEN,
+        pdfium.FPDF_ANNOT_THREED,
+    )
+)
+# Annotations whose text a reader opens or points at; that of a free text stands on the page, that of a link or a form field is no note.
+_NOTED: Final = frozenset(
+    (
+        pdfium.FPDF_ANNOT_TEXT,
+        pdfium.FPDF_ANNOT_LINE,
+        pdfium.FPDF_ANNOT_SQUARE,
+        pdfium.FPDF_ANNOT_CIRCLE,
+        pdfium.FPDF_ANNOT_POLYGON,
+        pdfium.FPDF_ANNOT_POLYLINE,
+        pdfium.FPDF_ANNOT_HIGHLIGHT,
+        pdfium.FPDF_ANNOT_UNDERLINE,
+        pdfium.FPDF_ANNOT_SQUIGGLY,
+        pdfium.FPDF_ANNOT_STRIKEOUT,
+        pdfium.FPDF_ANNOT_STAMP,
+        pdfium.FPDF_ANNOT_CARET,
+        pdfium.FPDF_ANNOT_INK,
+        pdfium.FPDF_ANNOT_REDACT,
+    )
+)
+_EMPTY_TEXT_BYTES: Final = 2  # the zero at its end, in UTF-16
 
 # Documents that pdfium may read from, by the number it hands back to the callback.
 _readers: dict[int, BlockReader] = {}
@@ -153,6 +186,25 @@ class PdfDocument:
         """Give the page's text."""
         return text_of_page(self._load(page_no), characters_max)
 
+    def unshown(self) -> tuple[int, int]:
+        """Count what is in the document and not on its pages, as far as it comes in `_COUNTING_SECONDS`: attached files, and notes."""
+        attached, notes = max(0, pdfium.FPDFDoc_GetAttachmentCount(self._document)), 0
+        until = time.monotonic() + _COUNTING_SECONDS
+        for page_no in range(1, self._page_count + 1):
+            if time.monotonic() >= until:
+                break
+            try:
+                page = self._load(page_no)
+            except RefusedError:
+                continue
+            for index in range(max(0, pdfium.FPDFPage_GetAnnotCount(page))):
+                if time.monotonic() >= until:
+                    break
+                kind, has_words = _annotation(page, index)
+                attached += kind in _ATTACHED
+                notes += kind in _NOTED and has_words
+        return attached, notes
+
     def rest(self) -> None:
         """Unload the page."""
         self._page.unload()
@@ -176,6 +228,30 @@ class PdfDocument:
                 raise RefusedError("document.page-refused")
             self._page.keep(page_no, page, self._form)
         return self._page.page
+
+
+def count_unshown(reader: BlockReader) -> tuple[int, int]:
+    """Open a PDF and count the attached files and the notes that are not on its pages.
+
+    LIMIT: there may be more: on a page that cannot be loaded, or was not reached in time.
+    """
+    document = PdfDocument(reader)
+    try:
+        return document.unshown()
+    finally:
+        document.close()
+
+
+def _annotation(page: Handle, index: int) -> tuple[int, bool]:
+    """The subtype of an annotation, and whether it has words of its own."""
+    annotation = pdfium.FPDFPage_GetAnnot(page, index)
+    if not annotation:
+        return pdfium.FPDF_ANNOT_UNKNOWN, False
+    try:
+        words_bytes = pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0)
+        return pdfium.FPDFAnnot_GetSubtype(annotation), words_bytes > _EMPTY_TEXT_BYTES
+    finally:
+        pdfium.FPDFPage_CloseAnnot(annotation)
 
 
 class LoadedPage:

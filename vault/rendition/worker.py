@@ -101,13 +101,15 @@ class Worker:
         except Exception as error:  # the border of the process: nothing else may cross it
             return messages.Failed(_where(error))
 
-    def _answer(self, request: messages.Request) -> messages.Reply:  # noqa: PLR0911, C901 -- one line a message
+    def _answer(self, request: messages.Request) -> messages.Reply:  # noqa: PLR0911, PLR0912, C901 -- one line a message
         match request:
             case messages.OpenDocument(handle, size_bytes, kind):
                 self._documents[handle] = document = formats.open_document(kind, self._reader(size_bytes), self._fonts)
                 return messages.Opened(document.page_count)
             case messages.ProbeDocument(size_bytes, kind_hint):
                 return messages.Probed(*formats.probe(self._reader(size_bytes), kind_hint, self._fonts))
+            case messages.CountUnshown(size_bytes):
+                return messages.Counted(*pdf.count_unshown(self._reader(size_bytes)))
             case messages.GetPageSize(handle, page_no):
                 return messages.PageSize(*self._document(handle, page_no).page_size(page_no))
             case messages.PreparePage(handle, page_no, dpi, rotation, lines):

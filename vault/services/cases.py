@@ -95,7 +95,7 @@ class Cases:
         """Describe the documents of a case, in the order they were taken in."""
         cards = [self.open_document(row, cipher) for row in self._world.store.documents_of(case_id)]
         return tuple(
-            DocumentLine(one.document_id, one.title, one.kind, one.page_count, one.size_bytes, one.taken_in_us, one.sha256)
+            DocumentLine(one.document_id, one.title, one.kind, one.page_count, one.size_bytes, one.taken_in_us, one.sha256, one.unshown)
             for one in sorted(cards, key=lambda one: (one.title.casefold(), one.taken_in_us))
         )
 

@@ -261,11 +261,12 @@ class Intake:
         try:
             with _Opened(path) as opened:
                 if (card := self._present(job, opened, writer)) is not None:
-                    self._show(job, replace(file, state=FileState.PRESENT, done_bytes=opened.size_bytes, page_count=card.page_count))
+                    present = replace(file, state=FileState.PRESENT, done_bytes=opened.size_bytes, page_count=card.page_count)
+                    self._show(job, replace(present, unshown=card.unshown))
                     return
                 probe = self._renderer.probe(opened, _NAMED.get(path.suffix.casefold()))
                 document = self._store(job, file, opened, probe, writer)
-            done = replace(file, state=FileState.DONE, done_bytes=opened.size_bytes, page_count=probe.page_count)
+            done = replace(file, state=FileState.DONE, done_bytes=opened.size_bytes, page_count=probe.page_count, unshown=probe.unshown)
             self._show(job, done if document else replace(file, state=FileState.CANCELLED))
         except VaultError as error:
             code = error.code
@@ -344,6 +345,7 @@ class Intake:
             size_bytes=opened.size_bytes,
             sha256=digest.hexdigest(),
             taken_in_us=self._world.clock.now_us(),
+            unshown=probe.unshown,
         )
         self._world.on_control(lambda: self._make_visible(job, card, pending))
         job.remember(card)

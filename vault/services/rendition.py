@@ -13,7 +13,7 @@ import enum
 from dataclasses import dataclass
 from typing import Protocol
 
-from vault.domain.casefile import DocumentKind
+from vault.domain.casefile import NOTHING_UNSHOWN, DocumentKind, Unshown
 from vault.domain.protection import ProtectionState
 
 
@@ -111,10 +111,11 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What intake learns of a file: its kind by content and how many pages it has, 1 or more."""
+    """What intake learns of a file: its kind by content, how many pages it has, 1 or more, and what is not on them."""
 
     kind: DocumentKind
     page_count: int
+    unshown: Unshown = NOTHING_UNSHOWN
 
 
 class Renderer(Protocol):

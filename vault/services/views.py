@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.breach import Containment, Finding, Severity, SignalKind, TriageState
-from vault.domain.casefile import DocumentKind, Marking
+from vault.domain.casefile import NOTHING_UNSHOWN, DocumentKind, Marking, Unshown
 from vault.domain.custody import CheckInStatement, Purpose, ReturnKind
 from vault.domain.identity import (
     BreachId,
@@ -205,6 +205,7 @@ class DocumentLine:
     size_bytes: int
     taken_in_us: int
     sha256: str
+    unshown: Unshown = NOTHING_UNSHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +460,7 @@ class IntakeFile:
     state: FileState
     reason: str  # error code when refused
     page_count: int
+    unshown: Unshown = NOTHING_UNSHOWN
 
 
 @dataclass(frozen=True, slots=True)

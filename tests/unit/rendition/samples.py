@@ -71,6 +71,29 @@ def pdf(texts: Sequence[str] = ("Hello",), *, rotate: int = 0, ground: str = "1 
     return pdf_of(objects)
 
 
+def pdf_with_more() -> bytes:
+    """Two pages: an attached file, a note with words, one without, a highlight with words, a sound, a link and a free text."""
+    annotations = (
+        b"<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Contents(Ask the night watchman)>>",
+        b"<</Type/Annot/Subtype/Text/Rect[40 10 60 30]/Contents()>>",
+        b"<</Type/Annot/Subtype/Highlight/Rect[10 50 90 60]/QuadPoints[10 60 90 60 10 50 90 50]/Contents(This is not so)>>",
+        b"<</Type/Annot/Subtype/Sound/Rect[70 10 90 30]/Sound 7 0 R>>",
+        b"<</Type/Annot/Subtype/Link/Rect[70 40 90 60]/Contents(A link)>>",
+        b"<</Type/Annot/Subtype/FreeText/Rect[70 70 190 90]/DA(/Helv 9 Tf)/Contents(On the page)>>",
+    )
+    return pdf_of(
+        [
+            b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a.txt)5 0 R]>>>>>>",
+            b"<</Type/Pages/Count 2/Kids[3 0 R 4 0 R]>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Annots[%s]>>" % b"".join(annotations),
+            b"<</Type/Filespec/F(a.txt)/UF(a.txt)/EF<</F 6 0 R>>>>",
+            stream(b"the file itself", b"/Type/EmbeddedFile"),
+            stream(b"\0\0", b"/R 8000"),
+        ]
+    )
+
+
 def image(kind: str, size: tuple[int, int] = (60, 40), *, frames: int = 1, orientation: int = 1, mode: str = "RGB") -> bytes:
     """A picture whose left half is red, right half blue."""
     picture = Image.new("RGB", size, "red")

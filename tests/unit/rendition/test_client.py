@@ -13,9 +13,9 @@ from typing import Literal
 import pytest
 from PIL import Image
 
-from tests.unit.rendition.samples import MemorySource, image, mail, pdf, stream
+from tests.unit.rendition.samples import MemorySource, image, mail, pdf, pdf_with_more, stream
 from tests.unit.rendition.samples import pdf_of as raw_pdf
-from vault.domain.casefile import DocumentKind
+from vault.domain.casefile import NOTHING_UNSHOWN, DocumentKind, Unshown
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
 from vault.rendition import client, messages
 from vault.rendition.client import Limits, Picture, RenditionWorker, Rotation, Watermark
@@ -114,6 +114,30 @@ def test_sixteen_bits_a_pixel_of_which_twelve_are_used_are_not_black(
 
 def test_the_frames_of_a_tiff_are_its_pages(worker: RenditionWorker) -> None:
     assert worker.probe(MemorySource(image("TIFF", frames=3))).page_count == 3
+
+
+def test_what_a_pdf_carries_beside_its_pages_is_counted(worker: RenditionWorker) -> None:
+    assert worker.probe(MemorySource(pdf_with_more())).unshown == Unshown(attached_files=2, notes=2)
+    assert worker.probe(MemorySource(pdf(["plain"]))).unshown == NOTHING_UNSHOWN
+
+
+def test_a_pdf_whose_notes_cannot_be_counted_is_taken_in_all_the_same(worker: RenditionWorker) -> None:
+    source = MemorySource(pdf(["one"]))
+    converse, calls = worker._converse, []
+
+    def fell(request: messages.Request, deadline: float, source: client.ChunkSource) -> messages.Reply:
+        calls.append(type(request))
+        if isinstance(request, messages.CountUnshown):
+            os.kill(worker.process_id or 0, signal.SIGKILL)
+        return converse(request, deadline, source)
+
+    worker._converse = fell  # type: ignore[method-assign]
+    try:
+        assert worker.probe(source).page_count == 1
+    finally:
+        del worker._converse
+    assert calls == [messages.ProbeDocument, messages.CountUnshown]
+    assert worker.probe(source).page_count == 1, "and the next file finds a new worker"
 
 
 def test_resolution_is_lowered_where_a_page_would_pass_the_pixel_limit(worker: RenditionWorker) -> None:

@@ -12,6 +12,7 @@ from tests.ui_stage import HOUR_US, documents, holding, notice, now_us
 from tests.unit.ui.windows_a.conftest import CTRL, SHIFT, Driver, Key
 from ui.guard.interceptor import GuardLevel
 from vault.domain.breach import Containment, Severity, SignalKind
+from vault.domain.casefile import Unshown
 from vault.domain.custody import ReturnKind
 from vault.domain.identity import CheckOutId
 from vault.errors import RefusedError, UnavailableError
@@ -101,6 +102,23 @@ def test_rotation_discloses_nothing_twice(driver: Driver) -> None:
     driver.press(Key.Key_R)
     assert {rotation for *_rest, rotation, _request_no in driver.bridge.calls("Reading.view_page")} == {0}
     assert len(_pages(driver)) == asked
+
+
+def test_a_pdf_that_carries_more_than_its_pages_says_so_while_it_is_open(driver: Driver) -> None:
+    def opened(check_out_id: CheckOutId) -> OpenFile:
+        held = driver.bridge._reading_open_file(check_out_id)
+        first, *others = held.documents
+        return dataclasses.replace(held, documents=(dataclasses.replace(first, unshown=Unshown(1, 3)), *others))
+
+    driver.bridge.answers["Reading.open_file"] = opened
+    reader = driver.read()
+    assert reader._index == 0
+    assert reader.unshown.isVisible()
+    assert "1 attached file and 3 notes" in reader.unshown.accessibleName()
+    reader.open_document(1)
+    assert not reader.unshown.isVisible()
+    reader.open_document(0)
+    assert reader.unshown.isVisible()
 
 
 def test_find_goes_from_place_to_place(driver: Driver) -> None:

@@ -15,8 +15,10 @@ from PySide6.QtWidgets import QFileDialog
 from tests import ui_stage_b as stage
 from ui import strings
 from ui.widgets.buttons import Button
+from ui.windows import unshown_words
 from ui.windows.drop_zone import path_of
 from ui.windows.intake import IntakePage
+from vault.domain.casefile import Unshown
 from vault.errors import RefusedError
 from vault.services.events import IntakeMoved
 from vault.services.views import FileState, IntakeView
@@ -142,6 +144,15 @@ def test_refused_files_stay_listed_with_why_and_the_rest_goes_on(on_stage: Stage
     assert [cell.words for cell in table.record(5).cells if hasattr(cell, "words")][-2] == "Taken in"
     table.set_current(2)
     assert on.page.files._reason._text
+
+
+def test_a_pdf_that_carries_more_than_its_pages_says_so_on_its_row(on_stage: Stage) -> None:
+    on = chosen(on_stage)
+    view = stage.intake_view(2, finished=True)
+    first = dataclasses.replace(view.files[0], unshown=Unshown(2, 0))
+    on.page.files.show_intake(dataclasses.replace(view, files=(first, view.files[1])))
+    assert on.page.files._reason._text == unshown_words.sentence(Unshown(2, 0))
+    assert "2 attached files, which" in on.page.files._reason._text
 
 
 def test_progress_that_arrives_before_the_answer_is_not_lost(on_stage: Stage) -> None:
