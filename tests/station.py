@@ -1,6 +1,9 @@
 """A founded station for tests: real SQLCipher, real cryptography, real rendition workers; the services called without a pipe.
 
 The keyring is the in-memory one, held to the real one's contract; time is a `SteppedClock`, so that expiry needs no waiting.
+
+Whom a `Station` founds, enrols or signs in does not pay again for what this process derived before: Argon2id gives the same key for the
+same passphrase, salt and cost. A test that calls the vault's own `sign_in` pays, as a person does.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -17,11 +22,13 @@ import pyotp
 
 from tests.fakes import MemorySecretKeeper
 from vault.assembly import Vault, found_vault, open_vault
+from vault.crypto import slots
 from vault.crypto.slots import Argon2Cost
 from vault.domain.casefile import Marking
 from vault.domain.identity import Role
 from vault.domain.policy import Policy
 from vault.errors import VaultError
+from vault.secret import Secret
 from vault.services.events import Event
 from vault.services.page_memory import PageMemory
 from vault.services.views import CaseLine, Enrolment, Founder, SignedIn
@@ -66,6 +73,27 @@ def passphrase_of(badge_no: str) -> str:
     return "quiet harbour lantern " + "".join(chr(ord("a") + int(digit)) for digit in badge_no)
 
 
+_derived: dict[tuple[bytes, bytes, Argon2Cost], bytes] = {}
+
+
+@contextmanager
+def derived_once() -> Iterator[None]:
+    """Within it a key is derived from the same passphrase, salt and cost once in this process; every other one as ever."""
+    really = slots.derive_passphrase_key
+
+    def derive(passphrase: Secret, salt: bytes, cost: Argon2Cost) -> Secret:
+        asked = passphrase.reveal(), salt, cost
+        if asked not in _derived:
+            _derived[asked] = really(passphrase, salt, cost).reveal()
+        return Secret(_derived[asked])
+
+    slots.derive_passphrase_key = derive
+    try:
+        yield
+    finally:
+        slots.derive_passphrase_key = really
+
+
 @dataclass
 class Station:
     """A vault on disk, and whoever is signed in."""
@@ -84,7 +112,10 @@ class Station:
             Founder(badge, name, passphrase_of(badge))
             for badge, name in ((ADMINISTRATOR, "Ada Marsh"), (SUPERVISOR, "Sven Okafor"), (CUSTODIAN, "Clara Reyes"))
         )
-        made = found_vault(self.directory, STATION, founders, lambda _vault_id: self.keeper, self.clock, RealEntropy(), CHEAP, policy_text)
+        with derived_once():
+            made = found_vault(
+                self.directory, STATION, founders, lambda _vault_id: self.keeper, self.clock, RealEntropy(), CHEAP, policy_text
+            )
         for one in made:
             self.remember(one)
         return self
@@ -147,7 +178,8 @@ class Station:
         vault = self.vault
         if vault.world.session is not None:
             vault.session.sign_out()
-        return vault.session.sign_in(badge_no, passphrase_of(badge_no), self.code(badge_no))
+        with derived_once():
+            return vault.session.sign_in(badge_no, passphrase_of(badge_no), self.code(badge_no))
 
     def enrol(self, badge_no: str, name: str, role: Role, unit_name: str) -> None:
         """Enrol and cosign a person; a supervisor makes the unit if there is none of that name."""
@@ -155,7 +187,8 @@ class Station:
         unit = next((one for one in self.vault.administration.units() if one.name == unit_name), None)
         unit = unit or self.vault.administration.add_unit(unit_name)
         self.sign_in(ADMINISTRATOR)
-        made = self.vault.administration.enrol(badge_no, name, role, unit.unit_id, passphrase_of(badge_no))
+        with derived_once():
+            made = self.vault.administration.enrol(badge_no, name, role, unit.unit_id, passphrase_of(badge_no))
         self.remember(made)
         self.sign_in(SUPERVISOR)
         self.vault.administration.cosign(made.person_id)

@@ -21,6 +21,7 @@ from vault.domain.casefile import Marking
 from vault.domain.custody import Purpose
 from vault.domain.identity import CaseId, CheckOutId, DocumentId, PersonId, UnitKind
 from vault.errors import VaultError
+from vault.services.page_memory import SLOT_BYTES, SLOT_COUNT
 from vault.services.ports import AuditFilter
 from vault.services.views import FileState, HoldingLine
 from vault.services.world import OpenSession
@@ -103,6 +104,10 @@ class Crew:
         """The entries of some kinds, oldest first."""
         wanted = AuditFilter(kinds=tuple(kind.value for kind in kinds), case_id=case_id)
         return list(reversed(self.vault.store.audit_entries(wanted, 0, 100_000)))
+
+    def something_to_see(self) -> bool:
+        """Whether anything is left in the page memory."""
+        return any(bytes(self.station.pages.view(slot)) != bytes(SLOT_BYTES) for slot in range(SLOT_COUNT))
 
     def head(self) -> int:
         return self.vault.store.audit_head()[0]

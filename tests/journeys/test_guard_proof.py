@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.station import SUPERVISOR, Station
@@ -13,13 +10,6 @@ from vault.domain.protection import Protection, ProtectionState
 from vault.errors import RefusedError
 
 ALL = (Protection.COPY_KEYS, Protection.PRINT_SCREEN, Protection.CLIPBOARD)
-
-
-@pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    made = Station(tmp_path / "vault").found()
-    yield made
-    made.close()
 
 
 def states(station: Station) -> dict[Protection, str]:

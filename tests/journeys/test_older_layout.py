@@ -40,11 +40,9 @@ def test_a_vault_of_the_first_layout_is_used_as_it_is(founded_before: Station, t
     assert b"content_layout" not in (station.directory / HEADER_NAME).read_bytes()
 
 
-def test_a_new_vault_says_its_layout(tmp_path: Path) -> None:
-    station = Station(tmp_path / "vault").found()
+def test_a_new_vault_says_its_layout(station: Station) -> None:
     assert f'"content_layout":{NEWEST_CONTENT_LAYOUT}'.encode() in (station.directory / HEADER_NAME).read_bytes()
     station.vault.session.station()
-    station.close()
 
 
 @pytest.mark.parametrize(("layout", "error", "code"), [(1, TamperError, "storage.damaged"), (99, UnavailableError, "storage.newer")])
@@ -67,8 +65,7 @@ def _with_layout(layout: int) -> object:
     return write_other
 
 
-def test_the_layout_is_authenticated_with_the_rest(tmp_path: Path) -> None:
-    station = Station(tmp_path / "vault").found()
+def test_the_layout_is_authenticated_with_the_rest(station: Station) -> None:
     path = station.directory / HEADER_NAME
     path.write_bytes(path.read_bytes().replace(b'"content_layout":2', b'"content_layout":3'))
     assert read_unverified_header(path).vault_id

@@ -16,7 +16,6 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import SignalKind
 from vault.domain.custody import CheckOut
 from vault.domain.identity import CaseId, CheckOutId, DocumentId
-from vault.services.page_memory import SLOT_COUNT
 
 TEXT = "\n".join(f"line {number} of a statement" for number in range(300))
 REAL_SECONDS = 50  # that a loaded machine may take between two calls; the clock is stepped by at least twice as much
@@ -61,10 +60,6 @@ def held(crew: Crew) -> Iterator[Held]:
     crew.vault.reading.leave_page()
 
 
-def something_to_see(crew: Crew) -> bool:
-    return any(any(crew.station.pages.view(slot)) for slot in range(SLOT_COUNT))
-
-
 # calls in the order in which they reach the vault: v<page> view, l leave, each with its number -> page on screen after, the trail
 ORDERS: tuple[tuple[str, int, list[tuple[str, int]]], ...] = (
     ("v1#1 l#2", 0, [("viewed", 1), ("left", 1)]),
@@ -91,7 +86,7 @@ def test_calls_in_any_order(held: Held, order: str, shown: int, trail: list[tupl
             held.view(int(act[1:]), int(number))
     assert held.on_screen() == shown
     assert held.trail() == trail
-    assert something_to_see(held.crew) == bool(shown)
+    assert held.crew.something_to_see() == bool(shown)
 
 
 class _Meanwhile:
@@ -117,7 +112,7 @@ def test_a_page_left_while_it_is_rendered_is_not_disclosed(held: Held, monkeypat
         with refused("reading.left"):
             held.view(1, 1)
     assert held.on_screen() == 0
-    assert not something_to_see(held.crew)
+    assert not held.crew.something_to_see()
     assert held.trail() == [("viewed", 1), ("left", 1)]
     held.view(1, 3)
     assert held.on_screen() == 1
@@ -132,7 +127,7 @@ def test_a_file_returned_while_its_page_is_rendered_discloses_nothing(held: Held
         patched.setattr(reading, "_renderer", _Meanwhile(reading._renderer, lambda: custody.check_in(held.check_out_id, True) and None))
         with refused("custody.not-held"):
             held.view(1, 1)
-    assert not something_to_see(held.crew)
+    assert not held.crew.something_to_see()
     assert held.on_screen() == 0
     for work in afterwards:
         work()
@@ -222,7 +217,7 @@ def test_no_picture_outlives_custody(held: Held, end: Callable[[Held, CheckOut],
     held.view(2, 2)
     check_out = held.crew.vault.store.check_out(held.check_out_id)
     assert check_out is not None
-    assert something_to_see(held.crew)
+    assert held.crew.something_to_see()
     end(held, check_out)
-    assert not something_to_see(held.crew)
+    assert not held.crew.something_to_see()
     assert held.crew.vault.store.active_check_out(held.case_id) is None

@@ -37,9 +37,17 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
 @pytest.fixture
 def desk(qapp: QApplication) -> Iterator[QApplication]:
     """The application dressed in the light scheme; dressed so again afterwards."""
-    theme.apply_theme(qapp, Scheme.LIGHT)
+    _dress(qapp)
     yield qapp
-    theme.apply_theme(qapp, Scheme.LIGHT)
+    _dress(qapp)
+
+
+def _dress(app: QApplication) -> None:
+    """Dress it unless it is: the same style sheet set again would polish every widget that is not deleted yet."""
+    now = theme._now()
+    if not now.follows or now.chosen is not Scheme.LIGHT:
+        theme.apply_theme(app, Scheme.LIGHT)
+    now.reduced_motion = None
 
 
 @pytest.fixture
