@@ -1,9 +1,12 @@
-"""A vault process to be killed: ``python -m tests.faults.kill_vault PLAN.json``.
+"""Vault processes to be killed: ``python -m tests.faults.kill_vault``, and a line for each, the path of its plan.
 
-It opens the copy of a founded station the plan names and goes round for ever: check-out, page, signal, check-in, intake of the next file.
+Each opens the copy of a founded station its plan names and goes round for ever: check-out, page, signal, check-in, intake of the next file.
 Before each act it appends ``? act`` and after the act returned ``! act id`` to the ledger, unbuffered: what stands behind a ``!`` was
-acknowledged, and must be there when the vault is opened again. Sign-ins are left out: the session is put in place from a person slot
-opened once, at the least the crypto room allows.
+acknowledged, and must be there when the vault is opened again. Sign-ins are left out: the session is put in place from a person slot,
+and its key derived once.
+
+They are forked from a process that did nothing but load the vault and derive that key, which takes longer than all they do. It answers
+with the process id, and once that process has ended with its exit code.
 """
 
 from __future__ import annotations
@@ -11,13 +14,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from tests.fakes import MemorySecretKeeper
-from tests.station import Station, passphrase_of
+from tests.station import Station, derived_once, passphrase_of
+from vault.crypto.slots import open_person_slot
 from vault.domain.breach import SignalKind
 from vault.domain.custody import Purpose
-from vault.domain.identity import CaseId, SessionId
+from vault.domain.identity import CaseId, PersonId, SessionId
 from vault.secret import Secret
 from vault.services.ports import SessionRow
 from vault.services.views import FileState
@@ -37,14 +42,15 @@ def sit_down(station: Station, badge: str) -> None:
     vault = station.vault
     row = vault.store.person_by_badge(badge)
     assert row is not None
-    keys = vault.world.locksmith.open_person(row.slot, row.person_id, Secret(passphrase_of(badge).encode()))
+    with derived_once():
+        keys = vault.world.locksmith.open_person(row.slot, row.person_id, Secret(passphrase_of(badge).encode()))
     session = SessionRow(SessionId("00" * 16), row.person_id, vault.world.station.workstation_id, vault.world.clock.now_us())
     vault.world.session = vault.session._session(session, row, keys)
 
 
-def main(plan_path: str) -> None:
-    plan = json.loads(Path(plan_path).read_text())
-    station = station_of(plan)
+def work(plan: dict[str, str]) -> None:
+    """Go round until killed."""
+    station = station_of(plan)  # type: ignore[arg-type]
     ledger = os.open(plan["ledger"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def note(line: str) -> None:
@@ -83,5 +89,22 @@ def main(plan_path: str) -> None:
         station.clock.step(60)
 
 
+def main() -> None:
+    for line in sys.stdin:
+        plan = json.loads(Path(line.strip()).read_text())
+        with derived_once():
+            open_person_slot(bytes.fromhex(plan["slot"]), Secret(passphrase_of(plan["badge"]).encode()), PersonId(plan["person_id"]))
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            try:
+                work(plan)
+            finally:
+                traceback.print_exc()
+                os._exit(1)
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -347,37 +348,58 @@ def test_a_folder_that_cannot_be_written_is_said_to_be_so(working: Station, tmp_
 # ---- kill -9 -----------------------------------------------------------------------------------------------------------------------
 
 
-def killed(working: Station, folder: Path, after_seconds: float) -> tuple[Station, list[list[str]]]:
-    """Run the vault process on a copy and kill it some time after its first word; give the station and the ledger."""
-    station = working.copy_to(folder / "vault")
-    path = folder / "long.pdf"
-    path.write_bytes(pdf(GROUP_BYTES + 50_000))
-    plan = {
-        "directory": str(station.directory),
-        "keyring": {name: value.hex() for name, value in station.keeper._values.items()},
-        "clock_us": station.clock.added_us,
-        "ledger": str(folder / "ledger"),
-        "badge": OFFICER,
-        "case_id": _case_of(station),
-        "file": str(path),
-    }
-    (folder / "plan.json").write_text(json.dumps(plan))
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.kill_vault", str(folder / "plan.json")],
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        ledger = folder / "ledger"
+@dataclass(frozen=True, slots=True)
+class Killer:
+    """Starts vault processes on copies of a station, and kills them."""
+
+    working: Station
+    known: dict[str, str]  # of every plan
+    server: subprocess.Popen[str]  # tests/faults/kill_vault.py
+
+    def kill(self, folder: Path, after_seconds: float) -> tuple[Station, list[list[str]]]:
+        """Run a vault process on a copy and kill it some time after its first word; give the station and the ledger."""
+        station = self.working.copy_to(folder / "vault")
+        path, ledger = folder / "long.pdf", folder / "ledger"
+        path.write_bytes(pdf(GROUP_BYTES + 50_000))
+        plan = {
+            **self.known,
+            "directory": str(station.directory),
+            "keyring": {name: value.hex() for name, value in station.keeper._values.items()},
+            "clock_us": station.clock.added_us,
+            "ledger": str(ledger),
+            "file": str(path),
+        }
+        (folder / "plan.json").write_text(json.dumps(plan))
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        self.server.stdin.write(f"{folder / 'plan.json'}\n")
+        self.server.stdin.flush()
+        pid = int(self.server.stdout.readline())
         deadline = time.monotonic() + 60
-        while not ledger.exists() or not ledger.read_bytes():
-            assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
-            assert time.monotonic() < deadline
-            time.sleep(0.002)  # the process is another one: there is no condition to wait on but its ledger
-        time.sleep(after_seconds)
-        assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return station_of(plan), [line.split() for line in ledger.read_text().splitlines()]
+        try:
+            while not ledger.exists() or not ledger.read_bytes():
+                assert Path(f"/proc/{pid}").exists(), "it ended by itself"
+                assert time.monotonic() < deadline
+                time.sleep(0.002)  # the process is another one: there is no condition to wait on but its ledger
+            time.sleep(after_seconds)
+        finally:
+            os.killpg(pid, signal.SIGKILL)
+        assert int(self.server.stdout.readline()) == -signal.SIGKILL, "it ended by itself"
+        return station_of(plan), [line.split() for line in ledger.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def killer(working: Station, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
+    station = working.copy_to(tmp_path_factory.mktemp("known") / "vault")
+    officer = station.vault.store.person_by_badge(OFFICER)
+    assert officer is not None
+    known = {"badge": OFFICER, "case_id": only_case(station), "person_id": officer.person_id, "slot": officer.slot.hex()}
+    station.close()
+    server = subprocess.Popen([sys.executable, "-m", "tests.faults.kill_vault"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with server:
+        yield Killer(working, known, server)
+        assert server.stdin is not None
+        server.stdin.close()
 
 
 def _case_of(station: Station) -> str:
@@ -423,24 +445,24 @@ def prove_nothing_lost(station: Station, ledger: list[list[str]]) -> None:
     station.close()
 
 
-def test_a_killed_vault_loses_nothing_acknowledged(working: Station, tmp_path: Path) -> None:
+def test_a_killed_vault_loses_nothing_acknowledged(killer: Killer, tmp_path: Path) -> None:
     chance = random.Random(7)
     for turn in range(3):
         folder = tmp_path / str(turn)
         folder.mkdir()
-        prove_nothing_lost(*killed(working, folder, chance.uniform(0, 0.4)))
+        prove_nothing_lost(*killer.kill(folder, chance.uniform(0, 0.4)))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [20260706, 20260707])  # two halves, so that two cores share them
-def test_a_vault_killed_two_hundred_times_loses_nothing_acknowledged(working: Station, tmp_path: Path, seed: int) -> None:
+def test_a_vault_killed_two_hundred_times_loses_nothing_acknowledged(killer: Killer, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     acts: set[str] = set()
     for turn in range(KILLS // 2):
         folder = tmp_path / str(turn)
         folder.mkdir()
-        station, ledger = killed(working, folder, chance.uniform(0, 0.5))
+        station, ledger = killer.kill(folder, chance.uniform(0, 0.5))
         under_way = ledger[-1][1] if ledger[-1][0] == "?" else "between"
         acts.add(under_way)
         prove_nothing_lost(station, ledger)
