@@ -85,13 +85,23 @@ def main(arguments: Sequence[str] | None = None, installed: str = "") -> None:
     if installed:
         options.vault = Path(installed)
     try:
-        sys.exit(options.run(options))
+        _require_text(options)
+        status = options.run(options)
+        print(end="", flush=True)
+        sys.exit(status)
     except VaultError as error:
         _complain(error)
-        sys.exit(1)
     except (EOFError, KeyboardInterrupt):
         print(_words()["stopped"], file=sys.stderr)
-        sys.exit(1)
+    except BrokenPipeError:  # whoever read what is printed has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter would complain at its end
+    sys.exit(1)
+
+
+def _require_text(options: argparse.Namespace) -> None:
+    """Refuse words that are no text, or that would steer the terminal they are shown on. Raises RefusedError command.not-text."""
+    if not all(value.isprintable() for value in vars(options).values() if isinstance(value, str)):
+        raise RefusedError("command.not-text")
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -173,11 +183,15 @@ def _add_recovery(acts: Any, *, must_say: bool) -> None:  # noqa: ANN401 - argpa
 
 def _found(options: argparse.Namespace) -> int:
     words = _words()
-    station = input(words["ask_station"])
+    policy_text = read_policy_text(options.policy) if options.policy else ""
+    station_policy(load_policy(), policy_text)  # what would be refused in the end is refused before anybody types
+    if holds_a_vault(options.vault):
+        raise RefusedError("founding.already")
+    station = _asked(words["ask_station"])
     founders = tuple(
         Founder(
-            input(words["ask_badge"].format(role=words[role])),
-            input(words["ask_name"].format(role=words[role])),
+            _asked(words["ask_badge"].format(role=words[role])),
+            _asked(words["ask_name"].format(role=words[role])),
             _new_passphrase(words[role]),
         )
         for role in ("administrator", "supervisor", "custodian")
@@ -190,7 +204,7 @@ def _found(options: argparse.Namespace) -> int:
         system.SystemClock(),
         system.SystemEntropy(),
         Argon2Cost(),
-        read_policy_text(options.policy) if options.policy else "",
+        policy_text,
         _show_second_factors,
     )
     print(words["founded"].format(vault=options.vault))
@@ -315,8 +329,8 @@ def _policy_set(options: argparse.Namespace) -> int:
         for one in changes:
             before, after = words[f"policy_{_whose(own=one.own_before)}"], words[f"policy_{_whose(own=one.own_after)}"]
             print(f"{one.name}: {one.before} ({before}) -> {one.after} ({after})")
-        reason = input(words["ask_policy_reason"])
-        if input(words["ask_policy_sure"]).strip() != words["policy_sure"]:
+        reason = _asked(words["ask_policy_reason"])
+        if _asked(words["ask_policy_sure"]).strip() != words["policy_sure"]:
             print(words["policy_left"])
             return 1
         notice = vault.station_policy.lay(text, reason)
@@ -368,7 +382,7 @@ def _recovery_open(options: argparse.Namespace) -> int:
         pairs = []
         for path in options.file:
             content = read_small_file(path)
-            pairs.append(open_holder_file(content, Secret(getpass.getpass(words["ask_holder"].format(file=path)).encode())))
+            pairs.append(open_holder_file(content, Secret(_asked(words["ask_holder"].format(file=path), getpass.getpass).encode())))
         with _alone(options.vault):
             opened = open_by_holders(options.vault, pairs, open_secret_keeper, clock, entropy, load_policy(), pages, hours=options.hours)
     except VaultError as error:
@@ -453,7 +467,7 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
     spooling = Spooling(directory, open_secret_keeper, clock, entropy)
     with _alone(directory):
         pass  # a desk that has it is told before anybody types
-    signs_in = (input(words["ask_own_badge"]), getpass.getpass(words["ask_passphrase"]), input(words["ask_code"]))
+    signs_in = (_asked(words["ask_own_badge"]), _asked(words["ask_passphrase"], getpass.getpass), _asked(words["ask_code"]))
     with _alone(directory):
         try:
             vault = open_vault(directory, open_secret_keeper, clock, entropy, load_policy(), InlineThreads(), told, pages)
@@ -514,11 +528,23 @@ def _alone(directory: Path, *, make: bool = False) -> AbstractContextManager[obj
     return hold_alone(directory)
 
 
+def _asked(question: str, ask: Callable[[str], str] = input) -> str:
+    """Give the answer to a question. Raises RefusedError command.not-text; EOFError where nobody answers."""
+    if sys.stdin is None:
+        raise EOFError
+    try:
+        answer = ask(question)
+        answer.encode()
+    except UnicodeError as error:
+        raise RefusedError("command.not-text") from error
+    return answer
+
+
 def _new_passphrase(role: str) -> str:
     words = _words()
     while True:
-        first = getpass.getpass(words["ask_new_passphrase"].format(role=role))
-        if first == getpass.getpass(words["ask_again"]):
+        first = _asked(words["ask_new_passphrase"].format(role=role), getpass.getpass)
+        if first == _asked(words["ask_again"], getpass.getpass):
             return first
         print(words["not_alike"], file=sys.stderr)
 
@@ -529,7 +555,7 @@ def _show_second_factors(enrolments: tuple[Enrolment, ...]) -> None:
         _show_second_factor(one)
     sys.stdout.flush()
     if sys.stdin.isatty():
-        input(_words()["ask_scanned"])
+        _asked(_words()["ask_scanned"])
 
 
 def _show_second_factor(enrolment: Enrolment) -> None:

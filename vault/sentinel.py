@@ -30,6 +30,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
+import math
 import os
 import queue
 import select
@@ -552,6 +553,14 @@ def is_persons(uid: int) -> bool:
     return uid in _PERSONS_OF_THIS_MACHINE or uid > _LAST_OF_16_BITS
 
 
+def _patience(text: str) -> float:
+    """Read a number of seconds. Raises ValueError for one that never passes."""
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(text)
+    return seconds
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the sentinel: ``--vault DIR [--patience SECONDS] [--folder DIR ...] [--login]``. Ends on SIGTERM; waits for a vault, its turn.
 
@@ -560,7 +569,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="casevault sentinel")
     parser.add_argument("--vault", type=Path, required=True)
-    parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
+    parser.add_argument("--patience", type=_patience, default=PATIENCE_SECONDS)
     parser.add_argument("--folder", action="append", default=[], dest="folders")
     parser.add_argument("--login", action="store_true")
     options = parser.parse_args(arguments)

@@ -77,7 +77,7 @@ class Spooling:
 
     def __init__(self, directory: Path, keeper_for: Callable[[str], SecretKeeper], clock: Clock, entropy: Entropy) -> None:
         self._directory = directory
-        self._label = f"place {hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:32]}"
+        self._label = f"place {hashlib.sha256(os.fsencode(os.path.realpath(directory))).hexdigest()[:32]}"  # whatever bytes a path has
         self._keeper_for = keeper_for
         self._clock = clock
         self._entropy = entropy

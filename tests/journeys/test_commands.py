@@ -139,6 +139,53 @@ def test_the_policy_is_shown_and_changed_by_a_supervisor_who_says_yes(line: Comm
     assert policy_from(printed) == replace(load_policy(), idle_lock_seconds=120)
 
 
+@pytest.mark.slow
+def test_what_a_terminal_may_do_to_a_command_is_answered_in_words(tmp_path: Path) -> None:
+    vault, loop, holder = tmp_path / "vault", tmp_path / "loop", tmp_path / "holder"
+    vault.mkdir()
+    (vault / HEADER_NAME).write_text("{}")
+    loop.symlink_to(loop)
+    no_text, words = b"\xff\xfe", b"granite window orchard nine\n"
+    rows: list[tuple[list[str | bytes | Path], bytes | None, str]] = [
+        # the words; what is typed, None: no standard input; what is said
+        (["premises", "list", "--vault", vault], no_text + b"\nsecret\n123456\n", "That cannot be read"),
+        (["premises", "list", "--vault", vault], b"4001\n" + no_text + b"\n123456\n", "That cannot be read"),
+        (["premises", "list", "--vault", vault], None, "Stopped."),
+        (["intake", "--vault", vault, "--case", no_text, holder], b"", "That cannot be read"),
+        (["premises", "add", "--vault", vault, "--name", "Room\x1b[8m"], b"", "That cannot be read"),
+        (["verify", loop], b"", "There is no vault"),
+        (["verify", bytes(tmp_path) + b"/" + no_text], b"", "There is no vault"),
+        (["found", "--vault", vault], b"", "There is a vault already"),
+        (["found", "--vault", loop, "--policy", holder], b"", "The policy cannot be read"),
+        (["sentinel", "--vault", vault, "--patience", "nan"], b"", "--patience"),
+        (["recovery", "holder", "--name", "Superintendent", holder], words * 2, ""),
+    ]
+    running = []
+    for said, typed, told in rows:
+        command = [sys.executable, "-W", "ignore", "-m", "vault.commands", *said]
+        started = subprocess.Popen(
+            command if typed is not None else ["sh", "-c", 'exec "$@" <&-', "sh", *command],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        if said[0] == "recovery" and started.stdout is not None:  # nobody reads what it prints
+            started.stdout.close()
+            started.stdout = None
+        running.append((said, typed, told, started))
+    for said, typed, told, started in running:
+        _, errors = started.communicate(typed or b"", timeout=120)
+        complaint = errors.decode()
+        assert "Traceback" not in complaint, (said, complaint)
+        assert "Exception" not in complaint, (said, complaint)
+        assert told in complaint, (said, complaint)
+        assert started.returncode in {1, 2}, said
+    assert holder.exists()
+
+
 def test_without_a_keyring_nothing_is_founded(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DBUS", "XDG"))}
     environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/no-bus"}

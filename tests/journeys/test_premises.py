@@ -154,9 +154,11 @@ def test_who_may_bind(station: Station, key_room: TangServer) -> None:
         with refused("access.not-your-role"):
             station.vault.premises.add(MetServer("x", key_room.url), key_room.thumbprint(), 1)
     station.sign_in(ADMINISTRATOR)
-    for server, code in ((MetServer(" ", key_room.url), "premises.name-missing"), (MetServer("x", "file:///x"), "premises.address")):
-        with refused(code):
-            station.vault.premises.add(server, key_room.thumbprint(), 1)
+    for name in (" ", "Key room\x1b[8m", "Key room\nSecond room", "\udcff", "n" * 61):  # a list that supervisors read shows it as it is
+        with refused("premises.name-missing"):
+            station.vault.premises.add(MetServer(name, key_room.url), key_room.thumbprint(), 1)
+    with refused("premises.address"):
+        station.vault.premises.add(MetServer("x", "file:///x"), key_room.thumbprint(), 1)
     for thumbprint in ("A" * 43, "no thumbprint"):
         with pytest.raises(UnavailableError, match=r"^premises\.(not-pinned|refused)"):  # mistyped: no report of anybody
             station.vault.premises.add(MetServer("x", key_room.url), thumbprint, 1)
@@ -164,6 +166,9 @@ def test_who_may_bind(station: Station, key_room: TangServer) -> None:
         station.vault.premises.add(MetServer("x", NOWHERE), key_room.thumbprint(), 1)
     assert station.vault.premises.servers() == PremisesFacts(0, ())
     assert opening(station) == "opens"
+    station.sign_in(ADMINISTRATOR)
+    [bound] = station.vault.premises.add(MetServer(" key room ", key_room.url), key_room.thumbprint(), 1).servers
+    assert bound.name == "key room", "it is found again by what is read in the list"
 
 
 @NEEDS_FRONT[1]

@@ -27,6 +27,8 @@ from vault.services.ports import MetServer, PremisesBinding, PremisesFacts
 from vault.services.views import KeyServerTest
 from vault.services.world import World
 
+_NAME_MOST_CHARACTERS = 60  # of a key server's name, as the window's field has it
+
 
 class Premises:
     """What this workstation is bound to."""
@@ -59,10 +61,11 @@ class Premises:
             breach.recorded or breach.joined.
         """
         self._require(Role.ADMINISTRATOR, Role.SUPERVISOR)
-        if not server.name.strip():
+        server = replace(server, name=server.name.strip())
+        if not 0 < len(server.name) <= _NAME_MOST_CHARACTERS or not server.name.isprintable():
             raise RefusedError("premises.name-missing")
         before = self._binding.facts()
-        if server.name.strip().casefold() in {one.name.strip().casefold() for one in before.servers}:
+        if server.name.casefold() in {one.name.strip().casefold() for one in before.servers}:
             raise RefusedError("premises.name-taken")
         if not 1 <= threshold <= len(before.servers) + 1:
             raise RefusedError("premises.threshold", servers=len(before.servers) + 1)
