@@ -45,6 +45,7 @@ from vault.services.ports import Clock
 from vault.storage.desk_mark import DeskState, leave_mark
 from vault.storage.header import HEADER_NAME
 
+_STARTING_SECONDS = 2.0
 _HELD = frozenset({SignalKind.STORE_OPENED, SignalKind.STORE_CHANGED})
 
 
@@ -148,7 +149,7 @@ class Watching:
         if self._place is not None:
             self._place.stop()
         if self._starting is not None:
-            self._starting.join()
+            self._starting.join(_STARTING_SECONDS)  # a sensor may hang
         self._store_access.open_no_more()
         self._mark(DeskState.ENDING)
         self._session_signals.stop()

@@ -281,8 +281,12 @@ class CopiesSensor:
         return ProtectionStatus(self.protection, ProtectionState.DETECTED, reason)
 
     def look_again(self, place: Path) -> None:
-        """Something was mounted at `place`, or what was mounted there went: watch and search it anew. From any thread."""
-        self._tasks.put(_Task("again", Path(os.path.realpath(place))))
+        """Something was mounted at `place`, or what was mounted there went: watch and search it anew. From any thread.
+
+        Args:
+            place: as the kernel calls it, without links. It is not looked at here: who serves it may never answer.
+        """
+        self._tasks.put(_Task("again", place))
 
     def confirm(self, signal: Signal) -> None:
         """The report of a signal is committed: do not report that copy again at the next start. From any thread."""

@@ -7,16 +7,20 @@ Rules:
    restarted and tested again, now and at every test that finds it blind. Staying blind is not reported again; going blind anew is.
 3. A sensor that went blind and was restarted is believed again after it has passed the next test by itself; until then its protection is
    UNAVAILABLE ``recovering``, so that nobody can blind a sensor between two tests and have nothing but a report of it.
-4. A protection that was never there on this workstation is a status, not a signal. A sensor that does not run although it could
-   (`_NOT_RUNNING`) is no such thing: somebody may keep it from starting. It is one signal and is started again at every test.
+4. A protection that was never there on this workstation is a status, not a signal. A sensor that does not run or does not see although it
+   could (`_NOT_RUNNING`) is no such thing: somebody may keep it from it. It is one signal and is started again at every test.
 5. A defect inside a sensor makes that sensor UNAVAILABLE ``sensor-failed``; it never takes the others with it.
+6. Nor does one that hangs, as where a file system of the account's own never answers: each call of a sensor is waited for
+   `_PATIENCE_SECONDS`. One that has not come back is ``blind``, and is asked nothing until it has; stopping waits for none that long.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState, ProtectionStatus
@@ -26,7 +30,40 @@ from vault.services.ports import Clock
 _log = logging.getLogger(__name__)
 
 _RANK = {ProtectionState.UNAVAILABLE: 0, ProtectionState.DETECTED: 1, ProtectionState.ENFORCED: 2}
-_NOT_RUNNING = frozenset({"not-watching", "sensor-failed"})
+_NOT_RUNNING = frozenset({"not-watching", "sensor-failed", "blind"})
+_PATIENCE_SECONDS = 10.0
+_STOPPING_SECONDS = 1.5
+
+
+@dataclass(slots=True)
+class _Call:
+    """Something a sensor is asked."""
+
+    work: Callable[[], object]
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class _Turn:
+    """A thread that asks the sensors one after the other, so that whoever waits for an answer can give up."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="sensor-hub", daemon=True).start()
+
+    def begin(self, call: _Call) -> None:
+        """Do it after what was begun before."""
+        self._calls.put(call)
+
+    def end(self) -> None:
+        """End the thread after that."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            try:
+                call.work()
+            finally:
+                call.done.set()
 
 
 class SensorHub:
@@ -42,6 +79,8 @@ class SensorHub:
         self._interval_seconds = interval_seconds
         self._statuses: dict[int, ProtectionStatus] = {}
         self._recovering: frozenset[int] = frozenset()
+        self._turn: _Turn | None = None
+        self._asked: dict[int, _Call] = {}  # what each sensor was asked last and has not answered
         self._testing = threading.Lock()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -52,7 +91,7 @@ class SensorHub:
         with self._testing:
             for index, sensor in enumerate(self._sensors):
                 self._statuses[index] = ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "starting")
-                self._begin(sensor)
+                self._call(index, lambda sensor=sensor: self._begin(sensor))  # type: ignore[misc]
                 self._examine(index, sensor)
         self._thread = threading.Thread(target=self._run, name="sensor-hub", daemon=True)
         self._thread.start()
@@ -61,11 +100,15 @@ class SensorHub:
         """Stop every sensor. Call before the store closes its files, so that closing is not mistaken for interference."""
         self._ending.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_STOPPING_SECONDS)
+            if self._thread.is_alive():  # it waits for one that hangs, and what comes after that would wait as well
+                self._turn = None
             self._thread = None
-        with self._testing:
-            for sensor in self._sensors:
-                self._end(sensor)
+        for index, sensor in enumerate(self._sensors):
+            self._call(index, lambda sensor=sensor: self._end(sensor), _STOPPING_SECONDS)  # type: ignore[misc]
+        if self._turn is not None:
+            self._turn.end()
+            self._turn = None
 
     def statuses(self) -> tuple[ProtectionStatus, ...]:
         """What each sensor's last self-test found, in the order the sensors were given."""
@@ -76,7 +119,8 @@ class SensorHub:
         """Self-test every sensor at once; what got worse is signalled and restarted. Returns the new statuses."""
         with self._testing:
             for index, sensor in enumerate(self._sensors):
-                self._examine(index, sensor)
+                if not self._ending.is_set():
+                    self._examine(index, sensor)
         return self.statuses()
 
     def _run(self) -> None:
@@ -84,7 +128,7 @@ class SensorHub:
             self.test_now()
 
     def _examine(self, index: int, sensor: Sensor) -> None:
-        before, now = self._statuses[index], self._probe(sensor)
+        before, now = self._statuses[index], self._probe(index, sensor)
         is_kept_from_running = now.state is ProtectionState.UNAVAILABLE and now.reason in _NOT_RUNNING
         if _RANK[now.state] < _RANK[before.state] or (is_kept_from_running and index not in self._recovering):
             facts = (("protection", now.protection.value), ("state", now.state.value), ("reason", now.reason))
@@ -93,10 +137,29 @@ class SensorHub:
             self._recovering -= {index}
         elif before.state is not ProtectionState.UNAVAILABLE or is_kept_from_running or index in self._recovering:
             self._recovering |= {index}
-            self._end(sensor)
-            self._begin(sensor)
-            now = self._probe(sensor)
+            if self._call(index, lambda: self._end(sensor)) and self._call(index, lambda: self._begin(sensor)):
+                now = self._probe(index, sensor)
         self._statuses[index] = now
+
+    def _call(self, index: int, work: Callable[[], object], patience_seconds: float = _PATIENCE_SECONDS) -> bool:
+        """Ask a sensor something; whether that is done. Nothing is asked of one that has not answered the last time."""
+        before = self._asked.get(index)
+        if before is not None and not before.done.is_set():
+            return False
+        try:
+            self._turn = self._turn or _Turn()
+        except RuntimeError:  # the account may have no thread more: nobody is asked from here, and nothing is proven
+            return False
+        turn, call = self._turn, _Call(work)
+        self._asked[index] = call
+        turn.begin(call)
+        if call.done.wait(patience_seconds):
+            return True
+        _log.error("sensor %s hangs", self._sensors[index].protection.value)
+        turn.end()  # when that comes back
+        if self._turn is turn:
+            self._turn = None
+        return False
 
     def _begin(self, sensor: Sensor) -> None:
         try:
@@ -110,7 +173,13 @@ class SensorHub:
         except Exception:
             _log.exception("sensor %s did not stop", sensor.protection.value)
 
-    def _probe(self, sensor: Sensor) -> ProtectionStatus:
+    def _probe(self, index: int, sensor: Sensor) -> ProtectionStatus:
+        answers: list[ProtectionStatus] = []
+        if self._call(index, lambda: answers.append(self._tested(sensor))) and answers:
+            return answers[0]
+        return ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "blind")
+
+    def _tested(self, sensor: Sensor) -> ProtectionStatus:
         try:
             return sensor.self_test()
         except Exception:

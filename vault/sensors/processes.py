@@ -6,19 +6,22 @@ Rules:
 - A process that got through is found by its open descriptors, newest process first; one that is gone already cannot be found.
 - Command lines and the paths that held processes ask for are compared here and never reported: they hold people's file names.
 - LIMIT: another account's wait channel and descriptors are not readable; such an opener is found by its command line or not at all.
+- What other programs have open is looked at as the kernel knows it, and no file system is asked (`_inode_at`): one that a program of
+  the account serves may never answer, and would hold the sensor that looks, and whoever waits for that.
 - A child of ours shows our descriptors between fork and exec, and has our command line then: it is skipped, also where it begins its own
   program while it is looked at.
 
 Source: proc(5); experiment E1.
 """
 
-# ruff: noqa: PTH116, PTH208 - a scan lists and stats thousands of entries; a Path for each doubles its time
+# ruff: noqa: PTH208 - a scan lists and stats thousands of entries; a Path for each doubles its time
 
 from __future__ import annotations
 
 import ctypes
 import os
 import platform
+import struct
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -33,6 +36,10 @@ _OPEN_CALLS = {
 }.get(platform.machine(), {})
 _AT_FDCWD = -100
 _PATH_BYTES = 4096
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_DONT_SYNC, _STATX_INO, _STATX_BYTES, _INO_OFFSET, _DEV_OFFSET = 0x4000, 0x100, 256, 32, 136  # statx(2)
+_DEVICE = struct.Struct("II")
+_OPENAT2, _OPEN_HOW, _RESOLVE_NO_XDEV = 437, struct.Struct("QQQ"), 0x01  # openat2(2), the same number on every system
 _PROC = Path("/proc")
 _NEW_SECONDS = 30.0
 _AT_ONCE_TICKS = 5  # hundredths of a second
@@ -132,12 +139,8 @@ def own_descriptors() -> dict[Inode, int]:
     """How many descriptors this process has of each open regular file."""
     counts: dict[Inode, int] = {}
     for entry in os.listdir("/proc/self/fd"):
-        try:
-            status = os.stat(f"/proc/self/fd/{entry}")
-        except OSError:
-            continue
-        inode = (status.st_dev, status.st_ino)
-        counts[inode] = counts.get(inode, 0) + 1
+        if (inode := _inode_at(f"/proc/self/fd/{entry}")) is not None:
+            counts[inode] = counts.get(inode, 0) + 1
     return counts
 
 
@@ -148,11 +151,7 @@ def own_descriptor(path: Path) -> int | None:
     except OSError:
         return None
     for entry in sorted(os.listdir("/proc/self/fd"), key=int):
-        try:
-            status = os.fstat(int(entry))
-        except OSError:
-            continue
-        if (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino):
+        if _inode_at(f"/proc/self/fd/{entry}") == (wanted.st_dev, wanted.st_ino):
             return int(entry)
     return None
 
@@ -198,10 +197,41 @@ def _opens(pid: int, thread: str, inode: Inode) -> bool | None:
             if folder_no == _AT_FDCWD
             else f"/proc/{pid}/fd/{folder_no}"
         )
-        status = os.stat(f"{base}/{wanted}")
+        found = _inode_within(base, wanted, inode[0])
     except (OSError, ValueError, OverflowError):
         return None
-    return (status.st_dev, status.st_ino) == inode
+    return None if found is None else found == inode
+
+
+def _inode_within(base: str, path: str, device: int) -> Inode | None:
+    """Which file a path leads to from a folder given by one of the kernel's links, without a look at any file system but `device`.
+
+    None where it leads over another one: the path may have been changed since, to where nobody answers.
+    """
+    start = _inode_at(base)
+    if start is None or start[0] != device:
+        return None
+    folder = os.open(base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        how = _OPEN_HOW.pack(os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_NO_XDEV)
+        found = _LIBC.syscall(_OPENAT2, folder, os.fsencode(path.lstrip("/") or "."), how, len(how))
+        if found < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(folder)
+    try:
+        return _inode_at(f"/proc/self/fd/{found}")
+    finally:
+        os.close(found)
+
+
+def _inode_at(link: str) -> Inode | None:
+    """Which file one of the kernel's own links leads to (``/proc/PID/fd/N``), as it is known here: its file system is not asked."""
+    buffer = ctypes.create_string_buffer(_STATX_BYTES)
+    if _LIBC.statx(_AT_FDCWD, os.fsencode(link), _DONT_SYNC, _STATX_INO, buffer) != 0:
+        return None
+    (number,) = struct.unpack_from("Q", buffer, _INO_OFFSET)
+    return os.makedev(*_DEVICE.unpack_from(buffer, _DEV_OFFSET)), number
 
 
 def _age_seconds(opener: Opener) -> float:
@@ -234,14 +264,7 @@ def _holds(pid: int, inodes: Collection[Inode]) -> bool:
         entries = os.listdir(f"/proc/{pid}/fd")
     except OSError:
         return False
-    for entry in entries:
-        try:
-            status = os.stat(f"/proc/{pid}/fd/{entry}")
-        except OSError:
-            continue
-        if (status.st_dev, status.st_ino) in inodes:
-            return True
-    return False
+    return any(_inode_at(f"/proc/{pid}/fd/{entry}") in inodes for entry in entries)
 
 
 def _maps(pid: int, inodes: Collection[Inode]) -> bool:
