@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import secrets
+import shutil
 import struct
 import subprocess
 import sys
@@ -84,24 +85,65 @@ class Display:
 
 
 @contextmanager
-def display(folder: Path) -> Iterator[Display]:
-    """Run an X server; cookie and frame buffer lie below `folder`."""
+def display(folder: Path, account: str | None = None) -> Iterator[Display]:
+    """Run an X server, as `account` if one is named; cookie and frame buffer lie below `folder`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority, cookie = folder / "authority", secrets.token_hex(16)
     authority.touch(mode=0o600)
     subprocess.run(["xauth", "-q", "-f", authority, "add", ":0", ".", cookie], check=True)
     reading, writing = os.pipe()
     options = ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp", "-fbdir", str(folder), "-auth", str(authority)]
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(writing), *options], pass_fds=[writing], stderr=subprocess.DEVNULL)
+    if account is not None:
+        for path in (folder, authority):
+            shutil.chown(path, account, account)
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), *options],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+        user=account,
+        group=account,
+        extra_groups=[] if account is not None else None,
+    )
     os.close(writing)
     try:
         with os.fdopen(reading) as said:
             number = said.readline().strip()
         subprocess.run(["xauth", "-q", "-f", authority, "add", f":{number}", ".", cookie], check=True)
+        if account is not None:
+            shutil.chown(authority, account, account)  # xauth writes a new one
         yield Display(f":{number}", authority, folder)
     finally:
         server.terminate()
         server.wait()
+
+
+@contextmanager
+def wayland_session(folder: Path) -> Iterator[dict[str, str]]:
+    """Run a compositor without a screen, and its X server: the variables of a program in that session. It refuses to be root's."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config, told = folder / "config", folder / "told"
+    said = (
+        f"xhost +si:localuser:root >/dev/null && env -0 >'{told}.new' && mv '{told}.new' '{told}'"  # root tests; the session is not root's
+    )
+    config.write_text(f"xwayland force\noutput * resolution {SIZE[0]}x{SIZE[1]}\nexec {said}\n")
+    headless = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1", "XDG_RUNTIME_DIR": str(folder)}
+    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY")}
+    account: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        account = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        shutil.chown(folder, "nobody", "nogroup")
+    with (folder / "log").open("wb") as log:
+        compositor = subprocess.Popen(["sway", "--config", config], env={**kept, **headless}, stdout=log, stderr=log, **account)
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not told.exists():
+                assert compositor.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.02)
+            yield dict(one.split("=", 1) for one in told.read_text().split("\0") if "=" in one)
+        finally:
+            compositor.terminate()
+            compositor.wait()
 
 
 def found(folder: Path) -> tuple[Path, dict[str, str]]:

@@ -15,26 +15,37 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 import pytest
+from PIL import Image
 
+from tests.attacks.capture_stage import MARK, Display, display
 from tests.attacks.installation import ROOT, Installation, as_launched, install, installation, wait_until
+from tests.attacks.suite.readout import Reported, reported_in
 from tests.attacks.user_manager import user_manager
 from tests.journeys.desk_driver import DeskDriver, children_of
-from tests.journeys.shift import CUSTODIAN, SUPERVISOR, Shift, passphrase_of
+from tests.journeys.shift import ADMINISTRATOR, CUSTODIAN, OFFICER, SUPERVISOR, Shift, passphrase_of
+from vault.assembly import FOUNDING_POLICY_NAME
+from vault.domain.breach import SignalKind
 from vault.domain.casefile import Marking
 from vault.domain.custody import Purpose
+from vault.domain.identity import Role, UnitKind
 from vault.domain.protection import Protection, ProtectionState
+from vault.sensors.x11_wire import Connection
 from vault.services import wire
+from vault.services.administration import Administration
 from vault.services.custody import Custody
+from vault.services.intake import Intake
 from vault.services.page_memory import PageMemory
 from vault.services.register import Register
 from vault.services.session import Session
-from vault.services.views import CaseLine, SignedIn
+from vault.services.views import CaseLine, Enrolment, FileState, IntakeView, SignedIn
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="makes an account and installs: root on Linux"),
@@ -44,6 +55,7 @@ pytestmark = [
 ]
 
 STARTS = 150
+_POLICY = "synthetic_input_reported = false\n"  # the keys of these tests are pressed by a program; of captures everything is as shipped
 
 
 class InstalledShift(Shift):
@@ -68,6 +80,7 @@ class Station:
     installed: Installation
     shift: InstalledShift
     running: DeskDriver | None = None
+    cases: int = 1  # registered; the first one by `_case_out`
 
     def desk(self) -> DeskDriver:
         """Give the shared desk, its vault open and its workers started."""
@@ -104,6 +117,9 @@ def _command_lines() -> Iterator[bytes]:
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     with installation() as installed:
+        prepared = installed.vault / FOUNDING_POLICY_NAME
+        prepared.write_text(_POLICY)
+        prepared.chmod(0o640)
         shift = InstalledShift(installed, tmp_path_factory.mktemp("pictures"))
         try:
             shift.first_run()
@@ -587,6 +603,145 @@ def test_the_command_line_works_on_the_installed_vault(closed: Station) -> None:
     answer = closed.installed.run(closed.installed.launcher, "verify")
     assert answer.returncode == 0, answer
     assert "The trail holds" in answer.stdout
+
+
+# ---- the screen --------------------------------------------------------------------------------------------------------------------
+
+MANAGERS = (
+    "openbox",
+    "xfwm4",
+    "marco",
+    "mutter --x11",
+    "kwin_x11",
+)  # the first is a package of the tests, others are tried where they are
+BESIDE = (("xclock", "-update", "1"), ("xclip", "-i", "-quiet", "/etc/hostname"))
+CAPTURES = (
+    ("scrot", ("scrot", "-o", "{H}/a.png")),
+    ("import", ("import", "-window", "root", "{H}/b.png")),
+    ("ffmpeg", ("ffmpeg", "-y", "-loglevel", "error", "-f", "x11grab", "-i", "{D}", "-frames:v", "1", "{H}/c.png")),
+)
+
+
+@contextmanager
+def _officers_screen(installed: Installation, manager: Sequence[str], *beside: Sequence[str]) -> Iterator[Display]:
+    """An X server of the officer's, a window manager and their own programs at it. Its frame buffer is read: this test is no client."""
+    folder = Path("/var/tmp") / f"casevault-seat-{os.getpid()}"  # not below a folder that the desk watches for pictures
+    started: list[subprocess.Popen[bytes]] = []
+    with display(folder, installed.account) as shown:
+        try:
+            for command in (("xterm", "-T", "Terminal"), manager, *beside):  # a server whose last client left would begin afresh
+                started.append(installed.start(*command, more=shown.environment))
+                assert wait_until(lambda: _has_come(shown, started[-1].pid, is_manager=command is manager), 30), command  # noqa: B023
+            yield shown
+        finally:
+            for one in reversed(started):
+                one.kill()
+                one.wait()
+    shutil.rmtree(folder)
+
+
+def _has_come(shown: Display, pid: int, *, is_manager: bool) -> bool:
+    if is_manager:
+        asked = ["xprop", "-display", shown.name, "-root", "_NET_SUPPORTED"]
+        said = subprocess.run(asked, env={**os.environ, **shown.environment}, capture_output=True, check=False)
+        return b"_NET_ACTIVE_WINDOW" in said.stdout
+    with closing(Connection(shown.environment)) as asking:
+        return pid in {one.pid for one in asking.clients()}
+
+
+@contextmanager
+def _served(station: Station, badge_no: str = SUPERVISOR) -> Iterator[Pipe]:
+    """A vault process and somebody who signs in there, and out: a session that stays locked would be the next desk's first page."""
+    pipe = Pipe(station.installed)
+    try:
+        _sign_in(station, pipe, badge_no)
+        yield pipe
+        pipe.ask(Session.sign_out)
+    finally:
+        pipe.close()
+
+
+def _enrol_an_officer(station: Station) -> None:
+    with _served(station, ADMINISTRATOR) as pipe:
+        unit = next(one for one in pipe.ask(Administration.units) if one.kind is UnitKind.TEAM)  # type: ignore[attr-defined]
+        asked = (OFFICER, "Olu Brandt", Role.OFFICER, unit.unit_id, passphrase_of(OFFICER))
+        made = pipe.ask(Administration.enrol, *asked)
+        assert isinstance(made, Enrolment)
+    station.shift.second_factors[OFFICER] = parse_qs(urlparse(made.provisioning_uri).query)["secret"][0]
+    with _served(station) as pipe:
+        pipe.ask(Administration.cosign, made.person_id)
+
+
+def _take_in_a_page(station: Station) -> None:
+    """A case of the officer's with one page; the newest, and so the first on their desk."""
+    if OFFICER not in station.shift.second_factors:
+        _enrol_an_officer(station)
+    paper = station.installed.home / "statement.png"
+    Image.new("RGB", (900, 1200), MARK).save(paper)
+    station.cases += 1
+    with _served(station, CUSTODIAN) as pipe:
+        unit = pipe.ask(Register.units)[0]  # type: ignore[index]
+        asked = (f"2026-{station.cases:06}", "Day", "burglary", OFFICER, unit.unit_id, Marking.OFFICIAL, (), ())
+        line = pipe.ask(Register.register_case, *asked)
+        assert isinstance(line, CaseLine)
+        began = pipe.ask(Intake.start, line.case_id, (str(paper),))
+        assert isinstance(began, IntakeView)
+        views = [began]
+
+        def is_in() -> bool:
+            views.append(pipe.ask(Intake.status, began.intake_no))  # type: ignore[arg-type]
+            return views[-1].finished
+
+        assert wait_until(is_in)
+        assert [one.state for one in views[-1].files] == [FileState.DONE], views[-1]
+    paper.unlink()
+
+
+def _reported_since(station: Station, began_us: int) -> list[Reported]:
+    with _served(station) as pipe:
+        return [one for one in reported_in(pipe.ask) if one.observed_us >= began_us]
+
+
+@pytest.mark.parametrize("manager", [one for one in MANAGERS if one == MANAGERS[0] or shutil.which(one.split()[0])])
+def test_a_page_is_shown_beside_the_officers_programs_and_a_capture_of_it_is_a_report(closed: Station, manager: str) -> None:
+    """Under the shipped policy, with the launcher's credentials: window manager, terminal, clock and clipboard are nobody's report."""
+    installed, shift = closed.installed, closed.shift
+    _take_in_a_page(closed)
+    began_us = time.time_ns() // 1000
+    with _officers_screen(installed, manager.split(), *BESIDE) as shown:
+        desk = shift.desk = shift.open(shown.environment)
+        try:
+            desk.wait("show casevault", since=0, seconds=60)
+            desk.activate("^Casevault$")
+            shift._sign_in(OFFICER, "show page_desk")
+            for _name, command in CAPTURES:
+                shift._focus("desk_cases")
+                desk.key("Home")
+                before = desk.key("1")
+                desk.wait("painted 1", since=before)
+                assert wait_until(shown.shows_page), f"no page under {manager}"
+                desk.activate("^Terminal$")
+                assert wait_until(lambda: not shown.shows_page()), "it is covered while another window has the keyboard"
+                desk.type("ls")
+                desk.activate("^Casevault$")
+                assert wait_until(shown.shows_page), f"the page does not come back under {manager}"
+                time.sleep(2.5)  # what is at the screen has been looked at again
+                assert shown.shows_page()
+                before = desk.mark()
+                done = installed.run(*(one.format(H=installed.home, D=shown.name) for one in command), more=shown.environment)
+                assert done.returncode == 0, done
+                desk.wait("hide reader", since=before)
+                assert wait_until(lambda: not shown.shows_page())
+                desk.settle()
+                before = desk.key("Return")
+                desk.wait("show page_desk", since=before)
+            shift._sign_out()
+        finally:
+            desk.close()
+            closed.close_desk()
+    reported = _reported_since(closed, began_us)
+    told = [(one.kind, one.facts.get("executable", "").partition("-im")[0]) for one in reported]
+    assert told == [(SignalKind.CAPTURE_TOOL, name) for name, _command in CAPTURES], reported
 
 
 SENTINEL = "casevault-sentinel.service"

@@ -135,6 +135,11 @@ class DeskDriver:
         found = self._xdotool("search", "--sync", "--onlyvisible", "--name", "^Casevault$").split()
         self._xdotool("windowmove", found[0], "0", "0", "windowsize", found[0], "100%", "100%", "windowfocus", found[0])
 
+    def activate(self, name: str) -> None:
+        """Change to a window of that name, as a person does with the window manager that is there."""
+        found = self._xdotool("search", "--sync", "--onlyvisible", "--name", name).split()
+        self._xdotool("windowactivate", "--sync", found[0])
+
     def close(self) -> None:
         """End the desk as a closed window does, and everything that was started for it."""
         if self._shooter is not None:
