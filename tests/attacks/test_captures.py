@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from jeepney.io.blocking import open_dbus_connection
 
-from tests.attacks.capture_stage import PATIENCE_SECONDS, ROOT, CapturedDesk, Display, display, found, holds_page
+from tests.attacks.capture_stage import PATIENCE_SECONDS, ROOT, CapturedDesk, Display, display, found, holds_page, wayland_session
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.errors import RefusedError
@@ -493,6 +493,57 @@ def test_a_screen_handed_out_by_the_desktop_is_reported(interface: str, member: 
 def _listens(monitor: CastMonitor, emit: Emit) -> bool:
     monitor.start(emit)
     return monitor.works()
+
+
+# -- Wayland -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wayland() -> Iterator[dict[str, str]]:
+    if shutil.which("sway") is None:
+        pytest.skip("sway is not here")
+    folder = Path("/var/tmp") / f"casevault-wayland-{os.getpid()}"
+    with wayland_session(folder) as variables:
+        yield variables
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+# Which of the session's variables a desk has, and what it says of the session itself.
+SESSIONS = [
+    ("its own window", ("WAYLAND_DISPLAY",), {}),
+    ("by the compositor's X server", ("WAYLAND_DISPLAY", "DISPLAY"), {"XDG_SESSION_TYPE": "wayland"}),
+    ("by that server, and no word of Wayland", ("DISPLAY",), {}),
+    ("by that server, called X11's", ("WAYLAND_DISPLAY", "DISPLAY"), {"XDG_SESSION_TYPE": "x11"}),
+]
+
+
+@pytest.mark.parametrize(("names", "said"), [row[1:] for row in SESSIONS], ids=[row[0] for row in SESSIONS])
+def test_in_a_wayland_session_nothing_is_promised_and_a_known_tool_is_noticed(
+    wayland: dict[str, str], tmp_path: Path, names: tuple[str, ...], said: dict[str, str]
+) -> None:
+    environment = {name: wayland[name] for name in ("XDG_RUNTIME_DIR", *names)} | said
+    signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+    blanks: list[bool] = []
+    page = [False]
+    sensor = CapturesSensor(lambda: page[0], lambda: True, blanks.append, own_pids=(os.getpid(),), environment=environment)
+    keys = SyntheticInputSensor(lambda: True, environment=environment)
+    try:
+        for one in (sensor, keys):
+            one.start(signals.put)
+            status = one.self_test()
+            assert status.state is ProtectionState.UNAVAILABLE, status
+            assert status.reason in ("casts-only", "wayland"), status
+        sensor.require_private()
+        page[0] = True
+        subprocess.run(["grim", str(tmp_path / "a.png")], env={**os.environ, **wayland}, check=True)
+        signal = signals.get(timeout=PATIENCE_SECONDS)
+        assert blanks == [True], "the page goes before the report"
+        assert signal.kind is TOOL
+        assert dict(signal.facts)["process"] in ("grim", "?"), "it may be gone before it can be named"
+        assert signals.empty(), "one program, one signal"
+    finally:
+        sensor.stop()
+        keys.stop()
 
 
 # -- input -------------------------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ Rules:
 LIMIT: X11 has no event for a picture being taken. A program that connects without a known library, starts faster than one question, or is
 vouched for, takes its picture; a vouched-for program is not even noticed. While a client keeps the server for itself a question may wait,
 up to five seconds, and a tool that starts meanwhile blanks the page only then; a question before a page, which is asked on the vault's
-control thread, waits `_ASKING_SECONDS`. On Wayland nothing of this sees anything.
+control thread, waits `_ASKING_SECONDS`. On Wayland, where an X server of the compositor's may show the desk too, known tools that start are
+noticed and nothing else is: any program may ask the compositor for the screen. The self-test says UNAVAILABLE there.
 
 Thread: one, ``captures``; `require_private` and `selection_owner` from any. Source: experiments E9, E10; `exec_watch`, `x11_wire`.
 """
@@ -40,7 +41,7 @@ from typing import TYPE_CHECKING
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import Fact, RefusedError
-from vault.sensors import capture_tools, inotify, programs
+from vault.sensors import capture_tools, inotify, programs, screen
 from vault.sensors.capture_tools import Use
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.exec_watch import ExecWatch
@@ -115,7 +116,7 @@ class CapturesSensor:
             from vault.sensors.casts import CastMonitor  # noqa: PLC0415 - its library exists on Linux only
 
             self._casts = CastMonitor(signed_in, self._vouching)
-        self._is_wayland = bool(environment.get("WAYLAND_DISPLAY")) and environment.get("XDG_SESSION_TYPE") != "x11"
+        self._has_no_server = self._is_wayland = screen.is_on_wayland(environment)
         self._has_display = names_local_display(environment)
         self._display = environment.get("DISPLAY", "").rpartition(":")[2].partition(".")[0]
         self._emit: Emit = _drop
@@ -157,11 +158,13 @@ class CapturesSensor:
         self._is_started = True
         if self._casts is not None:
             self._casts.start(emit)
-        try:
-            self._connection = Connection(self._environment)
-            self._screen_px = self._connection.screen_size_px()
-        except X11Error:
-            return
+        if not self._has_no_server:
+            try:
+                self._connection = Connection(self._environment)
+                self._screen_px = self._connection.screen_size_px()
+                self._is_wayland = screen.is_waylands(self._connection.server_pid())
+            except X11Error:
+                return
         self._ending.clear()
         self._begun.clear()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -195,9 +198,8 @@ class CapturesSensor:
         unavailable = ProtectionState.UNAVAILABLE
         if sys.platform != "linux":
             return ProtectionStatus(self.protection, unavailable, "not-on-this-system")
-        if self._is_wayland:
-            casts = self._sees_casts()  # what goes through the desktop's portal is noticed; nothing else is
-            return ProtectionStatus(self.protection, *((ProtectionState.DETECTED, "casts-only") if casts else (unavailable, "wayland")))
+        if self._is_wayland:  # what goes through the desktop's portal is noticed at best: any program may ask the compositor itself
+            return ProtectionStatus(self.protection, unavailable, "casts-only" if self._sees_casts() else "wayland")
         thread = self._thread
         if thread is not None and thread.is_alive():
             self._begun.wait(_PROBE_SECONDS)  # or it ends at once: there was nothing to be had to watch with
@@ -240,13 +242,13 @@ class CapturesSensor:
                 screen.not-answering when the display cannot be asked, or when nobody watches it.
         """
         thread = self._thread
-        if thread is None and (self._is_wayland or not self._has_display or sys.platform != "linux"):
+        if self._has_no_server or (thread is None and (not self._has_display or sys.platform != "linux")):
             return
         if thread is not None and thread.is_alive():
             self._soon = time.monotonic() + _ABOUT_TO_SHOW_SECONDS
             with suppress(OSError):
                 os.eventfd_write(self._wake, 1)
-        elif self._is_started and not self._is_wayland:
+        elif self._is_started:
             raise RefusedError("screen.not-answering")
         with self._asking:
             try:
@@ -268,7 +270,7 @@ class CapturesSensor:
         Where none does ``owner`` is ``nobody``. That is a fact, and no reason to say nothing: a program can give up what it took before
         anybody asks.
         """
-        if self._thread is None:
+        if self._thread is None or self._has_no_server:
             return ()
         with self._asking:
             try:
@@ -289,7 +291,7 @@ class CapturesSensor:
 
     def screen_size_px(self) -> tuple[int, int]:
         """The screen's size in pixels, (0, 0) if it cannot be told. From any thread."""
-        if self._thread is None:
+        if self._thread is None or self._has_no_server:
             return 0, 0
         with self._asking:
             try:
@@ -350,7 +352,7 @@ class CapturesSensor:
                 now = time.monotonic()
                 if tool or other:
                     self._tool_started(now, certain=tool and always.sure)
-                if library:
+                if library and not self._has_no_server:
                     self._hot_until, self._starting_until = now + _HOT_SECONDS, now + _STARTING_SECONDS
                 self._turn(now)
         except X11Error as error:
@@ -413,7 +415,7 @@ class CapturesSensor:
         for pid in programs.recent(_NEWEST):
             if pid in self._judged_starting or programs.age_seconds(pid) > _HOT_SECONDS or not programs.speaks_x11(pid):
                 continue
-            if programs.for_another_display(pid, self._display):
+            if self._is_for_another_display(pid):
                 continue  # should it come to this one after all, it is a client that is seen then
             self._judged_starting.add(pid)
             program = self._vouching.look(pid)
@@ -423,7 +425,8 @@ class CapturesSensor:
                 self._suspicion = _Suspicion(now + _SUSPICION_SECONDS, certain, program, program.facts())
 
     def _look_at_clients(self) -> None:
-        assert self._connection is not None
+        if self._connection is None:  # on Wayland there is nobody to ask who is at the screen
+            return
         for sight in self._ledger.look(self._connection):
             program = sight.program
             suspect = self._suspicion.suspect if self._suspicion is not None else None
@@ -462,13 +465,17 @@ class CapturesSensor:
             tool = capture_tools.known(programs.executable(pid))
             if tool is None or pid in self._told:
                 continue
-            if programs.for_another_display(pid, self._display):
+            if self._is_for_another_display(pid):
                 suspicion.certain = False
                 continue
             if tool.use is Use.ALWAYS or capture_tools.names_a_screen(programs.arguments(pid)):
                 program = self._vouching.look(pid)
                 if program.standing is Standing.CAPTURES:
                     self._found(program)
+
+    def _is_for_another_display(self, pid: int) -> bool:
+        """On Wayland a tool asks the compositor, whatever display it was started for."""
+        return not self._is_wayland and programs.for_another_display(pid, self._display)
 
     def _hide(self) -> None:
         """Cover the page, whatever the display does about it.
@@ -478,14 +485,17 @@ class CapturesSensor:
         """
         if self._is_blank:
             return
-        assert self._connection is not None
         self._is_blank = self._is_interface_blank = True
+        if self._connection is None:
+            self._blank(True)
+            return
         try:
             self._connection.draw_curtain(*self._screen_px)
         finally:
             self._blank(True)
         self._curtain_until = time.monotonic() + _CURTAIN_SECONDS
-        self._connection.settle_curtain(self._own_pids)
+        if not self._is_wayland:  # its compositor shows the curtain; a tool that asks that is not kept back by the server, and soon gone
+            self._connection.settle_curtain(self._own_pids)
 
     def _show(self) -> None:
         self._is_blank = False
@@ -526,16 +536,17 @@ class CapturesSensor:
 
     def _slowly(self) -> None:
         """What need not be known at once: programs that record without a client, new screens, pids that are free again."""
-        assert self._connection is not None
         self._told = {pid for pid in self._told if pid and Path(f"/proc/{pid}").exists()}
         self._judged_starting = {pid for pid in self._judged_starting if Path(f"/proc/{pid}").exists()}
         if self._on_screen():
             for pid in programs.recent(1 << 20):
                 tool = capture_tools.known(programs.executable(pid))
-                if tool is not None and tool.use is Use.ALWAYS and not programs.for_another_display(pid, self._display):
+                if tool is not None and tool.use is Use.ALWAYS and not self._is_for_another_display(pid):
                     program = self._vouching.look(pid)
                     if program.standing is Standing.CAPTURES:
                         self._found(program)
+        if self._connection is None:
+            return
         self._screen_px = self._connection.screen_size_px()
         self._connection.look_for_windows(self._own_pids)
         before, self._monitors = self._monitors, frozenset(one.name for one in self._connection.monitors())

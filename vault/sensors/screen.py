@@ -45,6 +45,7 @@ _RELAYS = (
 )
 _NETWORK_SERVERS = ("Xvnc*", "Xtigervnc*", "Xtightvnc*", "Xrealvnc*", "vncserver*", "nxagent*", "x2goagent*", "Xrdp*", "Xdmx", "Xspice")
 _NESTED_SERVERS = ("Xephyr", "Xnest")
+_WAYLANDS_SERVER = "Xwayland"
 _SESSION_VARIABLES = ("XRDP_SESSION", "XRDP_SOCKET_PATH", "VNCDESKTOP", "X2GO_SESSION", "NXSESSIONID", "CHROME_REMOTE_DESKTOP_SESSION")
 _LOGIN_VARIABLES = ("SSH_CONNECTION",)
 VARIABLES = (PLATFORM_VARIABLE, "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XDG_SESSION_ID", *_SESSION_VARIABLES, *_LOGIN_VARIABLES)
@@ -114,6 +115,20 @@ def display_number(environment: Mapping[str, str]) -> int | None:
         return None
     parsed = _parse_display(environment.get("DISPLAY", ""))
     return parsed[1] if parsed is not None and not parsed[0] else None
+
+
+def is_on_wayland(environment: Mapping[str, str]) -> bool:
+    """Whether the desk's window is a Wayland compositor's, without an X server in between."""
+    shown_by = "xcb" if environment.get("DISPLAY") else "wayland" if environment.get("WAYLAND_DISPLAY") else ""
+    return environment.get(PLATFORM_VARIABLE, shown_by).startswith("wayland")
+
+
+def is_waylands(server_pid: int) -> bool:
+    """Whether an X server is one whose windows a Wayland compositor shows, by its process: who looks at the screen is no client of it.
+
+    LIMIT: under another name it is not told from one that shows its windows itself.
+    """
+    return any(_is(name, (_WAYLANDS_SERVER,)) for name in _names_of(server_pid)[0])
 
 
 def is_relay(name: str) -> bool:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.sensors import screen
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.x11_wire import Connection, X11Error, names_local_display
 
@@ -45,6 +46,7 @@ class SyntheticInputSensor:
         self._signed_in = signed_in
         self._wanted = wanted
         self._environment = environment
+        self._is_wayland = screen.is_on_wayland(environment)
         self._emit: Emit = _drop
         self._connection: Connection | None = None
         self._devices: dict[int, str] = {}
@@ -63,8 +65,11 @@ class SyntheticInputSensor:
         if sys.platform != "linux" or self._thread is not None or not self._wanted:
             return
         self._emit = emit
+        if screen.is_on_wayland(self._environment):
+            return
         try:
             self._connection = Connection(self._environment)
+            self._is_wayland = screen.is_waylands(self._connection.server_pid())
             self._devices = {one.device_id: one.name for one in self._connection.devices() if "XTEST" in one.name}
             self._connection.watch_devices(tuple(self._devices))
         except X11Error:
@@ -92,7 +97,7 @@ class SyntheticInputSensor:
             return ProtectionStatus(self.protection, unavailable, "set-off")
         if sys.platform != "linux":
             return ProtectionStatus(self.protection, unavailable, "not-on-this-system")
-        if self._environment.get("WAYLAND_DISPLAY") and self._environment.get("XDG_SESSION_TYPE") != "x11":
+        if self._is_wayland:
             return ProtectionStatus(self.protection, unavailable, "wayland")
         thread = self._thread
         if thread is None or not thread.is_alive():

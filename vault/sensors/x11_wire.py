@@ -1,4 +1,4 @@
-"""A small client of the X11 protocol: the eight questions the screen's sensors ask and the one thing they do, over the local socket.
+"""A small client of the X11 protocol: the nine questions the screen's sensors ask and the one thing they do, over the local socket.
 
 Rules:
 
@@ -144,6 +144,13 @@ class Connection:
 
     def clients(self) -> tuple[Client, ...]:
         """Every client of the display, our own connections among them; the server's own place is left out."""
+        return tuple(Client(base, pid) for base, pid in self._pids().items() if base)
+
+    def server_pid(self) -> int:
+        """The process that the server is; 0 where it does not say."""
+        return self._pids().get(0, 0)
+
+    def _pids(self) -> dict[int, int]:
         answer = self._ask(self._extension("X-Resource"), 4, struct.pack("<III", 1, 0, _CLIENT_ID | _CLIENT_PID))
         (count,) = struct.unpack_from("<I", answer, 8)
         pids: dict[int, int] = {}
@@ -156,7 +163,7 @@ class Connection:
             else:
                 pids.setdefault(base, 0)
             at += size_bytes
-        return tuple(Client(base, pid) for base, pid in pids.items() if base)
+        return pids
 
     def selection_owner_pid(self, selection: str) -> int | None:
         """The process that owns CLIPBOARD or PRIMARY; None when nobody does, 0 when it is not a local one."""
