@@ -55,6 +55,7 @@ VIOLATIONS = [
     ("services-use-ports", "vault/services/planted.py", "import keyring"),
     ("parsers-stay-in-rendition", "vault/services/planted.py", "from PIL import Image"),
     ("parsers-stay-in-rendition", "vault/crypto/planted.py", "import email"),
+    ("parsers-stay-in-rendition", "vault/services/planted.py", "import chardet"),
     ("keys-stay-in-crypto", "vault/rendition/planted.py", "import cryptography"),
     ("layers", "vault/trace/planted.py", "import vault.crypto"),
     ("parsers-stay-in-rendition", "vault/trace/planted.py", "from PIL import Image"),

@@ -79,7 +79,7 @@ _CODES: Final = frozenset(
 )
 _PROJECT: Final = pathlib.Path(__file__).parents[2]
 _FONTS: Final = _PROJECT / "resources" / "fonts"
-# -I -S: no environment, no user or site packages, no .pth code; the worker gets the three packages it needs by their folders.
+# -I -S: no environment, no user or site packages, no .pth code; the worker gets the packages it needs by their folders.
 _LAUNCH: Final = "import sys; sys.path += sys.argv.pop(1).split('\\n'); from vault.rendition.worker import main; main()"
 
 _Reply = TypeVar("_Reply", bound=messages.Reply)
@@ -541,7 +541,7 @@ def _bounded(dpi: float) -> float:
 def _import_folders() -> list[str]:
     """Name the folders that hold the worker's imports, without importing them here."""
     folders = {str(_PROJECT): None}
-    for name in ("msgspec", "pypdfium2_raw", "PIL"):
+    for name in ("msgspec", "pypdfium2_raw", "PIL", "chardet"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise OSError(f"{name} is not installed")

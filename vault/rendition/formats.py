@@ -90,7 +90,7 @@ def _recognise(head: bytes, reader: BlockReader, kind_hint: DocumentKind | None,
     if kind_hint is DocumentKind.PDF and b"endobj" in head:  # its header line is gone; readable, but not what its name promises
         raise RefusedError("document.damaged")
     kind = next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
-    if kind is None and looks_like_text(head, whole=reader.size_bytes <= len(head)):
+    if kind is None and looks_like_text(head):
         kind = DocumentKind.MAIL if looks_like_mail(head, hinted=kind_hint is DocumentKind.MAIL) else DocumentKind.TEXT
     if kind is None:
         if kind_hint is DocumentKind.MAIL and looks_like_mail(head, hinted=False):  # raw 8-bit or binary parts

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import email.generator  # noqa: F401 -- `bytes(part)` imports it late, when the sandbox has closed
 import re
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 from vault.errors import RefusedError
+from vault.rendition import legacy_encoding
 from vault.rendition.blocks import BlockReader
 from vault.rendition.fonts import FontSet
 from vault.rendition.text import guess_encoding
@@ -88,16 +90,28 @@ def shown_texts(message: Message) -> tuple[list[str], list[str]]:
     """What is shown of a message below its header: its texts, and a line for each attachment."""
     attachments: list[str] = []
     bodies = list(_bodies(message, attachments))
-    texts = [reduced_html(_text(body)) if body.get_content_type() == "text/html" else _text(body) for body in bodies]
-    return texts, attachments
+    return [_shown(body) for body in bodies], attachments
+
+
+def _shown(body: Message) -> str:
+    """A body's text, and before it that its encoding is a guess, where it is one."""
+    text, note = _read(body)
+    if body.get_content_type() == "text/html":
+        text = reduced_html(text)
+    return f"{note}\n\n{text}" if note else text
 
 
 def _lines(message: Message, typesetter: Typesetter) -> Iterator[Line]:
     # Not `get_all`: for a field with 8-bit bytes it answers with a Header in which those are lost.
     fields = [(name.lower(), value) for name, value in message.raw_items()]
+    notes: dict[str, None] = {}
     for name in _SHOWN_HEADERS:
         for value in [value for field, value in fields if field == name.lower()][:_REPEATS_MAX]:
-            yield from typesetter.wrap(decoded_header(value), name, _LABEL_WIDTH_PT)
+            words, note = _read_header(value)
+            notes |= {note: None} if note else {}
+            yield from typesetter.wrap(words, name, _LABEL_WIDTH_PT)
+    for note in notes:
+        yield from typesetter.wrap(note, "", _LABEL_WIDTH_PT)
     texts, attachments = shown_texts(message)
     # Before the text: a long one is cut at its last page, and what came with a message must not be lost with it.
     for number, attachment in enumerate(attachments[:_ATTACHMENTS_MAX]):
@@ -112,29 +126,35 @@ def _lines(message: Message, typesetter: Typesetter) -> Iterator[Line]:
 
 def decoded_header(value: object) -> str:
     """Decode a header field as far as it can be decoded, on one line."""
+    return _read_header(value)[0]
+
+
+def _read_header(value: object) -> tuple[str, str]:
+    """A header field decoded, and a note that its encoding is a guess, where it is one."""
+    note = ""
     raw = str(value)[:_HEADER_CHARACTERS_MAX]
     if any("\ud800" <= character <= "\udfff" for character in raw):  # 8-bit bytes where only ASCII is allowed
         data = raw.encode("ascii", "surrogateescape") if raw.isascii() or _only_escapes(raw) else raw.encode("utf-8", "replace")
-        raw = _decoded(data, None)
+        raw, note = _decoded(data, None)
     try:
         parts = decode_header(_WHITESPACE.sub(" ", raw))
     except Exception:  # email.errors, binascii.Error and more: shown undecoded
-        return _WHITESPACE.sub(" ", raw).strip()
-    return _WHITESPACE.sub(" ", "".join(part if isinstance(part, str) else _decoded(part, charset) for part, charset in parts)).strip()
+        return _WHITESPACE.sub(" ", raw).strip(), note
+    words = [(part, "") if isinstance(part, str) else _decoded(part, charset) for part, charset in parts]
+    notes = [note, *(one for _, one in words)]
+    return _WHITESPACE.sub(" ", "".join(text for text, _ in words)).strip(), next(filter(None, notes), "")
 
 
 def _only_escapes(text: str) -> bool:
     return all(character.isascii() or "\udc80" <= character <= "\udcff" for character in text)
 
 
-def _decoded(data: bytes, charset: str | None) -> str:
-    """Decode bytes by the charset they claim, else by what they look like."""
-    for encoding in (charset, guess_encoding(data, whole=True)):
-        try:
-            return data.decode(encoding or "ascii", "strict" if encoding == charset else "replace")
-        except (LookupError, UnicodeError, ValueError):
-            continue
-    return data.decode("latin-1")
+def _decoded(data: bytes, charset: str | None) -> tuple[str, str]:
+    """Decode bytes by the charset they claim, else by what they look like; and a note, where that is a guess."""
+    with contextlib.suppress(LookupError, UnicodeError, ValueError):
+        return data.decode(charset or "ascii"), ""
+    encoding = guess_encoding(data, whole=True)
+    return data.decode(encoding, "replace"), legacy_encoding.note(encoding)
 
 
 def _bodies(message: Message, attachments: list[str]) -> Iterator[Message]:
@@ -180,6 +200,11 @@ def _best_alternative(parts: list[Message]) -> list[Message]:
 
 
 def _text(part: Message) -> str:
+    return _read(part)[0]
+
+
+def _read(part: Message) -> tuple[str, str]:
+    """The text of a part, and a note that its encoding is a guess, where it is one."""
     try:
         payload = part.get_payload(decode=True)
     except Exception:  # uuencode and base64 of their own making
@@ -194,7 +219,8 @@ def _text(part: Message) -> str:
         charset = said[1].decode("ascii")
         if charset.lower().startswith(("utf-16", "utf-32")):  # a page in which that can be read is in neither
             charset = None
-    return _decoded(payload, charset).replace("\r\n", "\n").replace("\r", "\n")
+    text, note = _decoded(payload, charset)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), note
 
 
 def _file_name(part: Message) -> str:

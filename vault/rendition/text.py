@@ -3,7 +3,7 @@
 Rules:
 
 - The encoding is told by a byte order mark, then UTF-8 if every byte fits, then UTF-16 by its zero bytes, ISO-2022-JP by its escapes,
-  else Windows-1252, in which every byte means something. A byte that does not fit is shown as U+FFFD, never dropped.
+  else it is guessed (`legacy_encoding`), and the page says so. A byte that does not fit is shown as U+FFFD, never dropped.
 - A file is decoded as it is read, and only as far as pages are shown. One that begins in plain ASCII is asked for its encoding again where
   that ends: a long export in Windows-1252 may have its first accent far down.
 """
@@ -11,9 +11,10 @@ Rules:
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from vault.rendition import legacy_encoding
 from vault.rendition.blocks import BlockReader
 from vault.rendition.fonts import FontSet
 from vault.rendition.typeset import PAGE_BREAK, TYPEWRITER, Line, TypesetDocument, Typesetter
@@ -43,11 +44,11 @@ class TextDocument(TypesetDocument):
         super().__init__(_lines(reader, typesetter), typesetter, fonts, TYPEWRITER)
 
 
-def looks_like_text(head: bytes, *, whole: bool) -> bool:
+def looks_like_text(head: bytes) -> bool:
     """Whether the first bytes of a file are text: hardly any control characters, zero bytes only as UTF-16 or UTF-32 has them."""
     if any(head.startswith(mark) for mark, _ in _MARKS):
         return True
-    encoding = guess_encoding(head, whole=whole)
+    encoding = _told(head)
     if encoding.startswith("utf-16"):
         text = head.decode(encoding, "replace")
         return sum(character.isprintable() or character in "\t\n\f\r" for character in text) > (1 - _CONTROL_SHARE_MAX) * len(text)
@@ -57,6 +58,11 @@ def looks_like_text(head: bytes, *, whole: bool) -> bool:
 
 def guess_encoding(sample: bytes, *, whole: bool) -> str:
     """Name the encoding of a text by its first bytes; `whole` says that they are all of it."""
+    return _told(sample) or _utf_8_or_older(sample, whole=whole)
+
+
+def _told(sample: bytes) -> str:
+    """The encoding that the bytes show beyond doubt, empty if they do not: by a mark, by escapes, by the zeros of UTF-16."""
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding
@@ -64,14 +70,14 @@ def guess_encoding(sample: bytes, *, whole: bool) -> str:
         return "iso2022-jp"
     if len(sample) >= _UTF_16_BYTES_MIN and sample.count(0) >= _ZERO_SHARE_MIN * len(sample):
         return "utf-16-be" if sample[::2].count(0) > sample[1::2].count(0) else "utf-16-le"
-    return _utf_8_or_older(sample, whole=whole)
+    return ""
 
 
 def _utf_8_or_older(sample: bytes, *, whole: bool) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)
     except UnicodeDecodeError:
-        return "cp1252"
+        return legacy_encoding.guess(sample)
     return "utf-8"
 
 
@@ -91,10 +97,11 @@ def paragraphs(pieces: Iterator[str]) -> Iterator[str]:
         yield rest.rstrip("\r")
 
 
-def decoded(reader: BlockReader) -> Iterator[str]:
-    """Give the text of a file, piece by piece."""
+def decoded(reader: BlockReader, note: Callable[[str], None] = lambda _sentence: None) -> Iterator[str]:
+    """Give the text of a file, piece by piece; `note` is told, before the piece in which it counts, that its encoding is a guess."""
     sample = reader.read(0, _SAMPLE_BYTES)
     encoding = guess_encoding(sample, whole=len(sample) == reader.size_bytes)
+    note(legacy_encoding.note(encoding))
     untold = encoding == "utf-8" and sample.isascii()
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     for offset_bytes in range(0, reader.size_bytes, _STEP_BYTES):
@@ -102,13 +109,20 @@ def decoded(reader: BlockReader) -> Iterator[str]:
         if untold and not step.isascii():
             untold = False
             last = offset_bytes + len(step) == reader.size_bytes
-            decoder = codecs.getincrementaldecoder(_utf_8_or_older(step, whole=last))("replace")
+            encoding = _utf_8_or_older(step, whole=last)
+            note(legacy_encoding.note(encoding))
+            decoder = codecs.getincrementaldecoder(encoding)("replace")
         yield decoder.decode(step)
     yield decoder.decode(b"", final=True)
 
 
 def _lines(reader: BlockReader, typesetter: Typesetter) -> Iterator[Line]:
-    for paragraph in paragraphs(decoded(reader)):
+    notes: list[str] = []
+    for paragraph in paragraphs(decoded(reader, notes.append)):
+        for note in filter(None, notes):
+            yield from typesetter.wrap(note)
+            yield Line("")
+        notes.clear()
         parts = paragraph.split("\f")
         for number, part in enumerate(parts):
             if number:

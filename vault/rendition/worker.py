@@ -25,7 +25,7 @@ from PIL import Image
 
 from vault.domain.casefile import DocumentKind
 from vault.errors import DefectError, RefusedError
-from vault.rendition import fence, formats, messages, pdf, sandbox
+from vault.rendition import fence, formats, legacy_encoding, messages, pdf, sandbox
 from vault.rendition.blocks import BlockReader
 from vault.rendition.canvas import POINTS_PER_INCH, Canvas, Document, PixelSize, fit
 from vault.rendition.fonts import Face, FontSet
@@ -263,6 +263,7 @@ def start(arguments: list[str]) -> tuple[Worker, Channel, tuple[tuple[str, bool]
     for name in _TEXT_CODECS:
         codecs.lookup(name)
     load_codecs()
+    legacy_encoding.load()
     pdf.start_library(fonts.fonts[Face.FALLBACK].data)
     worker = Worker(channel, page_memory, pixel_max, fonts)
     kept = (descriptor,) if page_memory is None else (descriptor, page_memory.descriptor)

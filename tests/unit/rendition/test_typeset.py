@@ -59,7 +59,7 @@ def test_paragraphs_do_not_depend_on_where_the_pieces_are_cut(lines: list[str], 
 )
 def test_the_encoding_is_told(data: bytes, encoding: str) -> None:
     assert guess_encoding(data, whole=False) == encoding
-    assert looks_like_text(data, whole=False)
+    assert looks_like_text(data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
