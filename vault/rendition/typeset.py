@@ -7,7 +7,8 @@ Rules:
 - At most `PAGES_MAX` pages; a longer text says so in the last line of the last page. The original is kept whole whatever is shown.
 - A character without a glyph is a box, and the last page says how many there were.
 
-LIMIT: no joining of Arabic or Indic letters: such text is shown letter by letter. Lines of right-to-left text begin at the left margin.
+LIMIT: no joining of Indic letters: such text is shown letter by letter. Lines of right-to-left text begin at the left margin, and are
+broken by the letters' own widths: in their joined shapes they may reach a few points into the other margin.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from vault.errors import RefusedError
 from vault.rendition.canvas import Canvas, Rectangle
 from vault.rendition.direction import on_paper
 from vault.rendition.fonts import Face, FontSet, Glyph
+from vault.rendition.joining import joined, plain
 from vault.rendition.pdf import Handle, LoadedPage, draw_page, find_on_page, text_of_page
 from vault.services.rendition import Rotation
 
@@ -242,8 +244,8 @@ class TypesetDocument:
         """Put one line on the page, a text object for each stretch in one face."""
         run: list[int] = []
         run_face, run_x_pt = face, x_pt
-        for character in on_paper(text):
-            glyph = self._typesetter.glyph(character) if face is self._style.face else self._fonts.glyph(character, face)
+        for character in on_paper(joined(text)):
+            glyph = self._glyph(character, face)
             if glyph is None:
                 continue
             if glyph.face is not run_face and run:
@@ -254,6 +256,10 @@ class TypesetDocument:
             x_pt += glyph.advance_em * self._style.size_pt
         if run:
             self._insert(page, run, run_face, run_x_pt, y_pt)
+
+    def _glyph(self, character: str, face: Face) -> Glyph | None:
+        glyph = self._typesetter.glyph(character) if face is self._style.face else self._fonts.glyph(character, face)
+        return self._fonts.glyph(plain(character), face) if glyph is not None and glyph.missing and len(plain(character)) == 1 else glyph
 
     def _insert(self, page: Handle, glyphs: list[int], face: Face, x_pt: float, y_pt: float) -> None:
         text = pdfium.FPDFPageObj_CreateTextObj(self._document, self._font(face), self._style.size_pt)
