@@ -2,8 +2,8 @@
 
 Rules:
 
-- The encoding is told by a byte order mark, then UTF-8 if every byte fits, then UTF-16 by its zero bytes, ISO-2022-JP by its escapes,
-  else it is guessed (`legacy_encoding`), and the page says so. A byte that does not fit is shown as U+FFFD, never dropped.
+- The encoding is told by a byte order mark, then UTF-8 if every byte fits, or all but a few, then UTF-16 by its zero bytes, ISO-2022-JP
+  by its escapes, else it is guessed (`legacy_encoding`), and the page says so. A byte that does not fit is shown as U+FFFD, never dropped.
 - A file is decoded as it is read, and only as far as pages are shown. One that begins in plain ASCII is asked for its encoding again where
   that ends: a long export in Windows-1252 may have its first accent far down.
 """
@@ -25,6 +25,7 @@ _PARAGRAPH_CHARACTERS_MAX: Final = 64 * 1024  # a file that is one line is broke
 _CONTROL_SHARE_MAX: Final = 0.02
 _ZERO_SHARE_MIN: Final = 0.2
 _UTF_16_BYTES_MIN: Final = 8
+_RIGHT_FOR_ONE_WRONG: Final = 10  # hardly two bytes of another encoding in a row are UTF-8: one that was damaged still is
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -77,7 +78,9 @@ def _utf_8_or_older(sample: bytes, *, whole: bool) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=whole)
     except UnicodeDecodeError:
-        return legacy_encoding.guess(sample)
+        text = sample.decode("utf-8", "replace")
+        wrong, right = text.count("\ufffd"), sum(not one.isascii() for one in text)
+        return "utf-8" if wrong * _RIGHT_FOR_ONE_WRONG < right else legacy_encoding.guess(sample)
     return "utf-8"
 
 

@@ -68,6 +68,16 @@ def test_what_is_told_is_no_guess(encoding: str) -> None:
     assert "".join(said) == ""
 
 
+def test_utf_8_with_a_damaged_byte_is_still_utf_8() -> None:
+    words = "Der Zeuge gab an, den Verdächtigen gegen 22 Uhr in der Nähe des Geschäfts gesehen zu haben. "
+    data = bytearray((words * 9).encode())
+    data[data.index("ä".encode())] = 0x20
+    said: list[str] = []
+    text = "".join(decoded(BlockReader(len(data), lambda offset, length: bytes(data[offset : offset + length])), said.append))
+    assert text == (words * 9).replace("ä", " \ufffd", 1)
+    assert "".join(said) == ""
+
+
 def test_the_guess_stands_on_the_page(fonts: FontSet) -> None:
     data = "Свидетель показал, что видел подозреваемого.\n".encode("koi8-r")
     document = TextDocument(BlockReader(len(data), lambda offset, length: data[offset : offset + length]), fonts)
