@@ -29,7 +29,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -503,7 +503,8 @@ def _lease(vault: Vault, seal: Callable[[Signal], object], end: Callable[[int], 
     def over() -> None:
         last = threading.Timer(_PREMISES_END_SECONDS, end, (1,))  # whatever the keyring or the disk is doing
         last.daemon = True
-        last.start()
+        with suppress(RuntimeError):  # the account has as many threads as it may
+            last.start()
         facts = (("lease_seconds", policy.premises_lease_seconds),)
         try:
             seal(Signal(SignalKind.PREMISES_LOST, clock.now_us(), facts))

@@ -500,17 +500,16 @@ class Lease:
             if is_last or not self._slept_since(asleep_us):  # asleep meanwhile: what the question comes to decides
                 self._end()
 
-        end = threading.Timer(left, over) if left > 0 else None
-        if end is not None:
-            end.daemon = True
-            end.start()
+        end = threading.Timer(max(0.0, left), over)
+        end.daemon = True
         try:
+            if left > 0:
+                end.start()
             seconds = prove_lock(lock)
-        except VaultError:
+        except (VaultError, RuntimeError):  # RuntimeError: no thread can be started, whoever took them all
             return False
         finally:
-            if end is not None:
-                end.cancel()
+            end.cancel()
         if seconds is not None:
             self._apart_seconds = self._clock.now_us() // 1_000_000 - seconds
         return True

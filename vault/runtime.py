@@ -18,6 +18,7 @@ import argparse
 import inspect
 import logging
 import os
+import signal
 import socket
 import struct
 import sys
@@ -248,7 +249,11 @@ class Server:
         ):
             timer = threading.Timer(after_seconds, act)
             timer.daemon = True
-            timer.start()
+            try:
+                timer.start()
+            except RuntimeError:  # the account has as many threads as it may: then the system's own clock ends this process
+                left_seconds = signal.getitimer(signal.ITIMER_REAL)[0]
+                signal.setitimer(signal.ITIMER_REAL, min(seconds, left_seconds or seconds))
 
     def _guarded(self, step: Callable[[], object]) -> bool:
         """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values.
@@ -476,6 +481,7 @@ def main() -> None:
     system.harden_process()
     system.no_new_privileges()
     count_continuations()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends this process, whatever was inherited
     pipe = socket.socket(fileno=options.pipe)
     # An interface that was stopped must not stop the vault: what cannot be told within seconds ends the process.
     pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING_SECONDS, 0))

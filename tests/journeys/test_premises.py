@@ -345,6 +345,20 @@ def test_without_a_proof_for_as_long_as_the_lease_it_is_over_once(lock: Premises
     assert not one.holds
 
 
+def test_whoever_takes_every_thread_keeps_no_lease(lock: PremisesLock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account has a number of threads. With none left nothing is proven: the page is covered, and the lease runs out."""
+
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    told = Told()
+    one = lease(lock, SteppedClock(), told, 3)
+    one.start()
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    assert told.wait(True)
+    assert told.over.wait(30)
+
+
 def test_time_asleep_counts(lock: PremisesLock, key_room: TangServer) -> None:
     clock, told = SteppedClock(), Told()
     one = lease(lock, clock, told, 60)

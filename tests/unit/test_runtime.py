@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +71,35 @@ def test_the_deadline_runs_from_the_lock_and_the_end_is_told_once(tmp_path: Path
     server._end_if_asked()
     server._lanes.control.run()
     assert read(interface) == sent(Ending("signed-out"))
+
+
+NO_THREAD_LEFT = """
+import socket, sys, threading, time
+from pathlib import Path
+from vault.runtime import Server
+from vault.services.page_memory import PageMemory
+
+server = Server(Path(sys.argv[1]), socket.socketpair()[0], PageMemory.create())
+
+def none_left(_thread):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start = none_left
+server._end("locked")
+server._end_within(0.2)
+server._end_within(10.0)
+assert server._ending == "locked"
+time.sleep(60)
+"""
+
+
+def test_a_deadline_needs_no_thread(tmp_path: Path) -> None:
+    """Whoever takes every thread that the account may have keeps no process alive after its lock."""
+    command = [sys.executable, "-c", NO_THREAD_LEFT, str(tmp_path)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(Path.cwd())}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == -signal.SIGALRM, done.stderr
 
 
 @pytest.mark.parametrize("error", [None, UnavailableError("store.full"), TamperError("store.damaged"), ValueError()])
