@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, wait
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.outcome import outcome
 from tests.tang import TangServer
 from vault.crypto import premises
 from vault.crypto.premises import PremisesLock, PremisesServer, make_lock, open_lock, prove_lock
-from vault.crypto.tang import KeyServer, fetch_advertisement, first_advertisement
+from vault.crypto.tang import DEADLINE_SECONDS, KeyServer, fetch_advertisement, first_advertisement
 from vault.domain.identity import VaultId, WorkstationId
 from vault.errors import RefusedError
 
@@ -79,19 +80,31 @@ def test_a_server_in_anothers_place_is_noticed_and_one_beside_it_is_enough(serve
 def test_servers_that_fall_silent_as_the_time_is_over_are_no_wrong_answer(
     servers: list[TangServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All have failed when the asking thread comes to look, but none was heard in time: a busy machine."""
+    """All fail, but none is heard in time: a busy machine."""
     lock, _ = make_lock(1, met(*servers), VAULT, WORKSTATION)
     silent = [msgspec.structs.replace(one, url="http://127.0.0.1:9") for one in lock.members]
 
-    def too_late(asked: Iterable[Future[object]], _seconds: float) -> Iterator[Future[object]]:
-        wait(asked)
-        yield from ()
-        raise TimeoutError
-
-    monkeypatch.setattr(premises, "as_completed", too_late)
+    monkeypatch.setattr(premises, "_LATE_SECONDS", -DEADLINE_SECONDS)  # it is too late as soon as it has asked
     cut = msgspec.structs.replace(lock, members=tuple(silent))
     assert outcome(lambda: open_lock(cut, VAULT, WORKSTATION)) == "UnavailableError premises.unreachable"
     assert outcome(lambda: prove_lock(cut)) == "UnavailableError premises.unreachable"
+
+
+def test_a_name_that_nobody_resolves_keeps_no_process_from_ending(servers: list[TangServer], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Away from the station a resolver that is silent holds a question up for longer than its deadline, and the system cannot be told."""
+    lock, _ = make_lock(1, met(servers[0]), VAULT, WORKSTATION)
+    answers = threading.Event()
+
+    def resolve(*_: object, **__: object) -> list[object]:
+        answers.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert outcome(lambda: prove_lock(lock)) == "UnavailableError premises.unreachable"
+    asking = [one for one in threading.enumerate() if one.name.startswith("premises")]
+    assert asking, "the question is still under way"
+    assert all(one.daemon for one in asking), "the interpreter waits for none of them at its end"
+    answers.set()
 
 
 def test_rotated_keys_are_bound_again_and_the_old_lock_dies_with_them(servers: list[TangServer]) -> None:

@@ -15,8 +15,10 @@ Source: DESIGN §3 and §6; the exchange is `vault.crypto.tang`. Thread: any; bl
 from __future__ import annotations
 
 import itertools
+import queue
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -169,26 +171,32 @@ def prove_lock(lock: PremisesLock) -> int | None:
 
 
 def _ask(lock: PremisesLock, question: Callable[[LockMember], _T], enough: Callable[[int, _T], _Found | None]) -> _Found:
-    """Ask all at once, until `enough` gives something."""
+    """Ask all at once, until `enough` gives something. Whoever is still asked then keeps no process from ending."""
+    answers: queue.SimpleQueue[tuple[int, _T | Exception]] = queue.SimpleQueue()
+
+    def ask(number: int, one: LockMember) -> None:
+        try:
+            answers.put((number, question(one)))
+        except Exception as error:  # raised below, for whoever waits
+            answers.put((number, error))
+
+    for number, one in enumerate(lock.members):
+        threading.Thread(target=ask, args=(number, one), name="premises", daemon=True).start()
+    until = time.monotonic() + tang.DEADLINE_SECONDS + _LATE_SECONDS
     failures: list[VaultError] = []
-    heard: set[Future[_T]] = set()
-    pool = ThreadPoolExecutor(max(1, len(lock.members)), "premises")
-    try:
-        asked = {pool.submit(question, one): number for number, one in enumerate(lock.members)}
-        with suppress(TimeoutError):
-            for done in as_completed(asked, tang.DEADLINE_SECONDS + _LATE_SECONDS):
-                heard.add(done)
-                try:
-                    answer = done.result()
-                except VaultError as error:
-                    failures.append(error)
-                    continue
-                if (found := enough(asked[done], answer)) is not None:
-                    return found
-        # Who answered after the time was over did not answer, whatever it was: a late silence must not pass for a wrong answer.
-        failures += [UnavailableError("premises.unreachable") for one in asked if one not in heard]
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    silent = len(lock.members)
+    with suppress(queue.Empty):
+        while silent:
+            number, answer = answers.get(timeout=max(0.0, until - time.monotonic()))
+            silent -= 1
+            if isinstance(answer, VaultError):
+                failures.append(answer)
+            elif isinstance(answer, Exception):
+                raise answer
+            elif (found := enough(number, answer)) is not None:
+                return found
+    # Who answered after the time was over did not answer, whatever it was: a late silence must not pass for a wrong answer.
+    failures += [UnavailableError("premises.unreachable")] * silent
     if len(lock.members) - len(failures) >= lock.threshold:
         raise TamperError("premises.wrong-answer")
     raise next((error for error in failures if isinstance(error, TamperError)), failures[-1])
