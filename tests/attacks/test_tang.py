@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import os
+import pty
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -465,6 +468,35 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 @pytest.mark.parametrize("thumbprint", ["", "é" * 43, "a/../b", "a b"])
 def test_what_is_no_thumbprint_is_nobodys(station: TangServer, thumbprint: str) -> None:
     assert outcome(lambda: first_advertisement(KeyServer(station.url), thumbprint)) == "TamperError premises.not-pinned"
+
+
+SEALED_KEY = """
+import sys
+from vault.crypto import tang
+from vault.errors import UnavailableError
+
+try:
+    tang.ask(tang.KeyServer("https://127.0.0.1:9", *sys.argv[1:]), "GET", "/adv")
+except UnavailableError as error:
+    print(error.code)
+"""
+
+
+def test_a_certificate_whose_key_wants_a_passphrase_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    """The library asks at the terminal, past every deadline."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-passout", "pass:sealed", "-subj", "/CN=ws-07"]
+    subprocess.run(["openssl", "req", "-x509", *kind, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    key.write_text(key.read_text() + certificate.read_text())
+    terminal, end = pty.openpty()
+    try:
+        command = [sys.executable, "-c", SEALED_KEY, str(key), str(certificate)]
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        done = subprocess.run(command, stdin=end, capture_output=True, env=environment, start_new_session=True, timeout=30, check=False)
+    finally:
+        os.close(terminal)
+        os.close(end)
+    assert (done.stdout.decode().strip(), done.stderr.decode()) == ("premises.certificate", "")
 
 
 def test_an_address_that_swallows_every_packet_leaves_the_others_of_the_name_their_time(

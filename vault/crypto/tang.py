@@ -484,7 +484,7 @@ def _unconnected(server: KeyServer, timeout_seconds: float) -> http.client.HTTPC
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_verify_locations(cafile=server.authority)
         if server.certificate:
-            context.load_cert_chain(server.certificate)
+            context.load_cert_chain(server.certificate, password="")  # one that wants a passphrase is refused: nobody is asked for it
     except (OSError, ssl.SSLError) as error:
         raise UnavailableError("premises.certificate") from error
     return http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=context)
