@@ -614,7 +614,7 @@ MANAGERS = (
     "mutter --x11",
     "kwin_x11",
 )  # the first is a package of the tests, others are tried where they are
-BESIDE = (("xclock", "-update", "1"), ("xclip", "-i", "-quiet", "/etc/hostname"))
+BESIDE = (("xterm", "-T", "Terminal"), ("xclock", "-update", "1"), ("xclip", "-i", "-quiet", "/etc/hostname"))
 CAPTURES = (
     ("scrot", ("scrot", "-o", "{H}/a.png")),
     ("import", ("import", "-window", "root", "{H}/b.png")),
@@ -629,9 +629,10 @@ def _officers_screen(installed: Installation, manager: Sequence[str], *beside: S
     started: list[subprocess.Popen[bytes]] = []
     with display(folder, installed.account) as shown:
         try:
-            for command in (("xterm", "-T", "Terminal"), manager, *beside):  # a server whose last client left would begin afresh
-                started.append(installed.start(*command, more=shown.environment))
-                assert wait_until(lambda: _has_come(shown, started[-1].pid, is_manager=command is manager), 30), command  # noqa: B023
+            with closing(Connection(shown.environment)):  # a server whose last client left would begin afresh
+                for command in (manager, *beside):
+                    started.append(installed.start(*command, more=shown.environment))
+                    assert wait_until(lambda: _has_come(shown, started[-1].pid, is_manager=command is manager), 30), command  # noqa: B023
             yield shown
         finally:
             for one in reversed(started):
