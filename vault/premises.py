@@ -339,9 +339,16 @@ class Binding:
         return self.facts()
 
     def _on_disk(self) -> Header:
-        """The header as it is on disk now: another workstation may have changed it meanwhile."""
+        """The header as it is on disk now: another workstation may have changed it meanwhile.
+
+        Raises:
+            TamperError: header.rolled-back; what is written over an old one would pass for the next.
+        """
         with self._own_open():
-            return read_unverified_header(self._path).verify(vault_keys(self._opened.secrets.vault_key).header_mac)
+            found = read_unverified_header(self._path).verify(vault_keys(self._opened.secrets.vault_key).header_mac)
+        if found.generation < self._header.generation:
+            raise TamperError("header.rolled-back", generation=found.generation, witnessed=self._header.generation)
+        return found
 
     def _write(self, header: Header) -> None:
         with self._own_open():

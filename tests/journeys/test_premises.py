@@ -21,7 +21,7 @@ from vault.crypto.premises import PremisesLock, prove_lock
 from vault.crypto.slots import vault_keys
 from vault.domain.audit import AuditKind, Outcome
 from vault.domain.breach import SignalKind
-from vault.errors import RefusedError, UnavailableError, VaultError
+from vault.errors import RefusedError, TamperError, UnavailableError, VaultError
 from vault.premises import Lease, open_slot
 from vault.secret import Secret
 from vault.services.events import BreachRecorded
@@ -238,6 +238,19 @@ def test_what_cannot_be_done_weakens_nothing(station: Station, key_room: TangSer
         with pytest.raises(RefusedError, match=r"premises\.threshold"):
             station.vault.premises.add(MetServer("another room", key_room.url), key_room.thumbprint(), threshold)
     assert not weakened(station)
+
+
+def test_a_change_makes_no_old_header_pass_for_the_next(station: Station, key_room: TangServer, second_room: TangServer) -> None:
+    """An old header that is put back while the vault is open is told at its next opening, and must not be by then the newest."""
+    header = station.directory / HEADER_NAME
+    _ = station.vault
+    before = header.read_bytes()
+    bind(station, key_room)
+    header.write_bytes(before)
+    with pytest.raises(TamperError, match=r"^header\.rolled-back"):
+        station.vault.premises.add(MetServer("second room", second_room.url), second_room.thumbprint(), 2)
+    assert header.read_bytes() == before
+    assert station.vault.premises.servers().threshold == 1
 
 
 def weakened(station: Station) -> list[BreachRecorded]:
