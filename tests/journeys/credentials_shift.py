@@ -8,11 +8,14 @@ Run it inside ``packaging/session.sh headless``. The codes are read off the scre
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.journeys.shift import OFFICER, SUPERVISOR, Shift, passphrase_of
 from vault.domain.audit import AuditKind
+from vault.domain.identity import PersonState
+from vault.domain.policy import Policy
 from vault.services.ports import AuditFilter
 
 CHOSEN = "seven grey bicycles upstairs"
@@ -38,6 +41,7 @@ class CredentialsShift(Shift):
             ("sign-in with the new one", self.sign_in_officer),
             ("another passphrase", self.change_passphrase),
             ("sign-in with it", self.sign_in_chosen),
+            ("guesses at it lock the session", self.guess),
         )
         return self._play(steps)
 
@@ -95,6 +99,22 @@ class CredentialsShift(Shift):
         self.desk.wait("show shell", since=self.typed, seconds=30)
         self.desk.settle(0.5)
 
+    def guess(self) -> None:
+        """Somebody at the officer's open desk who does not know the passphrase."""
+        before = self.desk.key("ctrl+k")
+        self.desk.wait("focus palette_line", since=before)
+        self.desk.type("my passphrase")
+        self.desk.key("Return")
+        self.desk.wait("focus change_passphrase_old", since=before)
+        for left in reversed(range(Policy().failed_sign_ins)):
+            for words in ("nine green omnibuses", "000000", "ten red lighthouses", "ten red lighthouses"):
+                self.desk.type(words)
+                before = self.desk.key("Return")
+            if left:
+                self.desk.settle(2.5)
+        self.desk.wait("focus lock_passphrase", since=before, seconds=30)
+        self.desk.settle(0.5)
+
     def facts(self) -> None:
         """The trail names who did what."""
         with self.opened_as(SUPERVISOR) as vault:
@@ -107,6 +127,9 @@ class CredentialsShift(Shift):
                 (AuditKind.PERSON_RESEALED.value, officer.person_id),
                 (AuditKind.FACTOR_RENEWED.value, supervisor.person_id),
             ]
+            assert officer.state is PersonState.LOCKED
+            [locked] = vault.store.audit_entries(AuditFilter(kinds=(AuditKind.LOCKED.value,)), 0, 9)
+            assert (locked.actor_id, dict(json.loads(locked.facts))["reason"]) == (officer.person_id, "guesses")
 
     def _type_sign_in(self, passphrase: str) -> None:
         self._focus("sign_in_badge")
