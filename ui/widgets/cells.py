@@ -74,9 +74,37 @@ class ChipsCell:
 
 Cell = NumberCell | TitleCell | StatusCell | PersonCell | TimeCell | ChipsCell
 
+_WIDEST_TIME = "28 Nov 28:58"
 _SOON_US = 30 * 60 * 1_000_000
 _LEFT = Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignRight
+
+
+def time_px() -> int:
+    """Give the width a moment without its age needs, in pixels: a column that cut it would hide the minute."""
+    return QFontMetrics(theme.font(tabular=True)).horizontalAdvance(_WIDEST_TIME) + 2
+
+
+def cut_words(cell: Cell, width_px: int) -> str:
+    """Give everything a cell says where `paint_cell` cannot show all of it in `width_px`; nothing where it can, nor for a time."""
+    match cell:
+        case NumberCell():
+            face = theme.font(TypeSize.SMALL, mono=True) if cell.mono else theme.font(weight=Weight.MEDIUM, tabular=True)
+            parts = [(cell.words, face, 0)]
+        case TitleCell():
+            face = theme.font(weight=Weight.STRONG if cell.strong else Weight.REGULAR)
+            parts = [(cell.words, face, 24 if cell.icon is not None else 0), (cell.remark, theme.font(TypeSize.SMALL), 10)]
+        case StatusCell():
+            parts = [(cell.words, theme.font(TypeSize.SMALL, Weight.MEDIUM), painting.ICON_PX + painting.GAP_PX)]
+        case PersonCell():
+            facts = strings.text("person.badge_and_unit", badge_no=cell.badge_no, unit=cell.unit)
+            parts = [(cell.name, theme.font(), 0), (facts, theme.font(TypeSize.SMALL, tabular=True), 8)]
+        case ChipsCell():
+            parts = [(words, theme.font(TypeSize.TINY, Weight.MEDIUM), 18) for words, _tone in cell.chips]
+        case TimeCell():
+            return ""
+    said = [(words, QFontMetrics(face).horizontalAdvance(words) + before) for words, face, before in parts if words]
+    return " · ".join(words for words, _ in said) if sum(width for _, width in said) > width_px else ""
 
 
 def paint_cell(painter: QPainter, at: QRect, cell: Cell, now_us: int) -> None:

@@ -9,9 +9,10 @@ Rules of this module:
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.widgets.inspector import Inspector
 from ui.widgets.notice_bar import NoticeBar
@@ -35,12 +36,14 @@ class Frame(QWidget):
         self.content = QStackedWidget()
         self.inspector = Inspector()
         self.strip = ProtectionStrip()
+        self._inspector_offered = False
         self._inspector_wanted = False
         self._inspector_over = False
-        middle = QHBoxLayout()
+        self._focus_before: QWidget | None = None
+        self._middle = middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.rail)
-        column = QVBoxLayout()
+        self._column = column = QVBoxLayout()
         column.setSpacing(0)
         column.addWidget(self.notice)
         column.addWidget(self.content, 1)
@@ -71,10 +74,20 @@ class Frame(QWidget):
         self._inspector_over = self._inspector_over and shown
         self._arrange()
 
+    def offer_inspector(self, *, offered: bool) -> None:
+        """Say whether Ctrl+I has something to show for the page that is shown: an empty panel helps nobody."""
+        self._inspector_offered = offered
+
+    def offers_inspector(self) -> bool:
+        """Say whether Ctrl+I would show or put away something."""
+        return self._inspector_offered or self._inspector_wanted
+
     def toggle_inspector(self) -> None:
-        """Show or put away the inspector; narrow, it changes places with the content."""
+        """Show or put away the inspector; narrow, it changes places with the content, and the keyboard goes with it."""
+        if not self.offers_inspector():
+            return
         if self.width() < _NARROW_PX:
-            self._inspector_over = self._inspector_wanted and not self._inspector_over
+            self._inspector_over = not self._inspector_over
         else:
             self._inspector_wanted = not self._inspector_wanted
         self._arrange()
@@ -106,5 +119,16 @@ class Frame(QWidget):
         self.rail.set_narrow(narrow=narrow)
         over = narrow and self._inspector_over
         self.inspector.set_over(over=over)
+        if over and self.content.isVisible():
+            self._focus_before = QApplication.focusWidget()
         self.inspector.setVisible(over or (self._inspector_wanted and not narrow))
+        if over and self.content.isVisible():
+            self.inspector.setFocus(Qt.FocusReason.OtherFocusReason)
         self.content.setVisible(not over)
+        self._middle.setStretchFactor(self._column, 0 if over else 1)
+        self._middle.setStretchFactor(self.inspector, 1 if over else 0)
+        before = self._focus_before
+        if not over and before is not None:
+            self._focus_before = None
+            if shiboken6.isValid(before) and before.isVisible():
+                before.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import strings, theme
@@ -22,7 +22,7 @@ from ui.widgets.buttons import IconButton
 from ui.widgets.chip import Chip
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
-from ui.widgets.scroll_column import ScrollColumn
+from ui.widgets.scroll_column import ReadColumn
 
 _WIDTH_PX = 320
 
@@ -63,19 +63,24 @@ class Inspector(QWidget):
 
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, closable: bool = True) -> None:
+        """Make an empty panel; `closable` has it a button for that, where there is nothing else to close it by."""
         super().__init__(parent)
         self.setAccessibleName(strings.text("inspector.name"))
         self._title = PaintedText(TypeSize.TITLE, Weight.STRONG, max_lines=4)
         self._title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         close = IconButton(IconName.CLOSE, strings.text("inspector.close"))
         close.clicked.connect(self.closed)
+        self.setFocusProxy(close)
+        self._closable = closable
+        if not closable:
+            close.hide()
         head = QHBoxLayout()
         head.setContentsMargins(16, 12, 8, 4)
         head.setSpacing(12)
         head.addWidget(self._title, 1)
         head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        scroll = ScrollColumn()
+        scroll = ReadColumn(strings.text("inspector.name"))
         self._facts = scroll.column
         self._facts.setContentsMargins(16, 4, 16, 16)
         self._facts.setSpacing(8)
@@ -108,6 +113,13 @@ class Inspector(QWidget):
                 self._facts.addLayout(_row(fact))
         self._facts.addStretch(1)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Esc closes."""
+        if self._closable and event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+            return
+        super().keyPressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint the ground and the line to the content."""
         painter = QPainter(self)
@@ -119,10 +131,8 @@ class Inspector(QWidget):
 def _row(fact: Fact) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
-    label = Label(fact.label, TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True)
-    label.setFixedWidth(96)
-    label.setContentsMargins(0, 1, 0, 0)
-    row.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
+    if fact.label:
+        row.addWidget(_label(fact.label), 0, Qt.AlignmentFlag.AlignTop)
     if fact.icon is not None:
         row.addWidget(Chip(fact.value, fact.tone, fact.icon), 0, Qt.AlignmentFlag.AlignLeft)
         row.addStretch(1)
@@ -132,3 +142,10 @@ def _row(fact: Fact) -> QHBoxLayout:
     value.show_text(fact.value)
     row.addWidget(value, 1)
     return row
+
+
+def _label(words: str) -> Label:
+    label = Label(words, TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True)
+    label.setFixedWidth(96)
+    label.setContentsMargins(0, 1, 0, 0)
+    return label

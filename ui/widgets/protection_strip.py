@@ -23,7 +23,7 @@ from ui.widgets import painting
 from ui.widgets.buttons import PressedByEnter
 from ui.widgets.chip import Chip
 from ui.widgets.label import Label
-from ui.widgets.scroll_column import ScrollColumn
+from ui.widgets.scroll_column import ReadColumn
 from vault.domain.protection import ProtectionState
 
 _HEIGHT_PX = 36
@@ -85,7 +85,7 @@ class _Popover(QFrame):
     def __init__(self, protections: Sequence[ShownProtection], owner: QWidget) -> None:
         super().__init__(owner, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        scroll = ScrollColumn()
+        scroll = ReadColumn(strings.text("protection.strip"))
         column = scroll.column
         column.setContentsMargins(16, 12, 16, 14)
         column.setSpacing(6)
@@ -102,6 +102,7 @@ class _Popover(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
         outer.addWidget(scroll)
+        self.setFocusProxy(scroll)
         window = owner.window()
         width = min(_POPOVER_PX, window.width() - 16)
         self.resize(width, min(scroll.height_at(width - 2) + 2, window.height() - _HEIGHT_PX - 16))

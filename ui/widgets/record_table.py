@@ -37,7 +37,8 @@ from PySide6.QtWidgets import QFrame, QToolTip, QWidget
 from ui import strings, theme
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
-from ui.widgets.cells import Cell, NumberCell, TimeCell, paint_cell
+from ui.widgets.cells import Cell, NumberCell, TimeCell, cut_words, paint_cell
+from ui.widgets.hint import hint
 from ui.widgets.ringed_area import RingedArea
 from ui.widgets.row_window import PAGE_ROWS, PageRequest, RowWindow
 
@@ -373,25 +374,29 @@ class RecordTable(RingedArea):
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
-        """Show a time's zone on hover; leave the rest to Qt."""
+        """Show a time's zone on hover, and what a column had to cut; leave the rest to Qt."""
         if event.type() is QEvent.Type.Leave:
             before, self._over = self._over, -1
             self._update_row(before)
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
-            cell = self._cell_at(event.pos())
+            cell, at = self._cell_at(event.pos())
             if isinstance(cell, TimeCell):
                 QToolTip.showText(event.globalPos(), strings.local_time_full(cell.at_us), self.viewport())
             else:
                 QToolTip.hideText()
+            hint(self.viewport(), event.pos(), at, cut_words(cell, at.width()) if cell is not None else "")
             return True
         return super().viewportEvent(event)
 
-    def _cell_at(self, at: QPoint) -> Cell | None:
-        record = self._rows.row(self._row_at(at)) if self._row_at(at) >= 0 else None
+    def _cell_at(self, at: QPoint) -> tuple[Cell | None, QRect]:
+        """Give the cell at a point of the viewport, and its place there."""
+        row = self._row_at(at)
+        record = self._rows.row(row) if row >= 0 else None
+        top = self._header_px + (row - self._top) * self._row_px()
         for i, left, width in self._spans:
             if record is not None and left <= at.x() < left + width and i < len(record.cells):
-                return record.cells[i]
-        return None
+                return record.cells[i], QRect(left, top, width, self._row_px())
+        return None, QRect()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
         """Keep ages true while shown."""

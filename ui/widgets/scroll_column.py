@@ -5,13 +5,16 @@ Rules of this module:
 - The scroll bar appears only when something would be cut off. (A plain scroll area takes the least height of wrapped text at its least
   width and squeezes or scrolls for nothing.)
 - The column has no ground of its own.
+- A column in which nothing can have the keyboard is a `ReadColumn`: otherwise what is below its edge is there for a mouse only.
 """
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from ui.widgets import painting
 
 
 class _Inner(QWidget):
@@ -55,16 +58,18 @@ class ScrollColumn(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setAutoFillBackground(False)
         self._inner.setAutoFillBackground(False)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_moved)
 
     def height_at(self, width_px: int) -> int:
         """Give the height at which nothing needs to scroll, for a width."""
         return self._inner.needed_px(width_px)
 
-    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, N802 -- Qt's names
-        """Let the owner choose the next stop; what gets the keyboard comes into view."""
-        moved = super().focusNextPrevChild(next)
-        self._keep_focus_in_view()
-        return moved
+    def _focus_moved(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """What gets the keyboard comes into view, by whatever key; under the pointer nothing moves away."""
+        if now is not None and self._inner.isAncestorOf(now) and not QGuiApplication.mouseButtons():
+            self._bring(now)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """What has the keyboard stays in view when a notice above takes room."""
@@ -74,4 +79,50 @@ class ScrollColumn(QScrollArea):
     def _keep_focus_in_view(self) -> None:
         focused = self.focusWidget()
         if focused is not None and focused.hasFocus() and self._inner.isAncestorOf(focused):
-            self.ensureWidgetVisible(focused, 8, 8)
+            self._bring(focused)
+
+    def _bring(self, widget: QWidget) -> None:
+        """Scroll a widget into view, whole where there is room: Qt would be content with its text cursor."""
+        middle = widget.mapTo(self._inner, widget.rect().center())
+        self.ensureVisible(middle.x(), middle.y(), 0, min(widget.height() // 2 + 8, self.viewport().height() // 2))
+
+
+class ReadColumn(ScrollColumn):
+    """A column that is only read. Tab stops at it while it is taller than its place; the arrow keys, PgUp, PgDn, Home and End scroll it."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        """Make an empty column; `name` is its accessible name."""
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.verticalScrollBar().setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.verticalScrollBar().rangeChanged.connect(self._be_a_stop)
+
+    def _be_a_stop(self, _lowest: int, highest: int) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if highest else Qt.FocusPolicy.NoFocus)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+        """Go to an end; the rest is Qt's."""
+        bar = self.verticalScrollBar()
+        ends = {Qt.Key.Key_Home: bar.minimum(), Qt.Key.Key_End: bar.maximum()}
+        if event.key() in ends and not event.modifiers():
+            bar.setValue(ends[Qt.Key(event.key())])
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
+        """Show where the keyboard is."""
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
+        """Show that it left."""
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
+        """Paint the ring."""
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self.viewport())
+            painting.focus_ring(painter, self.viewport().rect())
+            painter.end()

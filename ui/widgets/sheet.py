@@ -4,7 +4,7 @@ Rules of this module:
 
 - One primary verb. Esc and the secondary verb leave everything as it was. Ctrl+Enter presses the primary verb from any field.
 - The danger variant names the harm above the verbs, and its focus starts on the way back.
-- What is inside may be taller than the window: it scrolls, the verbs stay in view.
+- What is inside may be taller than the window: it scrolls, by PgUp and PgDn too, and the verbs stay in view.
 """
 
 from __future__ import annotations
@@ -122,12 +122,16 @@ class Sheet(Overlay):
         return QRect((self.width() - width) // 2, max(8, (self.height() - height) * 2 // 5), width, height)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
-        """Ctrl+Enter presses the primary verb; the rest is the overlay's."""
+        """Ctrl+Enter presses the primary verb, PgUp and PgDn scroll; the rest is the overlay's."""
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if control and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.primary.click()
             event.accept()
             return
+        pages = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}.get(Qt.Key(event.key()))
+        if pages is not None:
+            bar = self._scroll.verticalScrollBar()
+            bar.setValue(bar.value() + pages * bar.pageStep())
         super().keyPressEvent(event)
 
 

@@ -66,6 +66,7 @@ class _Who(QWidget):
     def show_person(self, name: str, facts: str) -> None:
         self._name, self._facts = name, facts
         self.setAccessibleName(f"{name}, {facts}" if name else "")
+        self.setToolTip(f"{name}\n{facts}" if name else "")
         self.updateGeometry()
         self.update()
 

@@ -21,6 +21,7 @@ from ui import messages, strings
 from ui.icons import IconName
 from ui.theme import Colour, Tone, Weight
 from ui.widgets.buttons import Button, ButtonKind
+from ui.widgets.cells import time_px
 from ui.widgets.chip import FilterChip
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.field import LineField
@@ -72,7 +73,7 @@ class AuditPage(LivePage):
         self.table = RecordTable(
             (
                 Column(strings.text("audit.column_seq"), 56),
-                Column(strings.text("audit.column_at"), 84),
+                Column(strings.text("audit.column_at"), time_px()),
                 Column(strings.text("audit.column_what"), 240, stretch=3),
                 Column(strings.text("audit.column_actor"), 140, stretch=2, drop=2),
                 Column(strings.text("audit.column_outcome"), 78, drop=1),
@@ -89,12 +90,11 @@ class AuditPage(LivePage):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self._empty)
-        self.inspector = Inspector()
+        self.inspector = Inspector(closable=False)
         self.inspector.setObjectName("audit_entry")
         self.inspector.set_over(over=True)
         self._history, self._person = self._make_verbs()
         self._split = SplitPane(self.key, self._stack, self.inspector, detail_width_px=_INSPECTOR_PX)
-        self.inspector.closed.connect(self._split.close_detail)
         self.table.activated.connect(lambda _row: self._split.open_detail())
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 16, 24, 16)

@@ -22,7 +22,7 @@ from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.buttons import Button, ButtonKind
-from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell
+from ui.widgets.cells import NumberCell, StatusCell, TimeCell, TitleCell, time_px
 from ui.widgets.chip import FilterChip
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.empty_state import EmptyState
@@ -121,7 +121,7 @@ class BreachesPage(LivePage):
                 Column(strings.text("breaches.column_what"), 126, stretch=2),
                 Column(strings.text("breaches.column_who"), 132, stretch=3, drop=2),
                 Column(strings.text("breaches.column_where"), 92, drop=4),
-                Column(strings.text("breaches.column_when"), 80, drop=3),
+                Column(strings.text("breaches.column_when"), time_px(), drop=3),
                 Column(strings.text("breaches.column_state"), 118, drop=1),
             ),
             name=strings.text("breaches.queue"),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _SETTLE_MS = 90
 _HISTORY_SHOWN = 6
+_TITLE_LONG = 80  # characters; the inspector's heading elides what is longer than its four lines
 
 
 class CaseInspector(QObject):
@@ -57,6 +58,7 @@ class CaseInspector(QObject):
     def take(self, frame: Frame) -> None:
         """Take the frame's inspector: the page is on screen."""
         self._frame = frame
+        frame.offer_inspector(offered=True)
         frame.inspector.installEventFilter(self)
         clear_layout(frame.inspector.verbs)
         self._shown_for = ""
@@ -65,6 +67,7 @@ class CaseInspector(QObject):
     def leave(self) -> None:
         """Give the inspector back, empty."""
         if self._frame is not None:
+            self._frame.offer_inspector(offered=False)
             self._frame.inspector.removeEventFilter(self)
             self._frame.inspector.show_facts("", ())
             clear_layout(self._frame.inspector.verbs)
@@ -131,7 +134,9 @@ def sections(detail: CaseDetail) -> tuple[Section, ...]:
     """Put a case into the inspector's sections."""
     line = detail.line
     state = case_words.state_cell(line)
+    long_title = [Fact(strings.text("case.title"), isolated(line.title))] if len(line.title) > _TITLE_LONG else []
     facts = [
+        *long_title,
         Fact(strings.text("case.number"), line.rms_number, tabular=True),
         Fact(strings.text("case.state"), state.words, state.tone, state.icon),
         Fact(strings.text("case.type"), line.case_type),

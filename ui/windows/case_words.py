@@ -33,8 +33,8 @@ _DOCUMENT_ICON = {
 def columns() -> tuple[Column, ...]:
     """Give the columns of a case list; the number, the title and the state never disappear."""
     return (
-        Column(strings.text("case.number"), 96),
-        Column(strings.text("case.title"), 200, stretch=5),
+        Column(strings.text("case.number"), 96, stretch=1),
+        Column(strings.text("case.title"), 200, stretch=6),
         Column(strings.text("case.marking"), 128, drop=2),
         Column(strings.text("case.state"), 132, stretch=2),
         Column(strings.text("case.officer_in_charge"), 180, stretch=2, drop=3),

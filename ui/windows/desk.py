@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
@@ -101,7 +101,9 @@ class DeskPage(LivePage):
         self._list = QStackedWidget()
         self._list.addWidget(self.cases)
         self._list.addWidget(self._no_cases)
+        # Six rows, or what is left: as high as its rows ask it would be higher than a small window, and the current row out of view.
         self._list.setMinimumHeight(28 + 6 * 32)
+        self._list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         scroll = ScrollColumn()
         column = scroll.column
         column.setContentsMargins(24, 16, 24, 8)

@@ -16,10 +16,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from ui import strings
-from ui.theme import Weight
+from ui.theme import Colour, Weight
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.chosen_field import ChoiceField
 from ui.widgets.field import Field, LineField
+from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
 from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
 from ui.windows.audit_words import moment_us
@@ -43,13 +44,12 @@ class AddGrantSheet(ActSheet):
         title = strings.text("grants.add_sheet.title")
         super().__init__(host, "grant", title, strings.text("grants.add_sheet.save"), width_px=600)
         self._bridge, self._case_id, self._granted = bridge, case.case_id, granted
-        self.effect = NumberedChoices(
-            [
-                Choice(one.value, strings.text(f"grants.effect.{one.value}"), strings.text(f"grants.add_sheet.{one.value}_note"))
-                for one in Effect
-            ]
-        )
+        self.effect = NumberedChoices([Choice(one.value, strings.text(f"grants.effect.{one.value}")) for one in Effect])
         self.effect.setObjectName("grant_effect")
+        # Below the choices and not beside their words: it names a harm, and one line may not hold it.
+        self._note = Label("", role=Colour.TEXT_QUIET, wrap=True)
+        self._note.setObjectName("grant_note")
+        self.effect.chosen.connect(lambda effect: self._note.setText(strings.text(f"grants.add_sheet.{effect}_note")))
         self.effect.choose(0)
         self.kind = ChoiceField(
             strings.text("grants.add_sheet.kind"), [(one.value, strings.text(f"grants.kind.{one.value}")) for one in GranteeKind]
@@ -66,6 +66,7 @@ class AddGrantSheet(ActSheet):
         subject.show_text(f"{case.rms_number}  {isolated(case.title)}")
         self.body.addWidget(subject)
         self.body.addWidget(self.effect)
+        self.body.addWidget(self._note)
         whom = beside(self.kind, self.person, (1, 2))
         whom.addWidget(self.unit, 2, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(whom)

@@ -13,14 +13,15 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui import strings, theme
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.hint import LINE, hint
 from ui.windows.check_out import purpose_words
 from ui.windows.naming import isolated
 from vault.services.views import HoldingLine, ReturnedLine, WaitingLine
@@ -31,6 +32,7 @@ _PAD_PX = 16
 _SOON_US = 30 * 60 * 1_000_000
 _TICK_MS = 10_000
 _DUE_PX = 190
+_TITLE_LEAST_PX = 40
 
 
 class HoldingState(enum.Enum):
@@ -138,7 +140,10 @@ class HoldingList(QWidget):
             self.pointed_at.emit(now)
 
     def _at(self, event: QMouseEvent) -> int:
-        index, rest = divmod(int(event.position().y()), _STRIP_PX + _GAP_PX)
+        return self._index_at(event.position().toPoint())
+
+    def _index_at(self, at: QPoint) -> int:
+        index, rest = divmod(at.y(), _STRIP_PX + _GAP_PX)
         return index if rest < _STRIP_PX and index < len(self._lines) else -1
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
@@ -163,6 +168,10 @@ class HoldingList(QWidget):
             self._clock.stop()
         elif event.type() in {QEvent.Type.FocusIn, QEvent.Type.FocusOut, QEvent.Type.PaletteChange}:
             self.update()
+        elif isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            index = self._index_at(event.pos())
+            at = QRect(0, index * (_STRIP_PX + _GAP_PX), self.width(), _STRIP_PX)
+            hint(self, event.pos(), at, _whole(self._lines[index]) if index >= 0 else "")
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
@@ -172,6 +181,17 @@ class HoldingList(QWidget):
             at = QRect(0, index * (_STRIP_PX + _GAP_PX), self.width(), _STRIP_PX)
             _paint_strip(painter, at, line, now, current=index == self._current, focused=index == self._current and self.hasFocus())
         painter.end()
+
+
+def _whole(line: HoldingLine) -> str:
+    where = _where(line) if line.last_page_no else ""
+    return LINE.join(words for words in (isolated(line.case.title), where) if words)
+
+
+def _where(line: HoldingLine) -> str:
+    if not line.last_page_no:
+        return strings.text("desk.not_read")
+    return strings.text("desk.last_page", page=strings.number(line.last_page_no), document=isolated(line.last_document_title))
 
 
 def _paint_strip(painter: QPainter, at: QRect, line: HoldingLine, now: int, *, current: bool, focused: bool) -> None:
@@ -184,25 +204,19 @@ def _paint_strip(painter: QPainter, at: QRect, line: HoldingLine, now: int, *, c
         radius_px=2,
     )
     left, right, top, low = at.left() + _PAD_PX, at.right() - _PAD_PX, at.top() + 8, at.top() + 31
-    due_left = right - _DUE_PX
+    due, due_face = strings.duration_left(line.due_back_us, now), theme.font(weight=Weight.MEDIUM, tabular=True)
+    what = strings.text("desk.recalled") if line.recalled_us else purpose_words(line.purpose)
     strong, small = theme.font(weight=Weight.STRONG, tabular=True), theme.font(TypeSize.SMALL, tabular=True)
+    due_left = right - min(painting.mark_width(due, due_face, icon), _DUE_PX)
+    what_left = right - min(QFontMetrics(small).horizontalAdvance(what) + 1, _DUE_PX)
     used = painting.line(painter, QRect(left, top, due_left - left - 12, 20), line.case.rms_number, Colour.TEXT, strong)
     title = QRect(left + used + 12, top, due_left - left - used - 24, 20)
     painting.line(painter, title, isolated(line.case.title), Colour.TEXT, theme.font(weight=Weight.MEDIUM))
-    if line.last_page_no:
-        where = strings.text("desk.last_page", page=strings.number(line.last_page_no), document=isolated(line.last_document_title))
-    else:
-        where = strings.text("desk.not_read")
-    painting.line(painter, QRect(left, low, due_left - left - 12, 20), where, Colour.TEXT_QUIET, small)
-    due = strings.duration_left(line.due_back_us, now)
-    face = theme.font(weight=Weight.MEDIUM, tabular=True)
-    width = painting.mark_width(due, face, icon)
+    painting.line(painter, QRect(left, low, what_left - left - 12, 20), _where(line), Colour.TEXT_QUIET, small)
     role = Colour.TEXT if tone is Tone.PLAIN else theme.ink(tone)
-    painting.mark(painter, QRect(right - min(width, _DUE_PX), top, min(width, _DUE_PX) + 1, 20), icon, due, role, face)
-    what = strings.text("desk.recalled") if line.recalled_us else purpose_words(line.purpose)
+    painting.mark(painter, QRect(due_left, top, right - due_left + 1, 20), icon, due, role, due_face)
     quiet = Colour.AMBER if line.recalled_us else Colour.TEXT_QUIET
-    width = min(_DUE_PX, QFontMetrics(small).horizontalAdvance(what) + 1)
-    painting.line(painter, QRect(right - width, low, width, 20), what, quiet, small)
+    painting.line(painter, QRect(what_left, low, right - what_left, 20), what, quiet, small)
     if focused:
         painting.focus_ring(painter, at)
 
@@ -248,6 +262,15 @@ class QuietRows(QWidget):
         """A dense row each."""
         return QSize(240, len(self._rows) * theme.shape().row_dense_px)
 
+    def event(self, event: QEvent) -> bool:
+        """Tell a row whole on hover: there is seldom room for its title."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            high = theme.shape().row_dense_px
+            index = event.pos().y() // high
+            row = self._rows[index] if index < len(self._rows) else None
+            hint(self, event.pos(), QRect(0, index * high, self.width(), high), f"{isolated(row.title)}{LINE}{row.remark}" if row else "")
+        return super().event(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         """Paint number, title, and what became of it."""
         painter, high = QPainter(self), theme.shape().row_dense_px
@@ -262,7 +285,8 @@ class QuietRows(QWidget):
                 Colour.TEXT,
                 theme.font(TypeSize.SMALL, Weight.MEDIUM, tabular=True),
             )
-            remark_width = min(QFontMetrics(small).horizontalAdvance(row.remark) + 1, self.width() // 2)
+            # What became of it is whole as long as something of the title is left; the number says which file it was.
+            remark_width = min(QFontMetrics(small).horizontalAdvance(row.remark) + 1, self.width() - used - 20 - _TITLE_LEAST_PX)
             room = self.width() - used - remark_width - 20
             painting.line(painter, QRect(used + 10, top, room, high), isolated(row.title), Colour.TEXT, small)
             painting.line(painter, QRect(self.width() - remark_width, top, remark_width, high), row.remark, Colour.TEXT_QUIET, small)

@@ -138,7 +138,10 @@ class IntakePage(LivePage):
         ready.column.setContentsMargins(0, 0, 0, 0)
         ready.column.addWidget(self.drop)
         ready.column.addStretch(1)
-        for one in (ready, self.files, self._barred):
+        running = ScrollColumn()
+        running.column.setContentsMargins(0, 0, 0, 0)
+        running.column.addWidget(self.files, 1)
+        for one in (ready, running, self._barred):
             self._work.addWidget(one)
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)

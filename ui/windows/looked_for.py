@@ -108,11 +108,10 @@ class LookedForPage(LivePage):
         self._stack.addWidget(self.rules)
         self._stack.addWidget(self.decoys)
         self._stack.addWidget(EmptyState(IconName.CASE, strings.text("looked_for.no_decoys"), strings.text("looked_for.no_decoys_hint")))
-        self.inspector = Inspector()
+        self.inspector = Inspector(closable=False)
         self.inspector.setObjectName("looked_for_rule")
         self.inspector.set_over(over=True)
         self._split = SplitPane(self.key, self._stack, self.inspector, detail_width_px=_INSPECTOR_PX)
-        self.inspector.closed.connect(self._split.close_detail)
         for table in (self.rules, self.decoys):
             table.activated.connect(lambda _row: self._split.open_detail())
             table.current_changed.connect(self._show_current)

@@ -194,7 +194,7 @@ class PeoplePage(LivePage):
         self._stack.addWidget(self.table)
         self._stack.addWidget(self.units)
         self._stack.addWidget(EmptyState(IconName.PEOPLE, strings.text("people.empty_title"), strings.text("people.empty_sentence")))
-        self.inspector = Inspector()
+        self.inspector = Inspector(closable=False)
         self.inspector.setObjectName("people_person")
         self.inspector.set_over(over=True)
         self._verbs: dict[str, Button] = {}
@@ -213,7 +213,6 @@ class PeoplePage(LivePage):
             self.inspector.verbs.addWidget(button)
             self._verbs[name] = button
         self._split = SplitPane(self.key, self._stack, self.inspector, detail_width_px=_INSPECTOR_PX)
-        self.inspector.closed.connect(self._split.close_detail)
         self.table.activated.connect(lambda _row: self._split.open_detail())
         self.units.activated.connect(lambda _row: self._split.open_detail())
         self.table.current_changed.connect(self._show_current)

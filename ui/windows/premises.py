@@ -127,11 +127,10 @@ class PremisesPage(LivePage):
         )
         self.table.setObjectName("premises_list")
         self._rows: HeldRows[_Row] = HeldRows(self.table, _record, lambda row: row.server.name)
-        self.inspector = Inspector()
+        self.inspector = Inspector(closable=False)
         self.inspector.setObjectName("premises_server")
         self.inspector.set_over(over=True)
         self._split = SplitPane(self.key, self.table, self.inspector, detail_width_px=_INSPECTOR_PX)
-        self.inspector.closed.connect(self._split.close_detail)
         self.table.activated.connect(lambda _row: self._split.open_detail())
         self.table.current_changed.connect(self._show_current)
         empty = EmptyState(

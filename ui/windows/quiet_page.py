@@ -75,16 +75,22 @@ class Mark(QWidget):
     """An icon with a word: the product's name, a workstation, a state."""
 
     def __init__(
-        self, icon: IconName, words: str, role: Colour = Colour.TEXT_QUIET, size: TypeSize = TypeSize.SMALL, weight: Weight = Weight.REGULAR
+        self,
+        icon: IconName,
+        words: str,
+        role: Colour = Colour.TEXT_QUIET,
+        size: TypeSize = TypeSize.SMALL,
+        weight: Weight = Weight.REGULAR,
+        *,
+        wrap: bool = False,
     ) -> None:
         super().__init__()
         self._icon, self._role = icon, role
         self._side_px = _MARK_PX if size in {TypeSize.TITLE, TypeSize.DISPLAY} else painting.ICON_PX
-        self._words = Label(words, size, weight, role)
+        self._words = Label(words, size, weight, role, wrap=wrap)
         row = QHBoxLayout(self)
         row.setContentsMargins(self._side_px + painting.GAP_PX, 0, 0, 0)
-        row.addWidget(self._words)
-        row.addStretch(1)
+        row.addWidget(self._words, 1)
 
     def show_mark(self, icon: IconName, words: str, role: Colour = Colour.TEXT_QUIET) -> None:
         """Change what is said."""

@@ -555,7 +555,7 @@ class Reader(QWidget):
                 self.page.blank(strings.text("closed.expired"), strings.text("closed.expired_why"), IconName.CLOCK)
         elif passed and passed != self._warned_us:
             self._warned_us = passed
-            minutes = passed // _MINUTE_US
+            minutes = max(1, left_us // _MINUTE_US)  # as the bar says it, and as few as are left when a file is opened late
             self.banner.show_notice(
                 strings.text("reader.time_short", count=minutes),
                 strings.text("reader.time_short_why"),

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from ui import strings, theme
@@ -22,6 +22,7 @@ from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.buttons import Button, ButtonKind, IconButton
 from ui.widgets.chip import Chip
+from ui.widgets.hint import hint
 from ui.widgets.label import Label
 from ui.windows.case_words import document_icon
 from ui.windows.naming import isolated
@@ -31,6 +32,7 @@ from vault.services.views import DocumentLine
 _BAR_PX = 44
 _ROW_PX = 48
 _LIST_PX = 240
+_TITLE_AROUND_PX = 51
 _ROOMY_PX = 1000
 
 
@@ -46,6 +48,13 @@ class _Heading(QWidget):
     def show_words(self, number: str, title: str) -> None:
         self._number, self._title = number, title
         self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            wide = QFontMetrics(theme.font(weight=Weight.STRONG, tabular=True)).horizontalAdvance(self._number) + 12
+            cut = wide + QFontMetrics(theme.font()).horizontalAdvance(self._title) > self.width()
+            hint(self, event.pos(), self.rect(), self._title if cut else "")
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
         painter, at = QPainter(self), self.rect()
@@ -242,9 +251,25 @@ class DocumentList(QAbstractScrollArea):
         else:
             event.ignore()
 
+    def _index_at(self, y_px: int) -> int:
+        return (y_px + self.verticalScrollBar().value() - 4) // _ROW_PX
+
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
+        """Tell a title whole on hover: the column is narrow, and documents often differ at the end of their names."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            index = self._index_at(event.pos().y())
+            words = isolated(self._rows[index].line.title) if 0 <= index < len(self._rows) else ""
+            if QFontMetrics(theme.font()).horizontalAdvance(words) <= _LIST_PX - _TITLE_AROUND_PX:
+                words = ""
+            hint(
+                self.viewport(), event.pos(), QRect(0, 4 + index * _ROW_PX - self.verticalScrollBar().value(), self.width(), _ROW_PX), words
+            )
+            return True
+        return super().viewportEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
         """Open the document under the pointer."""
-        index = (int(event.position().y()) + self.verticalScrollBar().value() - 4) // _ROW_PX
+        index = self._index_at(int(event.position().y()))
         if 0 <= index < len(self._rows):
             self.chosen.emit(index)
 
@@ -282,7 +307,7 @@ class DocumentList(QAbstractScrollArea):
         )
         unread = not row.seen
         face = theme.font(weight=Weight.STRONG if unread else Weight.REGULAR)
-        left, width = at.left() + 34, at.width() - 42
+        left, width = at.left() + 34, _LIST_PX - _TITLE_AROUND_PX
         painting.line(painter, QRect(left, at.top() + 4, width, 20), isolated(row.line.title), Colour.TEXT, face)
         small = theme.font(TypeSize.SMALL, tabular=True)
         pages = strings.text("case.pages", count=row.line.page_count)

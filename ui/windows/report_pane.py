@@ -24,7 +24,7 @@ from ui.widgets.chip import Chip
 from ui.widgets.inspector import clear_layout
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
-from ui.widgets.scroll_column import ScrollColumn
+from ui.widgets.scroll_column import ReadColumn
 from ui.windows import breach_words
 from ui.windows.flow import FlowLayout
 from ui.windows.naming import who
@@ -95,7 +95,7 @@ def _signal_rows(fact: ReportFact) -> list[tuple[str, str]]:
         (strings.text("breaches.evidence.page"), strings.number(fact.page_no) if fact.page_no else ""),
         (
             strings.text("breaches.evidence.check_out"),
-            strings.text("custody.check_out_no", no=strings.number(fact.check_out_no)) if fact.check_out_no else "",
+            strings.text("custody.check_out_no", no=fact.check_out_no) if fact.check_out_no else "",
         ),
         (strings.text("breaches.evidence.containment"), strings.text(f"breaches.containment.{fact.containment.value}")),
     ]
@@ -119,9 +119,8 @@ class ReportPane(QWidget):
         head.addStretch(1)
         head.addWidget(self._severity)
         head.addWidget(self._state)
-        self._scroll = ScrollColumn()
+        self._scroll = ReadColumn(strings.text("inspector.name"))
         self._scroll.setObjectName("breaches_report_scroll")
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._scroll.column.setContentsMargins(20, 4, 20, 16)
         self._body = QWidget()
         self._content = QVBoxLayout(self._body)

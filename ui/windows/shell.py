@@ -571,6 +571,8 @@ class Shell(QWidget):
             session.insert(
                 2, PaletteAction("premises", strings.text("premises.title"), IconName.PREMISES, lambda: self.go("premises"), "F4")
             )
+        if self.reader is None and self.frame.offers_inspector():
+            own = [*own, PaletteAction("details", strings.text("inspector.toggle"), IconName.INFO, self.frame.toggle_inspector, "Ctrl+I")]
         if self._alert_bar is not None and not self._alert_bar.isHidden():
             own = [*own, PaletteAction("alert", strings.text("alerts.open"), IconName.BREACHES, self._notice_acted)]
         if self.reader is not None:

@@ -75,7 +75,7 @@ class SignIn(QuietPage):
         rows = QVBoxLayout(place)
         rows.setContentsMargins(0, 4, 0, 0)
         rows.setSpacing(6)
-        self._workstation = Mark(IconName.WORKSTATION, strings.text("sign_in.opening"))
+        self._workstation = Mark(IconName.WORKSTATION, strings.text("sign_in.opening"), wrap=True)
         self._premises = Mark(IconName.PREMISES, "")
         self._premises.hide()
         rows.addWidget(self._workstation)

@@ -222,7 +222,7 @@ class StripWall(RingedArea):
         quiet = theme.font(TypeSize.SMALL, tabular=True)
         since = strings.text("custody.since", time=strings.local_time(line.taken_us))
         due_at = strings.text("custody.due", time=strings.local_time(line.due_back_us))
-        number = strings.text("custody.check_out_no", no=strings.number(line.check_out_no))
+        number = strings.text("custody.check_out_no", no=line.check_out_no)
         painting.line(painter, row, " · ".join((since, due_at, line.workstation_name, number)), Colour.TEXT_QUIET, quiet)
         self._paint_purpose(painter, QRect(inner.left(), inner.bottom() - 25, inner.width(), 24), line, current=current)
         if current and self.hasFocus():
