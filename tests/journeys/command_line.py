@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +34,29 @@ class CommandLine:
             check=False,
             start_new_session=True,  # no terminal: questions are asked on standard input
         )
+
+    def at_terminal(self, *arguments: str, answers: str, until: str, then: str | None) -> int:
+        """Run at a terminal of its own and answer; at the words `until` type `then`, or close the terminal. Gives the exit code."""
+        pid, terminal = pty.fork()
+        if not pid:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, "-W", "ignore", "-m", "vault.commands", *arguments], self._environment)
+        lines, seen, deadline = answers.splitlines(keepends=True), b"", time.monotonic() + 120
+        while until.encode() not in seen:
+            assert time.monotonic() < deadline, seen[-2000:]
+            if select.select([terminal], [], [], 1.0)[0]:
+                seen += os.read(terminal, 65536)
+                if lines and seen.rstrip(b" ").endswith(b":"):  # a question; what is typed before it is asked may be thrown away
+                    os.write(terminal, lines.pop(0).encode())
+        if then is None:
+            os.close(terminal)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.write(terminal, then.encode())
+        with contextlib.suppress(OSError):  # the terminal's other end is gone
+            while os.read(terminal, 65536):
+                pass
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def code(self, badge_no: str) -> str:
         done = self.run("code", "--vault", str(self.vault), badge_no)

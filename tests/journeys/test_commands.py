@@ -92,6 +92,18 @@ def test_founding_by_questions_and_a_short_passphrase_refused(line: CommandLine)
     assert line.run("verify", str(line.vault)).returncode == 0
 
 
+@pytest.mark.slow
+def test_at_a_terminal_nothing_is_founded_before_the_codes_were_scanned(line: CommandLine) -> None:
+    people = [(badge, f"Person {badge}", f"granite window orchard {word}") for badge, word in (("9001", "a"), ("4001", "b"), ("7001", "c"))]
+    answers = "Station\n" + "".join(f"{badge}\n{name}\n{passphrase}\n{passphrase}\n" for badge, name, passphrase in people)
+    found = ("found", "--vault", str(line.vault))
+    closed = line.at_terminal(*found, answers=answers, until="Press Enter", then=None)
+    assert closed != 0
+    assert not (line.vault / "vault.header.json").exists()
+    assert line.at_terminal(*found, answers=answers, until="Press Enter", then="\n") == 0
+    assert line.run("verify", str(line.vault)).returncode == 0
+
+
 def test_a_policy_that_is_none_is_refused_before_anybody_signs_in(line: CommandLine, tmp_path: Path) -> None:
     for number, (text, words) in enumerate(
         (

@@ -118,7 +118,7 @@ class FoundingPage(QuietPage):
         self.setFocusProxy(self.station)
         self._show(Step.STATION)
         if unfinished:
-            self._say_why(RefusedError("founding.unfinished"))
+            self._say_why(RefusedError("founding.unfinished"), Tone.ATTENTION)
 
     def _name_parts(self) -> None:
         for field, name in (
@@ -265,9 +265,9 @@ class FoundingPage(QuietPage):
         self._show(Step(at_fault[0] + 1) if at_fault else Step.ADMINISTRATOR)
         self._say_why(error)
 
-    def _say_why(self, error: VaultError) -> None:
+    def _say_why(self, error: VaultError, tone: Tone = Tone.BREACH) -> None:
         told = messages.explain(error)
-        self._refusal.show_notice(told.title, f"{told.sentence} {told.next_step}".strip(), tone=Tone.BREACH, icon=IconName.WARNING)
+        self._refusal.show_notice(told.title, f"{told.sentence} {told.next_step}".strip(), tone=tone, icon=IconName.WARNING)
 
     def _show_enrolment(self) -> None:
         enrolment = self._enrolments[0]
