@@ -22,10 +22,11 @@ Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
 from __future__ import annotations
 
 import http
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -49,6 +50,7 @@ _WORKSTATION_ID_CHARACTERS: Final = 32
 _TELLING_SECONDS: Final = 0.25  # from a failed proof to the covered page
 _SLICE_SECONDS: Final = 1.0  # a wait knows nothing of the time asleep
 _ASLEEP_US: Final = 100_000  # shorter is no sleep
+_log = logging.getLogger(__name__)
 
 
 def workstation_secret_name(vault_id: VaultId) -> str:
@@ -288,14 +290,16 @@ class Binding:
         """Bind anew to the keys the servers have now, believed under the keys pinned before.
 
         Raises:
-            RefusedError: premises.unknown, bound to none; UnavailableError, TamperError: premises.*: all of them must answer.
+            RefusedError: premises.unknown, bound to none; UnavailableError, TamperError: premises.*: all of them must answer, and
+                premises.others says that one of several does not.
         """
         lock = self._opened.lock
         if lock is None:
             raise RefusedError("premises.unknown", server="")
-        fresh = []
-        for one in self._servers():
-            said = tang.fetch_advertisement(one.server, one.pinned)
+        fresh, servers = [], self._servers()
+        for one in servers:
+            with _told_among(len(servers), len(servers)):
+                said = tang.fetch_advertisement(one.server, one.pinned)
             fresh.append(replace(one, pinned=said.signing_keys, exchange_key=said.exchange_keys[0]))
         return self._bind(lock.threshold, fresh)
 
@@ -318,7 +322,8 @@ class Binding:
         vault_id, workstation_id, secrets = self._header.vault_id, self._opened.workstation_id, self._opened.secrets
         lock, premises_secret = make_lock(threshold, servers, vault_id, workstation_id) if servers else (None, None)
         if lock is not None:
-            _try(lock, vault_id, workstation_id)
+            with _told_among(threshold, len(servers)):
+                open_lock(lock, vault_id, workstation_id)
         secret = new_key()
         slot = make_workstation_slot(secret, premises_secret, vault_id, workstation_id, secrets)
         on_disk = self._on_disk()
@@ -426,6 +431,13 @@ class Lease:
         self._stopping.set()
 
     def _run(self) -> None:
+        try:
+            self._prove_on()
+        except Exception as error:  # the last net, as where no memory is left: a lease that nobody keeps is over
+            _log.error("the lease failed: %s", type(error).__name__)
+            self._end()
+
+    def _prove_on(self) -> None:
         # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
         pause = max(0.5, self._proof_seconds - tang.DEADLINE_SECONDS - _TELLING_SECONDS)
         while True:
@@ -539,14 +551,15 @@ def _settle(keeper: SecretKeeper, vault_id: VaultId, workstation_id: Workstation
     keeper.erase(_next_name(vault_id))
 
 
-def _try(lock: PremisesLock, vault_id: VaultId, workstation_id: WorkstationId) -> None:
-    """Open a new lock. Where several servers stand in it, who does not answer need not be the one that was just met."""
+@contextmanager
+def _told_among(threshold: int, servers: int) -> Iterator[None]:
+    """Where several servers stand in a lock, who does not answer need not be the one that was just met, nor is this off the premises."""
     try:
-        open_lock(lock, vault_id, workstation_id)
+        yield
     except UnavailableError as error:
-        if len(lock.members) == 1:
+        if servers == 1:
             raise
-        raise UnavailableError("premises.others", threshold=lock.threshold, servers=len(lock.members)) from error
+        raise UnavailableError("premises.others", threshold=threshold, servers=servers) from error
 
 
 def _met(one: LockMember) -> MetServer:

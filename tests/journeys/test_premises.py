@@ -240,6 +240,18 @@ def test_what_cannot_be_done_weakens_nothing(station: Station, key_room: TangSer
     assert not weakened(station)
 
 
+def test_a_rotation_where_one_of_several_is_silent_is_not_called_off_the_premises(
+    station: Station, key_room: TangServer, second_room: TangServer
+) -> None:
+    bind(station, key_room)
+    bind(station, second_room, "second room", 2)
+    bound = station.vault.premises.servers()
+    second_room.close()
+    with pytest.raises(UnavailableError, match=r"^premises\.others"):
+        station.vault.premises.rotate()
+    assert station.vault.premises.servers() == bound
+
+
 def test_a_change_makes_no_old_header_pass_for_the_next(station: Station, key_room: TangServer, second_room: TangServer) -> None:
     """An old header that is put back while the vault is open is told at its next opening, and must not be by then the newest."""
     header = station.directory / HEADER_NAME
@@ -369,6 +381,20 @@ def test_whoever_takes_every_thread_keeps_no_lease(lock: PremisesLock, monkeypat
     one.start()
     monkeypatch.setattr(threading.Thread, "start", none_left)
     assert told.wait(True)
+    assert told.over.wait(30)
+
+
+def test_a_lease_that_fails_is_over(lock: PremisesLock, key_room: TangServer) -> None:
+    """Whatever it fails of, as of memory that another program of the account let the process have no more of."""
+
+    class Fails(Told):
+        def change(self, lost: bool) -> None:
+            raise MemoryError
+
+    told = Fails()
+    one = lease(lock, SteppedClock(), told)
+    one.start()
+    key_room.close()
     assert told.over.wait(30)
 
 
