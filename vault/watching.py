@@ -74,6 +74,7 @@ class Watching:
         self._case_is_out = False
         self._marked: DeskState | None = None  # what the sentinel can read of this desk
         self._marking = threading.Lock()
+        self._stopping = threading.Event()
         self._hub: SensorHub | None = None
         self._keyring: KeyringState | None = None
         self._bus: BusFinding | None = None
@@ -132,16 +133,28 @@ class Watching:
 
         def begin() -> None:
             self._examine_bus()
-            hub.start()
-            self._hub = hub
+            while not self._is_started(hub):
+                if self._stopping.wait(_STARTING_SECONDS):
+                    return
             self._mark(DeskState.CASE_OUT if self._case_is_out else DeskState.WATCHING)
             self._session_signals.start()
 
         self._starting = threading.Thread(target=begin, name="sensors-start", daemon=True)
         self._starting.start()
 
+    def _is_started(self, hub: SensorHub) -> bool:
+        """Start the sensors; where the account may have no thread more, those that can be. What cannot is reported."""
+        try:
+            hub.start()
+        except RuntimeError:
+            return False
+        finally:
+            self._hub = hub
+        return True
+
     def stop(self) -> None:
         """Stop the sensors before the store closes its files."""
+        self._stopping.set()
         if self._lease is not None:
             self._lease.stop()
         if self._place_witness is not None:

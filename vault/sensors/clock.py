@@ -67,9 +67,12 @@ class ClockSensor:
             if not self._arm():
                 return
             self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            for descriptor in (self._wake_read, self._wake_write):
+                opened.callback(os.close, descriptor)
+            thread = threading.Thread(target=self._run, name="clock", daemon=True)
+            thread.start()
             opened.pop_all()
-        self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
-        self._thread.start()
+        self._thread = thread
 
     def stop(self) -> None:
         """Stop watching."""

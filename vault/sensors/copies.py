@@ -11,8 +11,9 @@ Rules:
    watch is on; then, and once a day, the inside, the newest change first. What was searched and has not changed is passed over, also by
    the next processes (`SearchedFiles`). What arrives meanwhile goes first.
 4. A watched folder that does not exist yet is waited for at its nearest existing parent; one that goes is waited for again.
-5. At most `_MAX_DEPTH` levels and `_MAX_FOLDERS` folders; beyond that, or at the kernel's limit, the status says ``partly``.
-6. A lost event (queue overflow) means looking at everything again.
+5. At most `_MAX_DEPTH` levels and `_MAX_FOLDERS` folders; beyond that the status says ``partly``. At the kernel's limit, which a program
+   of the account may bring about, that is a signal as well; what is there is looked at all the same, and a watch asked for at each test.
+6. A lost event (queue overflow, or more than `_MOST_TASKS` that wait) means looking at everything again.
 7. A link to the vault's own inode is recognised by number and never opened: closing it would drop SQLite's locks in this process.
    Links are not followed; nothing but regular files is opened.
 8. One signal a copy, whatever it is renamed to. `CopyMemory` remembers over restarts which copies are in a committed report, under a
@@ -53,7 +54,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vault import reach
-from vault.domain.breach import Signal, SignalKind
+from vault.domain.breach import Signal, SignalKind, gone_blind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors import mounts, processes
 from vault.sensors.contract import Emit, wall_clock_us
@@ -76,6 +77,8 @@ _SAMPLES_BEYOND = 64
 _GROWING_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 _MOST_LEFT = 512
 _MOST_WAITING = 5000
+_MOST_TASKS = 20_000
+_NO_WATCH = frozenset({errno.ENOSPC, errno.ENOMEM})
 _NEWEST = 32_768  # so many paths are held at a time, 10 MB
 _SAVE_SECONDS = 5.0
 _DAY_SECONDS = 86_400.0
@@ -218,7 +221,10 @@ class CopiesSensor:
         self._patient: Iterator[None] | None = None  # the scan or search of what was there before; what arrives goes first
         self._rest_of_patient = 1.0  # times what was spent of the processor on it
         self._partly = False
+        self._refused: Path | None = None  # a folder for which the kernel had no watch
         self._snapshots = False
+        self._events_lost = False
+        self._looks_through = False
         self._watching: _Watches | None = None
         self._places: list[Path] = []  # media outside the watched folders
         self._thread: threading.Thread | None = None
@@ -238,24 +244,26 @@ class CopiesSensor:
             return
         self._emit = emit
         self._ending.clear()
-        self._partly = False
+        self._partly = self._events_lost = self._looks_through = False
+        self._refused = None
         self._snapshots = self._keeps_snapshots()
         self._fresh_until = self._blocks_until = self._deep_at = 0.0
         self._places.clear()
         self._found.clear()
         self._see_own_files()
         try:
-            self._watching = _Watches(self._tasks.put)
+            self._watching = _Watches(self._take)
             probe_folder = self._skip / _PROBE_FOLDER
             probe_folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
             self._probe_folder = probe_folder
             self._watching.add(probe_folder)
-        except OSError as error:
-            _log.warning("no inotify: errno %s", error.errno)
+            thread = threading.Thread(target=self._run, name="copies", daemon=True)
+            thread.start()
+        except (OSError, RuntimeError) as error:  # or the account may have no thread more
+            _log.warning("no inotify: %s", error.errno if isinstance(error, OSError) else "no thread")
             self._close()
             return
-        self._thread = threading.Thread(target=self._run, name="copies", daemon=True)
-        self._thread.start()
+        self._thread = thread
 
     def stop(self) -> None:
         """Stop looking."""
@@ -277,8 +285,23 @@ class CopiesSensor:
         self._probe_salt = secrets.token_bytes(SALT_BYTES)
         if not self._probe(self._probe_folder / secrets.token_hex(4)):
             return ProtectionStatus(self.protection, ProtectionState.UNAVAILABLE, "blind")
+        self._try_refused()
         reason = "partly" if self._partly else "snapshots" if self._snapshots else "watched"
         return ProtectionStatus(self.protection, ProtectionState.DETECTED, reason)
+
+    def _try_refused(self) -> None:
+        """Where the kernel had no watch to give, see whether it has one now; then everything is watched and looked at again."""
+        refused, watching = self._refused, self._watching
+        if refused is None or watching is None:
+            return
+        try:
+            watching.add(refused)
+        except OSError as error:
+            if error.errno in _NO_WATCH:
+                return
+        watching.drop_tree(refused)  # it may have been wanted for a missing folder's sake alone: that is found out anew
+        self._refused, self._partly = None, False
+        self._tasks.put(_Task("rescan"))
 
     def look_again(self, place: Path) -> None:
         """Something was mounted at `place`, or what was mounted there went: watch and search it anew. From any thread.
@@ -393,14 +416,35 @@ class CopiesSensor:
         elif task.what == "gone":
             self._await_missing()
         elif task.what == "rescan":
+            self._events_lost = True
+            self._deep_at = 0.0  # a search that was under way, and what arrived unseen
+            if self._looks_through:
+                return  # once more when it is through: who has events lost again and again does not keep it from its end
             self._scans.clear()
             self._look_through_all(self._read_memory())
             self._blocks_until = 0.0  # the reading of them, too, may just have been given up
-            self._deep_at = 0.0  # a search that was under way, and what arrived unseen
+
+    def _take(self, task: _Task) -> None:
+        """An event. Of a storm of them the rest is not remembered one by one: everything is looked at when the others are done."""
+        if self._tasks.qsize() < _MOST_TASKS:
+            self._tasks.put(task)
+        elif not self._events_lost:
+            self._events_lost = True
+            self._tasks.put(_Task("rescan"))
 
     def _look_through_all(self, between: Iterable[None] = ()) -> None:
-        self._patient, self._rest_of_patient = self._look_through((*self._folders, *self._places), between), 1.0
+        self._patient, self._rest_of_patient = self._look_until_nothing_is_lost(between), 1.0
         self._scans.append(self._patient)
+
+    def _look_until_nothing_is_lost(self, between: Iterable[None]) -> Iterator[None]:
+        self._looks_through = True
+        while True:
+            self._events_lost = False
+            yield from self._look_through((*self._folders, *self._places), between)
+            if not self._events_lost:
+                break
+            between = ()
+        self._looks_through = False
 
     def _read_memory(self) -> Iterator[None]:
         """Learn what earlier processes searched. That takes moments, but the watch comes first."""
@@ -439,9 +483,10 @@ class CopiesSensor:
         assert self._watching is not None
         if self._is_skipped(folder) or not _is_folder(folder):
             return
-        if depth > _MAX_DEPTH or self._watching.count >= _MAX_FOLDERS or not self._watch(folder):
+        if depth > _MAX_DEPTH or self._watching.count >= _MAX_FOLDERS:
             self._partly = True
             return
+        self._watch(folder)
         folders: list[Path] = []
         count = 0
         try:
@@ -460,14 +505,23 @@ class CopiesSensor:
         for below in folders:
             yield from self._add_tree(below, depth + 1, new=new, looking=looking)
 
-    def _watch(self, folder: Path) -> bool:
-        """Watch one folder; True also if it has gone or may not be entered, for then nothing can be put there by us."""
+    def _watch(self, folder: Path) -> None:
+        """Watch one folder. One that has gone or may not be entered is none: nothing can be put there by us."""
         assert self._watching is not None
         try:
             self._watching.add(folder)
         except OSError as error:
-            return error.errno not in (errno.ENOSPC, errno.ENOMEM)
-        return True
+            self._see_refusal(folder, error)
+
+    def _see_refusal(self, folder: Path, error: OSError) -> None:
+        """Tell once that the kernel has no watch more to give: a program of this account may have taken them all."""
+        if error.errno not in _NO_WATCH:
+            return
+        self._partly = True
+        if self._refused is None:
+            self._refused = folder
+            status = ProtectionStatus(self.protection, ProtectionState.DETECTED, "partly")
+            self._emit(gone_blind(status, wall_clock_us()))
 
     def _await_missing(self) -> None:
         """Watch the nearest existing parent of every folder that is not there, or add the folder if it has come."""
@@ -481,8 +535,10 @@ class CopiesSensor:
             parent = real.parent
             while not _is_folder(parent) and parent != parent.parent:
                 parent = parent.parent
-            with suppress(OSError):
+            try:
                 self._watching.add_parent(parent)
+            except OSError as error:
+                self._see_refusal(parent, error)
 
     def _depth_of(self, folder: Path) -> int:
         for root in (*self._folders, *self._places):
@@ -784,7 +840,11 @@ class _Watches:
         self._watches: dict[Path, WatchDescriptor] = {}
         self._parents: set[int] = set()  # watched only because something below is missing
         self._reader: InotifyFD = inotify_c.InotifyFD()
-        self._reader.start()
+        try:
+            self._reader.start()
+        except RuntimeError:
+            self._reader._close_resources()  # noqa: SLF001 - WORKAROUND: its `close` leaves that to a thread which there is not
+            raise
 
     @property
     def count(self) -> int:

@@ -86,15 +86,20 @@ class SensorHub:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start and test every sensor; takes as long as their probes (milliseconds each)."""
+        """Start and test every sensor; takes as long as their probes (milliseconds each).
+
+        Raises:
+            RuntimeError: the account may have no thread more. Sensors that could be started watch; start again to have them tested again.
+        """
         self._ending.clear()
         with self._testing:
             for index, sensor in enumerate(self._sensors):
-                self._statuses[index] = ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "starting")
+                self._statuses.setdefault(index, ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "starting"))
                 self._call(index, lambda sensor=sensor: self._begin(sensor))  # type: ignore[misc]
                 self._examine(index, sensor)
-        self._thread = threading.Thread(target=self._run, name="sensor-hub", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="sensor-hub", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def stop(self) -> None:
         """Stop every sensor. Call before the store closes its files, so that closing is not mistaken for interference."""

@@ -81,13 +81,17 @@ class MediaSensor:
                 opened.callback(os.close, watch)
                 self._known = mounts.read_mounts()  # after the watch began: what comes between wakes it
                 self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+                for descriptor in (self._wake_read, self._wake_write):
+                    opened.callback(os.close, descriptor)
+                self._media = {}
+                thread = threading.Thread(target=self._run, args=(watch,), name="media", daemon=True)
+                thread.start()
                 opened.pop_all()
-        except OSError as error:
-            _log.warning("mounts cannot be watched: errno %s", error.errno)
+        except (OSError, RuntimeError) as error:  # or the account may have no thread more
+            _log.warning("mounts cannot be watched: %s", type(error).__name__)
+            self._wake_read = self._wake_write = -1
             return
-        self._media = {}
-        self._thread = threading.Thread(target=self._run, args=(watch,), name="media", daemon=True)
-        self._thread.start()
+        self._thread = thread
 
     def stop(self) -> None:
         """Stop watching."""

@@ -156,10 +156,17 @@ class StoreAccessSensor:
                 self._files[path.name] = file
                 self._attach(file)
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="store-access", daemon=True)
-        self._thread.start()
-        self._looking = threading.Thread(target=self._look_for_holders, name="store-holders", daemon=True)
-        self._looking.start()  # beside the other, which answers at once however many processes there are
+        thread = threading.Thread(target=self._run, args=(ready,), name="store-access", daemon=True)
+        looking = threading.Thread(target=self._look_for_holders, name="store-holders", daemon=True)
+        try:
+            looking.start()  # beside the other, which answers at once however many processes there are
+            self._looking = looking
+            thread.start()
+        except RuntimeError:  # the account may have no thread more
+            with self._lock:
+                self._close()
+            return
+        self._thread = thread
         ready.wait(_PROBE_SECONDS)
 
     def stop(self) -> None:
@@ -615,6 +622,8 @@ class StoreAccessSensor:
 
     def _probe_watches(self) -> bool:
         with self._lock:
+            if any(file.watch < 0 and not file.transient and file.path.exists() for file in self._files.values()):
+                return False  # it lost its watch, or there was none to be had
             files = [file for file in self._files.values() if file.watch >= 0]
             for file in files:
                 file.probed = False

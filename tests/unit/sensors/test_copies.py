@@ -452,13 +452,13 @@ def test_lost_events_while_the_memory_is_read(station: Station, monkeypatch: pyt
     station.read.clear()
     loading, begun = SearchedFiles.load, []
 
-    def endless_at_first(searched: SearchedFiles) -> Iterator[None]:
+    def until_events_are_lost(searched: SearchedFiles) -> Iterator[None]:
         begun.append(searched)
-        while len(begun) == 1:
+        while not sensor._events_lost:
             yield
         yield from loading(searched)
 
-    monkeypatch.setattr(SearchedFiles, "load", endless_at_first)
+    monkeypatch.setattr(SearchedFiles, "load", until_events_are_lost)
     sensor = station.sensor()
     sensor.start(station.stage.emit)
     wait_until(lambda: bool(begun))
