@@ -29,8 +29,7 @@ from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.record_table import Column, RecordTable
-from ui.windows.audit_words import DAY_US, KindGroup, day_us, kinds_of, outcome, sentence
-from ui.windows.breach_words import fact_name
+from ui.windows.audit_words import DAY_US, KindGroup, day_us, fact_row, kinds_of, outcome, sentence
 from ui.windows.chain_bar import ChainBar
 from ui.windows.flow import FlowLayout
 from ui.windows.live_page import LivePage, PageHead
@@ -339,4 +338,4 @@ def _fields(line: AuditLine) -> tuple[Fact, ...]:
 
 
 def _facts(line: AuditLine) -> tuple[Fact, ...]:
-    return tuple(Fact(fact_name(name), value, tabular=True) for name, value in line.facts)
+    return tuple(Fact(*fact_row(name, value), tabular=True) for name, value in line.facts)

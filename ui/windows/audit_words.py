@@ -13,6 +13,7 @@ import enum
 import time
 
 from ui import strings
+from ui.windows.breach_words import fact_name
 from vault.domain.audit import AuditKind
 from vault.services.views import AuditLine, ChainLine
 
@@ -80,6 +81,18 @@ def outcome(line: AuditLine) -> str:
     """Name how the act ended."""
     key = f"audit.outcome.{line.outcome}"
     return strings.text(key) if strings.has_text(key) else line.outcome
+
+
+def fact_row(name: str, value: str) -> tuple[str, str]:
+    """Name a fact of an entry, with its value: lengths of time and moments are stored as bare counts, and are said as such."""
+    key = f"audit.fact.{name}"
+    label = strings.text(key) if strings.has_text(key) else fact_name(name)
+    if value.isascii() and value.isdecimal():
+        if name.endswith("_ms"):
+            return label, strings.text("audit.fact_seconds", n=f"{int(value) / 1000:.1f}")
+        if name.endswith("_us"):
+            return label, strings.local_time_full(int(value)) if int(value) else strings.text("audit.fact_never")
+    return label, value
 
 
 def chain_sentence(chain: ChainLine | None) -> str:

@@ -22,7 +22,7 @@ from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.ringed_area import RingedArea
-from ui.windows.naming import who
+from ui.windows.naming import badge_first, isolated, who
 from vault.domain.identity import CheckOutId
 from vault.services.views import BoardLine
 
@@ -175,14 +175,14 @@ class StripWall(RingedArea):
                 self._go(index)
 
     def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
-        """Tell a strip's times with their zone on hover."""
+        """Tell who has it and where, whole, and a strip's times with their zone on hover."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             for index in self._in_view():
                 if self._strip_rect(index).contains(event.pos()):
                     line = self._lines[index]
                     since = strings.text("custody.since", time=strings.local_time_full(line.taken_us))
                     due = strings.text("custody.due", time=strings.local_time_full(line.due_back_us))
-                    QToolTip.showText(event.globalPos(), f"{since}\n{due}", self)
+                    QToolTip.showText(event.globalPos(), f"{who(line.holder)}\n{line.workstation_name}\n{since}\n{due}", self)
                     return True
         return super().viewportEvent(event)
 
@@ -217,7 +217,7 @@ class StripWall(RingedArea):
         painting.line(painter, title, line.case_label, Colour.TEXT, theme.font(TypeSize.TITLE, Weight.STRONG, tabular=True))
         row.translate(0, 27)
         row.setHeight(22)
-        painting.line(painter, row, who(line.holder), Colour.TEXT, theme.font(weight=Weight.MEDIUM))
+        painting.line(painter, row, _holder(line), Colour.TEXT, theme.font(weight=Weight.MEDIUM))
         row.translate(0, 22)
         quiet = theme.font(TypeSize.SMALL, tabular=True)
         since = strings.text("custody.since", time=strings.local_time(line.taken_us))
@@ -243,3 +243,8 @@ class StripWall(RingedArea):
             marks.append((None, purpose, Tone.PLAIN))
         for icon, word, tone in marks:
             at.setLeft(at.left() + painting.mark(painter, at, icon, word, theme.ink(tone), small) + 14)
+
+
+def _holder(line: BoardLine) -> str:
+    """Name the holder with the badge first: of a long name the end is cut, and a name alone is nobody's."""
+    return f"{badge_first(line.holder)} · {isolated(line.holder.unit_name)}"

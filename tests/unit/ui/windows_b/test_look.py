@@ -12,7 +12,7 @@ from tests import ui_stage_b as stage
 from tests.ui_stage import case
 from ui.widgets.buttons import IconButton
 from ui.widgets.cells import TimeCell, cut_words, time_px
-from ui.windows import report_pane
+from ui.windows import report_pane, strip_wall
 from ui.windows.audit import AuditPage
 from ui.windows.intake import IntakePage
 from ui.windows.people import PeoplePage
@@ -64,3 +64,9 @@ def test_details_beside_a_list_have_no_button_that_does_nothing(on_stage: Stage)
     on.until(lambda: on.page.table.current_record() is not None)
     assert not any(button.isVisible() for button in on.page.inspector.findChildren(IconButton))
     assert cut_words(on.page.table.current_record().cells[0], 10)
+
+
+def test_a_holder_on_the_board_never_loses_the_badge() -> None:
+    line = stage.board(3)[2]
+    assert strip_wall._holder(line).startswith(line.holder.badge_no)
+    assert line.holder.unit_name in strip_wall._holder(line)

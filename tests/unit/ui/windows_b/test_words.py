@@ -44,6 +44,23 @@ def test_every_kind_of_signal_has_a_sentence_with_and_without_somebody_signed_in
     assert nobody[0].isupper()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "label", "said"),
+    [
+        ("dwell_ms", "41200", "On screen for", "41.2 s"),
+        ("until_us", "1795312800000000", "Until", "2026-11-22T02:00:00Z"),
+        ("until_us", "0", "Until", "None"),
+        ("check_out_no", "1042", "Check-out", "1042"),
+        ("a_later_fact", "7", "A later fact", "7"),
+        ("a_later_ms", "soon", "A later ms", "soon"),
+    ],
+)
+def test_a_fact_of_the_trail_is_said_as_what_it_measures(name: str, value: str, label: str, said: str) -> None:
+    found, told = audit_words.fact_row(name, value)
+    assert found == label
+    assert said in told
+
+
 def test_a_report_never_speaks_of_a_violation() -> None:
     for index in range(40):
         told = breach_words.summary(stage.report_view(stage.report(index))).lower()
