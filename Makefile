@@ -7,6 +7,10 @@ SESSION := packaging/session.sh headless
 WORKERS ?= auto
 CORPUS ?= resources/demo
 
+# Byte code also where the environment forbids writing it: without, every process that a test starts compiles the program again (0.3 s of
+# processor time), and every pytest its test modules (10 s).
+check test test-slow: export PYTHONDONTWRITEBYTECODE :=
+
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -20,7 +24,7 @@ test: ## set up and pass the tests
 
 test-slow: ## the long tests: hundreds of kills, big files
 	@packaging/setup.sh dev
-	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and not alone and not measured' -n $(WORKERS) $(ARGS)
+	@$(SESSION) $(PYTHON) -m pytest -q -m 'slow and not alone and not measured' -n $(WORKERS) --maxschedchunk 1 $(ARGS)
 	@$(SESSION) $(PYTHON) -m pytest -q -p no:randomly -m 'slow and alone and not measured' $(ARGS)
 
 check: ## lint, types, import contracts, completeness of words and icons

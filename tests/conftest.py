@@ -23,6 +23,18 @@ pytest_plugins = ["tests.secret_service", "tests.front"]
 settings.register_profile("casevault", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("casevault")
 
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that may take longest begin first: a worker that came to one last would leave the others with nothing to do."""
+    items.sort(key=_patience_seconds, reverse=True)
+
+
+def _patience_seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
+
+
 OFFICER, COLLEAGUE, SECOND_SUPERVISOR, AUDITOR = "2001", "2002", "4002", "6001"
 
 
