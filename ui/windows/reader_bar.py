@@ -251,6 +251,9 @@ class DocumentList(QAbstractScrollArea):
         else:
             event.ignore()
 
+    def _title_px(self) -> int:
+        return self.viewport().width() - _TITLE_AROUND_PX
+
     def _index_at(self, y_px: int) -> int:
         return (y_px + self.verticalScrollBar().value() - 4) // _ROW_PX
 
@@ -259,7 +262,7 @@ class DocumentList(QAbstractScrollArea):
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             index = self._index_at(event.pos().y())
             words = isolated(self._rows[index].line.title) if 0 <= index < len(self._rows) else ""
-            if QFontMetrics(theme.font()).horizontalAdvance(words) <= _LIST_PX - _TITLE_AROUND_PX:
+            if QFontMetrics(theme.font()).horizontalAdvance(words) <= self._title_px():
                 words = ""
             hint(
                 self.viewport(), event.pos(), QRect(0, 4 + index * _ROW_PX - self.verticalScrollBar().value(), self.width(), _ROW_PX), words
@@ -307,7 +310,7 @@ class DocumentList(QAbstractScrollArea):
         )
         unread = not row.seen
         face = theme.font(weight=Weight.STRONG if unread else Weight.REGULAR)
-        left, width = at.left() + 34, _LIST_PX - _TITLE_AROUND_PX
+        left, width = at.left() + 34, self._title_px()
         painting.line(painter, QRect(left, at.top() + 4, width, 20), isolated(row.line.title), Colour.TEXT, face)
         small = theme.font(TypeSize.SMALL, tabular=True)
         pages = strings.text("case.pages", count=row.line.page_count)

@@ -11,12 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.ui_stage import documents
 from tests.unit.ui.test_record_table import accessible_texts
 from ui.icons import IconName
 from ui.theme import Tone
 from ui.widgets.cells import Cell, ChipsCell, NumberCell, PersonCell, StatusCell, TimeCell, TitleCell, cut_words
 from ui.widgets.hint import Hint
 from ui.widgets.record_table import Column, Record, RecordTable
+from ui.windows.reader_bar import DocumentList
 
 MARKER = "WITNESS-7731"
 LONG = f"{MARKER} " + "stolen from the yard of the harbour authority " * 6
@@ -105,3 +107,16 @@ def test_every_cell_says_what_it_cut(cell: Cell, desk: QApplication) -> None:
 
 def test_a_time_has_its_own_words_on_hover(desk: QApplication) -> None:
     assert cut_words(TimeCell(1_795_312_800_000_000), 10) == ""
+
+
+def test_the_words_of_a_document_end_before_the_bar(desk: QApplication, qtbot: QtBot) -> None:
+    listed = DocumentList()
+    qtbot.addWidget(listed)
+    listed.resize(240, 200)
+    listed.show()
+    listed.show_documents(documents() * 4, {})
+    qtbot.waitUntil(lambda: listed.viewport().width() < listed.width())
+    picture = listed.viewport().grab().toImage()
+    scale, wide = picture.devicePixelRatio(), listed.viewport().width()
+    margin = {picture.pixel(round(x * scale), round(y * scale)) for x in range(wide - 12, wide - 2) for y in range(4, 190)}
+    assert len(margin) == 1
