@@ -71,9 +71,10 @@ class Inspector(QWidget):
         self._title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         close = IconButton(IconName.CLOSE, strings.text("inspector.close"))
         close.clicked.connect(self.closed)
-        self.setFocusProxy(close)
         self._closable = closable
-        if not closable:
+        if closable:
+            self.setFocusProxy(close)
+        else:
             close.hide()
         head = QHBoxLayout()
         head.setContentsMargins(16, 12, 8, 4)

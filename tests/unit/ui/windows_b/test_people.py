@@ -43,6 +43,18 @@ def test_other_roles_do_not_reach_people_and_nothing_is_asked(on_stage: Stage, p
     assert on.page.actions() == []
 
 
+@pytest.mark.parametrize("person", [stage.SUPERVISOR, stage.ADMINISTRATOR])
+def test_tab_goes_around_and_stays_nowhere(on_stage: Stage, person: Any) -> None:
+    on = ready(on_stage, person, count=5)
+    on.page.table.setFocus()
+    stops = []
+    while len(stops) < 20 and (not stops or stops[-1] != "people_list"):
+        on.press(Qt.Key.Key_Tab)
+        stops.append(on.frame.focusWidget().objectName())
+    assert "people_filter" in stops
+    assert stops[-1] == "people_list"
+
+
 def test_a_supervisor_signs_and_releases_and_cannot_enrol_or_disable(on_stage: Stage) -> None:
     on = ready(on_stage, stage.SUPERVISOR)
     pending = choose(on, PersonState.PENDING)
