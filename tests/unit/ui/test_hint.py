@@ -118,5 +118,7 @@ def test_the_words_of_a_document_end_before_the_bar(desk: QApplication, qtbot: Q
     qtbot.waitUntil(lambda: listed.viewport().width() < listed.width())
     picture = listed.viewport().grab().toImage()
     scale, wide = picture.devicePixelRatio(), listed.viewport().width()
-    margin = {picture.pixel(round(x * scale), round(y * scale)) for x in range(wide - 12, wide - 2) for y in range(4, 190)}
+    margin = {
+        picture.pixel(round(x * scale), round(y * scale)) for x in range(wide - 10, wide - 2) for y in range(60, 190)
+    }  # below the row of the focus ring
     assert len(margin) == 1
