@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -37,7 +37,6 @@ from vault.crypto.recovery import (
 )
 from vault.crypto.sealing import new_key
 from vault.crypto.slots import WorkstationSecrets, make_person_slot
-from vault.demo import read_plan
 from vault.domain.audit import AuditKind
 from vault.domain.breach import Severity, SignalKind, TriageState
 from vault.domain.identity import VaultId, WorkstationId
@@ -706,21 +705,9 @@ def test_a_holders_file_is_written_once_and_for_its_owner(tmp_path: Path) -> Non
 def test_by_the_command_line_with_a_real_keyring(secret_service: PrivateSecretService, tmp_path: Path) -> None:
     key_room = TangServer(tmp_path / "key-room")
     line, vault = CommandLine(secret_service.environment, tmp_path / "vault"), str(tmp_path / "vault")
-    assert line.run("demo", "--vault", vault, "--without-documents").returncode == 0
-    people = {one["role"]: one for one in read_plan()["person"]}
-    spent: dict[str, int] = {}
-
-    def answers(role: str) -> str:
-        badge = people[role]["badge_no"]
-        while int(time.time()) // 30 == spent.get(badge, founding_step):  # a code is good once
-            time.sleep(0.2)
-        spent[badge] = int(time.time()) // 30
-        code = line.run("code", "--vault", vault, badge).stdout.strip()
-        return f"{badge}\n{people[role]['passphrase']}\n{code}\n"
-
-    founding_step = int(time.time()) // 30
+    answers = partial(line.signs_in, line.station())
     where = ("--name", "key room", "--url", key_room.url, "--thumbprint", key_room.thumbprint())
-    added = line.run("premises", "--vault", vault, "add", *where, answers=answers("administrator"))
+    added = line.run("premises", "--vault", vault, "add", *where, answers=answers(ADMINISTRATOR))
     assert added.returncode == 0, added.stderr
     passphrase = Secret(b"granite window orchard")
     files, publics = [], []
@@ -730,7 +717,7 @@ def test_by_the_command_line_with_a_real_keyring(secret_service: PrivateSecretSe
         publics.append(tmp_path / f"{number}.pub")
         files[-1].write_bytes(content)
         publics[-1].write_text(public.encode() + "\n")
-    both = answers("administrator") + answers("supervisor")
+    both = answers(ADMINISTRATOR) + answers(SUPERVISOR)
     enrolled = line.run("recovery", "enrol", "--vault", vault, "--threshold", "2", *map(str, publics), answers=both)
     assert enrolled.returncode == 0, enrolled.stderr
     assert "post 2" in enrolled.stdout
@@ -756,6 +743,6 @@ def test_by_the_command_line_with_a_real_keyring(secret_service: PrivateSecretSe
     assert line.run("verify", vault).returncode == 0
     nobody = line.run("premises", "--vault", vault, "list", answers="granite window orchard\ngranite window orchard\n000000\n")
     assert nobody.returncode == 1, "a person signs in with passphrase and code, as ever"
-    listed = line.run("premises", "--vault", vault, "list", answers=answers("administrator"))
+    listed = line.run("premises", "--vault", vault, "list", answers=answers(ADMINISTRATOR))
     assert listed.returncode == 0, listed.stderr
     assert "key room" in listed.stdout

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import refused
-from tests.station import ADMINISTRATOR, SUPERVISOR, Station, passphrase_of
+from tests.station import ADMINISTRATOR, SUPERVISOR, Station, derived_once, passphrase_of
 from vault.assembly import CONTENT_NAME, REGISTER_NAME
 from vault.crypto.recovery import make_holder_file
 from vault.crypto.slots import Argon2Cost, open_workstation_slot, vault_keys
@@ -42,7 +42,7 @@ def state_of(station: Station, badge: str) -> PersonState:
 
 def fail(station: Station, badge: str, times: int) -> None:
     for _ in range(times):
-        with refused("session.not-recognised"):
+        with derived_once(), refused("session.not-recognised"):
             station.vault.session.sign_in(badge, WRONG, "000000")
 
 
