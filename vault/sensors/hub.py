@@ -22,7 +22,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from vault.domain.breach import Signal, SignalKind
+from vault.domain.breach import gone_blind
 from vault.domain.protection import ProtectionState, ProtectionStatus
 from vault.sensors.contract import Emit, Sensor
 from vault.services.ports import Clock
@@ -136,8 +136,7 @@ class SensorHub:
         before, now = self._statuses[index], self._probe(index, sensor)
         is_kept_from_running = now.state is ProtectionState.UNAVAILABLE and now.reason in _NOT_RUNNING
         if _RANK[now.state] < _RANK[before.state] or (is_kept_from_running and index not in self._recovering):
-            facts = (("protection", now.protection.value), ("state", now.state.value), ("reason", now.reason))
-            self._emit(Signal(SignalKind.SENSOR_BLIND, self._clock.now_us(), facts))
+            self._emit(gone_blind(now, self._clock.now_us()))
         if now.state is not ProtectionState.UNAVAILABLE:
             self._recovering -= {index}
         elif before.state is not ProtectionState.UNAVAILABLE or is_kept_from_running or index in self._recovering:
