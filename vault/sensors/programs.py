@@ -163,8 +163,11 @@ class Vouching:
 
 
 def recent(count: int) -> list[int]:
-    """The pids of the newest processes, newest first; numbers that wrapped round come last."""
-    return sorted((int(one) for one in os.listdir("/proc") if one.isdecimal()), reverse=True)[:count]  # noqa: PTH208
+    """The pids of the newest processes, newest first. Numbers are given out again from below once the highest was (proc(5), pid_max)."""
+    pids = [int(one) for one in os.listdir("/proc") if one.isdecimal()]  # noqa: PTH208
+    with open("/proc/loadavg", "rb", buffering=0) as file:  # noqa: PTH123 - read every few milliseconds
+        last = int(file.read(256).split()[-1])  # given out last: asked after the list, in which none can then be newer
+    return sorted(pids, key=lambda pid: (pid > last, -pid))[:count]
 
 
 def speaks_x11(pid: int) -> bool:

@@ -361,3 +361,24 @@ def test_arguments_tell_a_screen() -> None:
 def test_what_is_watched_exists() -> None:
     assert all(path.is_file() for path in capture_tools.installed())
     assert Path(sys.executable).resolve() not in capture_tools.installed()
+
+
+WRAPPED = """
+import subprocess
+from pathlib import Path
+from vault.sensors.programs import recent
+
+most = int(Path("/proc/sys/kernel/pid_max").read_text())
+Path("/proc/sys/kernel/ns_last_pid").write_text(str(most - 4))
+started = [subprocess.Popen(["sleep", "60"]) for _ in range(8)]
+pids = [one.pid for one in started]
+print(pids[0] > most - 4, pids[-1] < 1000, recent(5) == pids[:2:-1])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="process numbers of its own: root on Linux")
+def test_the_newest_programs_are_found_where_the_numbers_began_again_from_below() -> None:
+    """A day's work uses up 32,768 numbers: a capture tool was nobody then, and one of another display was taken for one of ours."""
+    alone = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c", WRAPPED]
+    said = subprocess.run(alone, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert said.stdout.split() == ["True"] * 3, said
