@@ -535,6 +535,9 @@ def test_in_a_wayland_session_nothing_is_promised_and_a_known_tool_is_noticed(
             assert status.reason in ("casts-only", "wayland"), status
         sensor.require_private()
         page[0] = True
+        elsewhere = [sys.executable, "-c", "import ctypes, time; ctypes.CDLL('libX11.so.6'); time.sleep(0.3)"]
+        subprocess.run(elsewhere, env={**os.environ, "DISPLAY": ":4711"}, check=True)
+        assert blanks == [], "a program of another display is not looked at"
         subprocess.run(["grim", str(tmp_path / "a.png")], env={**os.environ, **wayland}, check=True)
         signal = signals.get(timeout=PATIENCE_SECONDS)
         assert blanks == [True], "the page goes before the report"

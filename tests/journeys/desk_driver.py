@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_TRIES = 5
 _SHOT = """
 import sys
 from PySide6.QtGui import QGuiApplication
@@ -137,8 +138,15 @@ class DeskDriver:
 
     def activate(self, name: str) -> None:
         """Change to a window of that name, as a person does with the window manager that is there."""
-        found = self._xdotool("search", "--sync", "--onlyvisible", "--name", name).split()
-        self._xdotool("windowactivate", "--sync", found[0])
+        for tries in range(_TRIES):
+            try:
+                found = self._xdotool("search", "--sync", "--onlyvisible", "--name", name).split()
+                self._xdotool("windowactivate", "--sync", found[0])
+            except subprocess.CalledProcessError:  # a window went that was being looked at, a notification's perhaps
+                if tries == _TRIES - 1:
+                    raise
+            else:
+                return
 
     def close(self) -> None:
         """End the desk as a closed window does, and everything that was started for it."""

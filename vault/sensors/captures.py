@@ -415,7 +415,7 @@ class CapturesSensor:
         for pid in programs.recent(_NEWEST):
             if pid in self._judged_starting or programs.age_seconds(pid) > _HOT_SECONDS or not programs.speaks_x11(pid):
                 continue
-            if self._is_for_another_display(pid):
+            if programs.for_another_display(pid, self._display):
                 continue  # should it come to this one after all, it is a client that is seen then
             self._judged_starting.add(pid)
             program = self._vouching.look(pid)
@@ -474,7 +474,7 @@ class CapturesSensor:
                     self._found(program)
 
     def _is_for_another_display(self, pid: int) -> bool:
-        """On Wayland a tool asks the compositor, whatever display it was started for."""
+        """Whether a capture tool is none of ours. On Wayland it may ask the compositor, whatever display it was started for."""
         return not self._is_wayland and programs.for_another_display(pid, self._display)
 
     def _hide(self) -> None:
