@@ -110,8 +110,9 @@ class Inspector(QWidget):
                 heading = Label(section.heading, TypeSize.SMALL, Weight.STRONG, Colour.TEXT_QUIET)
                 heading.setContentsMargins(0, 8, 0, 0)
                 self._facts.addWidget(heading)
+            lone = len(section.facts) == 1 and not section.facts[0].label  # a sentence, and not the second line of a fact
             for fact in section.facts:
-                self._facts.addLayout(_row(fact))
+                self._facts.addLayout(_row(fact, labelled=not lone))
         self._facts.addStretch(1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
@@ -129,10 +130,10 @@ class Inspector(QWidget):
         painter.end()
 
 
-def _row(fact: Fact) -> QHBoxLayout:
+def _row(fact: Fact, *, labelled: bool) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
-    if fact.label:
+    if labelled:
         row.addWidget(_label(fact.label), 0, Qt.AlignmentFlag.AlignTop)
     if fact.icon is not None:
         row.addWidget(Chip(fact.value, fact.tone, fact.icon), 0, Qt.AlignmentFlag.AlignLeft)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -12,6 +12,7 @@ from ui import strings
 from ui.widgets.buttons import IconButton
 from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.label import Label
+from ui.widgets.painted_text import PaintedText
 from ui.widgets.protection_strip import ProtectionStrip, ShownProtection
 from ui.widgets.scroll_column import ReadColumn, ScrollColumn
 from ui.widgets.sheet import Sheet
@@ -134,3 +135,14 @@ def test_what_gets_the_keyboard_by_any_key_comes_into_view(desk: QApplication, q
     qtbot.waitUntil(scroll.isActiveWindow)
     fields[-1].setFocus(Qt.FocusReason.OtherFocusReason)  # as Down from one list into the next, not Tab
     qtbot.waitUntil(lambda: scroll.viewport().rect().contains(fields[-1].geometry().translated(0, -scroll.verticalScrollBar().value())))
+
+
+def test_a_lone_sentence_stands_at_the_edge_and_a_second_line_below_its_value(inspector: Inspector, qtbot: QtBot) -> None:
+    def left_of_last() -> int:
+        texts = [one for one in inspector.findChildren(PaintedText) if one.isVisible()]
+        return texts[-1].mapTo(inspector, QPoint(0, 0)).x()
+
+    inspector.show_facts("A person", [Section("", (Fact("Role", "Officer"), Fact("", "Reads case files")))])
+    qtbot.waitUntil(lambda: left_of_last() > 96)
+    inspector.show_facts("Choose a person", [Section("", (Fact("", "What can be done appears here."),))])
+    qtbot.waitUntil(lambda: left_of_last() < 32)
