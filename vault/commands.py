@@ -24,8 +24,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import signal
 import sys
-import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -81,6 +81,7 @@ _PREMISES_END_SECONDS = 5.0
 def main(arguments: Sequence[str] | None = None, installed: str = "") -> None:
     """Run one command and exit; on the installed vault if its folder is said, whatever vault the arguments name."""
     system.harden_process()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends this process, whatever was inherited
     options = _parser(installed).parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     if installed:
         options.vault = Path(installed)
@@ -501,18 +502,17 @@ def _lease(vault: Vault, seal: Callable[[Signal], object], end: Callable[[int], 
     policy, clock = vault.world.policy, vault.world.clock
 
     def over() -> None:
-        last = threading.Timer(_PREMISES_END_SECONDS, end, (1,))  # whatever the keyring or the disk is doing
-        last.daemon = True
-        with suppress(RuntimeError):  # the account has as many threads as it may
-            last.start()
+        signal.setitimer(signal.ITIMER_REAL, _PREMISES_END_SECONDS)  # whatever the keyring or the disk is doing, and without a thread
         facts = (("lease_seconds", policy.premises_lease_seconds),)
         try:
             seal(Signal(SignalKind.PREMISES_LOST, clock.now_us(), facts))
         except VaultError as error:
             _complain(error)
-        print(_words()["premises_over"], file=sys.stderr, flush=True)
-        last.cancel()
-        end(1)
+        finally:  # whatever fails besides, as where no memory is left
+            with suppress(OSError, MemoryError):
+                print(_words()["premises_over"], file=sys.stderr, flush=True)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            end(1)
 
     return Lease(lambda: vault.binding.lock, clock, policy.premises_proof_seconds, policy.premises_lease_seconds, lambda _lost: None, over)
 

@@ -50,6 +50,7 @@ _WORKSTATION_ID_CHARACTERS: Final = 32
 _TELLING_SECONDS: Final = 0.25  # from a failed proof to the covered page
 _SLICE_SECONDS: Final = 1.0  # a wait knows nothing of the time asleep
 _ASLEEP_US: Final = 100_000  # shorter is no sleep
+_HANGS_LOOKS: Final = 5  # a question is over after two seconds
 _log = logging.getLogger(__name__)
 
 
@@ -395,6 +396,7 @@ class Lease:
         self._apart_seconds: int | None = None
         self._asleep_us = 0  # as far as it is known
         self._woke_us: int | None = None  # by the awake clock: since then the lease is gone
+        self._turns = 0  # of the lease's thread, which is seen by it to go on
         self._stopping = threading.Event()
         self._ending = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -425,6 +427,7 @@ class Lease:
         self._asleep_us = self._asleep_at_most_us()
         self._thread = threading.Thread(target=self._run, name="premises-lease", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._watch_over, name="premises-lease-end", daemon=True).start()
 
     def stop(self) -> None:
         """End the thread; a proof under way is left to its deadline."""
@@ -436,6 +439,14 @@ class Lease:
         except Exception as error:  # the last net, as where no memory is left: a lease that nobody keeps is over
             _log.error("the lease failed: %s", type(error).__name__)
             self._end()
+
+    def _watch_over(self) -> None:
+        """End what the lease's own thread does not, if it hangs: where no memory is left, whoever starts a thread waits for it for good."""
+        seen, looks = -1, 0
+        while not self._stopping.wait(_SLICE_SECONDS):
+            seen, looks = self._turns, looks + 1 if self._turns == seen else 0
+            if looks >= _HANGS_LOOKS and self._to_end_us() <= 0:
+                self._end()
 
     def _prove_on(self) -> None:
         # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
@@ -491,6 +502,7 @@ class Lease:
 
     def _note_waking(self) -> None:
         """See whether the machine slept since the last look, and whether the lease is gone with it."""
+        self._turns += 1
         slept, self._asleep_us = self._slept_since(self._asleep_us), self._asleep_at_most_us()
         if self._left_us() > 0:
             self._woke_us = None

@@ -25,6 +25,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ _CLOSING_SECONDS = 10.0
 _SENDING_SECONDS = 5
 _LOCKING_SECONDS = 3.0
 _SEALING_SECONDS = 2.0
+_LATE_SECONDS = 0.5
 _PREMISES_END_SECONDS = 5.0
 _NAMES_MOST = 500
 _log = logging.getLogger("vault.runtime")
@@ -243,17 +245,17 @@ class Server:
 
     def _end_within(self, seconds: float) -> None:
         """Closing takes milliseconds; a process that cannot close must not live on with keys in its memory."""
+        # The system's own clock first: a thread may not start, or, where no memory is left, keep waiting whoever starts it.
+        left_seconds = signal.getitimer(signal.ITIMER_REAL)[0]
+        signal.setitimer(signal.ITIMER_REAL, min(seconds + _LATE_SECONDS, left_seconds or seconds + _LATE_SECONDS))
         for after_seconds, act in (
             (seconds - _SEALING_SECONDS, lambda: self._guarded(self._seal_left)),
             (seconds, lambda: os._exit(1)),
         ):
-            timer = threading.Timer(after_seconds, act)
-            timer.daemon = True
-            try:
+            with suppress(RuntimeError, MemoryError):  # the account has as many threads as it may
+                timer = threading.Timer(after_seconds, act)
+                timer.daemon = True
                 timer.start()
-            except RuntimeError:  # the account has as many threads as it may: then the system's own clock ends this process
-                left_seconds = signal.getitimer(signal.ITIMER_REAL)[0]
-                signal.setitimer(signal.ITIMER_REAL, min(seconds, left_seconds or seconds))
 
     def _guarded(self, step: Callable[[], object]) -> bool:
         """Run a step nobody waits for: what smells of tampering becomes a report, anything else a line of the log without values.
@@ -433,6 +435,7 @@ class Server:
         vault = self._vault
         if vault is None or self._ending:
             return
+        self._end_within(_PREMISES_END_SECONDS)  # whatever the control thread is doing: the keys do not outlive the lease
         lease_seconds = vault.world.policy.premises_lease_seconds
         self._seen.put(Signal(SignalKind.PREMISES_LOST, self._clock.now_us(), (("lease_seconds", lease_seconds),)))
 
@@ -444,9 +447,7 @@ class Server:
             self._end("premises-lost")
             self._end_if_asked()
 
-        if not self._lanes.control.put(Priority.BREACH, end):
-            return
-        self._end_within(_PREMISES_END_SECONDS)  # whatever the control thread is doing: the keys do not outlive the lease
+        self._lanes.control.put(Priority.BREACH, end)  # where it has ended, closing does it
 
     def _end_recovery(self) -> None:
         """End with the hours for which the recovery slot's holders opened the vault, by whichever clock says so first."""

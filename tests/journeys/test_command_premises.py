@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -71,6 +72,26 @@ def test_a_command_loses_the_vault_with_the_premises_and_what_it_cannot_open_is_
     back = TangServer(key_room.keys, port=key_room.port)
     assert taken_in(station) == [SignalKind.PREMISES_LOST, SignalKind.OFF_PREMISES]
     back.close()
+
+
+def test_a_command_ends_with_its_lease_whatever_its_report_fails_of(
+    station: Station, key_room: TangServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.sign_in(ADMINISTRATOR)
+    station.vault.premises.add(MetServer("key room", key_room.url), key_room.thumbprint(), 1)
+    ended, tried = threading.Event(), []
+
+    def fails(_signal: Signal) -> None:
+        tried.append(time.monotonic())
+        raise MemoryError  # another program of the account takes this process's memory away: prlimit(2)
+
+    lease = commands._lease(station.vault, fails, lambda _status: ended.set())
+    monkeypatch.setattr(premises, "_awake_us", station.clock.boot_us)  # the time that passes is not slept away
+    key_room.close()
+    lease.start()
+    station.clock.step(station.vault.world.policy.premises_lease_seconds + 1)
+    assert ended.wait(30)
+    assert time.monotonic() - tried[0] < 2, "at once, and not by the last deadline alone"
 
 
 def test_nobody_types_while_the_vault_is_open(tmp_path: Path) -> None:

@@ -384,6 +384,17 @@ def test_whoever_takes_every_thread_keeps_no_lease(lock: PremisesLock, monkeypat
     assert told.over.wait(30)
 
 
+@pytest.mark.slow
+def test_a_lease_whose_thread_hangs_is_over(lock: PremisesLock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no memory is left for a thread, whoever starts one may wait for it for good."""
+    told, goes_on = Told(), threading.Event()
+    one = lease(lock, SteppedClock(), told, 3)
+    one.start()
+    monkeypatch.setattr(threading.Thread, "start", lambda _thread: goes_on.wait(60))
+    assert told.over.wait(30)
+    goes_on.set()
+
+
 def test_a_lease_that_fails_is_over(lock: PremisesLock, key_room: TangServer) -> None:
     """Whatever it fails of, as of memory that another program of the account let the process have no more of."""
 
