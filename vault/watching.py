@@ -24,6 +24,7 @@ from vault.place_witness import PlaceWitness
 from vault.platform import environment
 from vault.platform.session_bus import BusFinding, Standing, examine_session_bus
 from vault.premises import Lease, workstation_secret_name
+from vault.sensors import mounts
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import wall_clock_us
@@ -144,12 +145,11 @@ class Watching:
 
     def _is_started(self, hub: SensorHub) -> bool:
         """Start the sensors; where the account may have no thread more, those that can be. What cannot is reported."""
+        self._hub = hub
         try:
             hub.start()
         except RuntimeError:
             return False
-        finally:
-            self._hub = hub
         return True
 
     def stop(self) -> None:
@@ -168,6 +168,8 @@ class Watching:
         self._session_signals.stop()
         if self._hub is not None:
             self._hub.stop()
+            if self._hub.hangs:
+                mounts.break_off_silent()  # the process would not end, nor its keys, for as long as nobody answers
 
     def refusal(self, vault: Vault) -> RefusedError | None:
         """Say why this station's policy keeps the desk closed where it is, and report it; None if it does not. After `start`."""

@@ -12,12 +12,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
 import pytest
 
+from tests.conftest import OFFICER
 from tests.hanging_mount import FILE_NAME, Silence, hanging_mount
 from tests.mounts import own_mounts
+from tests.secret_service import PrivateSecretService
+from tests.station import RealEntropy, Station, passphrase_of
+from tests.vault_process import VaultProcess
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
+from vault.platform.secret_service import open_secret_keeper
+from vault.secret import Secret
 from vault.sensors import hub as hubs
 from vault.sensors import processes
 from vault.sensors.clock import ClockSensor
@@ -26,6 +33,11 @@ from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.store_access import StoreAccessSensor
+from vault.services.events import BreachRecorded, Ending, Opened
+from vault.services.register import Register
+from vault.services.session import Session
+from vault.spooling import Spooling
+from vault.storage.header import HEADER_NAME, read_unverified_header
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0 or not Path("/dev/fuse").exists(), reason="needs FUSE and root"),
@@ -155,3 +167,37 @@ def test_whoever_has_a_file_of_it_open_does_not_keep_an_opener_from_being_named(
             sensor.stop()
             other.kill()
     os.close(kept)
+
+
+@pytest.mark.slow
+def test_a_real_desk_goes_on_reports_it_and_locks(
+    station: Station, secret_service: PrivateSecretService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_service.empty()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    place = tmp_path / "Downloads" / "share"
+    place.mkdir(parents=True)
+    keeper = open_secret_keeper(read_unverified_header(station.directory / HEADER_NAME).vault_id)
+    for name, value in station.keeper._values.items():
+        keeper.write(name, Secret(value))
+    station.keeper = keeper  # type: ignore[assignment]
+    Spooling(station.directory, open_secret_keeper, station.clock, RealEntropy()).take(station.vault)
+    station.close()
+    with own_mounts(), hanging_mount(place) as silence:
+        silence.begin()
+        desk = VaultProcess(station.directory)
+        try:
+            desk.told(Opened)
+            desk.ask(Session.sign_in, OFFICER, passphrase_of(OFFICER), pyotp.TOTP(station.secrets[OFFICER]).now())
+            desk.told(BreachRecorded, lambda one: one.notice.kind is SignalKind.SENSOR_BLIND)
+            [copies] = [one for one in desk.ask(Session.protections) if one.protection is Protection.COPIES]
+            assert copies.state is ProtectionState.UNAVAILABLE
+            began = time.monotonic()
+            desk.ask(Register.units)
+            assert time.monotonic() - began < 2
+            desk.ask(Session.lock, "key")
+            assert desk.told(Ending) - began < 4
+            assert desk.end() - began < 12
+        finally:
+            if not desk.ended_at:
+                desk.kill()

@@ -91,9 +91,10 @@ class SensorHub:
         Raises:
             RuntimeError: the account may have no thread more. Sensors that could be started watch; start again to have them tested again.
         """
-        self._ending.clear()
         with self._testing:
             for index, sensor in enumerate(self._sensors):
+                if self._ending.is_set():
+                    return
                 self._statuses.setdefault(index, ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "starting"))
                 self._call(index, lambda sensor=sensor: self._begin(sensor))  # type: ignore[misc]
                 self._examine(index, sensor)
@@ -106,14 +107,20 @@ class SensorHub:
         self._ending.set()
         if self._thread is not None:
             self._thread.join(_STOPPING_SECONDS)
-            if self._thread.is_alive():  # it waits for one that hangs, and what comes after that would wait as well
-                self._turn = None
             self._thread = None
+        if self.hangs and self._turn is not None:  # what is asked after that would wait as well
+            self._turn.end()
+            self._turn = None
         for index, sensor in enumerate(self._sensors):
             self._call(index, lambda sensor=sensor: self._end(sensor), _STOPPING_SECONDS)  # type: ignore[misc]
         if self._turn is not None:
             self._turn.end()
             self._turn = None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a sensor has not answered yet what it was asked."""
+        return not all(one.done.is_set() for one in tuple(self._asked.values()))
 
     def statuses(self) -> tuple[ProtectionStatus, ...]:
         """What each sensor's last self-test found, in the order the sensors were given."""
