@@ -160,7 +160,7 @@ def test_guesses_at_a_passphrase_over_a_renewal_lock_the_account(crew: Crew) -> 
     assert row_of(crew.station, COLLEAGUE).state is PersonState.LOCKED
     with refused("session.locked-out"):
         renew(crew, COLLEAGUE)
-    assert [one.actor_id for one in crew.trail(AuditKind.LOCKED_OUT)] == [person.person_id]
+    assert [one.actor_id for one in crew.trail(AuditKind.LOCKED_OUT)].count(person.person_id) == 1
     failed = crew.trail(AuditKind.SIGN_IN_FAILED)[-2]
     assert failed.session_id == crew.sessions[ADMINISTRATOR].row.session_id, "the trail leads to whose session it was"
     crew.at(SUPERVISOR).administration.release(person.person_id)
