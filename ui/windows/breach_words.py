@@ -91,11 +91,15 @@ def several(seen: Sequence[SignalKind]) -> bool:
 
 
 def what(line: ReportLine) -> tuple[str, str]:
-    """Name what was noticed with its count, ``Copy key ×3``; of several strands the gravest kind, and how many others."""
-    if several(line.seen):
-        first, *others = gravest_first(line.seen)
-        return strings.text(f"breaches.kind.{first.value}"), strings.text("breaches.others_mark", n=len(others))
-    return _times(line.kind, line.count), ""
+    """Name what was noticed with its count, ``Copy key ×3``.
+
+    Of several sights of one act the gravest is named, without a count; of several strands the gravest kind, and how many others.
+    """
+    first, *others = gravest_first(line.seen or (line.kind,))
+    if not others:
+        return _times(first, line.count), ""
+    word = strings.text(f"breaches.kind.{first.value}")
+    return word, strings.text("breaches.others_mark", n=len(others)) if several(line.seen) else ""
 
 
 def _times(kind: SignalKind, count: int) -> str:
@@ -116,13 +120,15 @@ def summary(view: ReportView) -> str:
         where = strings.text("breaches.summary.where_case", case=shown.case_label)
     often = Counter(fact.kind for fact in view.facts)
     together = several(list(often))
-    key = "breaches.summary.together" if together else f"breaches.summary.{line.kind.value}"
+    gravest = gravest_first(often or (line.kind,))
+    key = "breaches.summary.together" if together else f"breaches.summary.{gravest[0].value}"
     nobody = strings.text("breaches.summary.nobody_first" if strings.text(key).startswith("{who}") else "breaches.summary.nobody")
     told = {"who": who(line.officer, nobody), "where": where}
     if together:
-        sentence = strings.text(key, kinds=", ".join(_times(kind, often[kind]) for kind in gravest_first(often)), **told)
+        sentence = strings.text(key, kinds=", ".join(_times(kind, often[kind]) for kind in gravest), **told)
     else:
-        sentence = strings.text(key, times=strings.text("breaches.times", count=line.count), **told)
+        count = line.count if len(gravest) == 1 else often[gravest[0]]  # all facts of a report of one kind may not be kept
+        sentence = strings.text(key, times=strings.text("breaches.times", count=count), **told)
     # The strongest: what came after the file was returned had nothing left to contain.
     order = list(Containment)
     done = max((fact.containment for fact in view.facts), key=order.index, default=None)

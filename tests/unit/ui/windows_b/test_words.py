@@ -87,10 +87,13 @@ def test_a_report_of_several_strands_names_them_the_gravest_first_and_says_why_i
     assert breach_words.why_higher(two) == ""
 
 
-def test_sights_of_one_act_are_told_as_one_kind() -> None:
-    line = dataclasses.replace(stage.report(0), seen=(SignalKind.STORE_OPENED, SignalKind.STORE_COPIED), count=2)
-    assert breach_words.what(line) == ("Vault file copied ×2", "")
-    assert not breach_words.summary(stage.report_view(line)).startswith("Noticed together")
+def test_of_sights_of_one_act_the_gravest_is_told_and_counted_alone() -> None:
+    sights = (SignalKind.STORE_OPENED, SignalKind.STORE_COPIED)
+    line = dataclasses.replace(stage.report(0), kind=sights[0], seen=sights, count=2)
+    assert breach_words.what(line) == ("Vault file copied", "")
+    view = stage.report_view(line)
+    both = dataclasses.replace(view, facts=tuple(dataclasses.replace(view.facts[0], kind=kind) for kind in sights))
+    assert breach_words.summary(both).startswith("A copy of the vault's files was noticed once while ")
 
 
 def test_unacknowledged_high_severity_stays_on_top_and_disposed_sinks() -> None:
