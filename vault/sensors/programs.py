@@ -198,6 +198,8 @@ def _judge_client(pid: int, name: str) -> tuple[Standing, str]:
         return Standing.STRANGER, "not-system"
     if _has_foreign_code(maps):
         return Standing.STRANGER, "foreign-library"
+    if not any(library in maps for library in _PROTOCOL_LIBRARIES):
+        maps = _read(pid, "maps", _MAPS_MOST_BYTES)  # once more: of a process that ended meanwhile, only the beginning was read
     if any(library in maps for library in _PROTOCOL_LIBRARIES):
         return Standing.VOUCHED, ""
     if not maps:
