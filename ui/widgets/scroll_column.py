@@ -11,7 +11,7 @@ Rules of this module:
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ui.widgets import painting
@@ -97,6 +97,11 @@ class ReadColumn(ScrollColumn):
         self.verticalScrollBar().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.verticalScrollBar().rangeChanged.connect(self._be_a_stop)
 
+    def _focus_moved(self, before: QWidget | None, now: QWidget | None) -> None:
+        super()._focus_moved(before, now)
+        if self in {before, now}:
+            self.viewport().update()  # the ring comes and goes; Qt repaints the frame alone
+
     def _be_a_stop(self, _lowest: int, highest: int) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if highest else Qt.FocusPolicy.NoFocus)
 
@@ -108,16 +113,6 @@ class ReadColumn(ScrollColumn):
             bar.setValue(ends[Qt.Key(event.key())])
             return
         super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show where the keyboard is."""
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
-        """Show that it left."""
-        super().focusOutEvent(event)
-        self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 -- Qt's name
         """Paint the ring."""

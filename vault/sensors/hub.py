@@ -21,6 +21,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from vault.domain.breach import gone_blind
 from vault.domain.protection import ProtectionState, ProtectionStatus
@@ -96,7 +97,7 @@ class SensorHub:
                 if self._ending.is_set():
                     return
                 self._statuses.setdefault(index, ProtectionStatus(sensor.protection, ProtectionState.UNAVAILABLE, "starting"))
-                self._call(index, lambda sensor=sensor: self._begin(sensor))  # type: ignore[misc]
+                self._call(index, partial(self._begin, sensor))
                 self._examine(index, sensor)
         thread = threading.Thread(target=self._run, name="sensor-hub", daemon=True)
         thread.start()
@@ -112,7 +113,7 @@ class SensorHub:
             self._turn.end()
             self._turn = None
         for index, sensor in enumerate(self._sensors):
-            self._call(index, lambda sensor=sensor: self._end(sensor), _STOPPING_SECONDS)  # type: ignore[misc]
+            self._call(index, partial(self._end, sensor), _STOPPING_SECONDS)
         if self._turn is not None:
             self._turn.end()
             self._turn = None
@@ -148,7 +149,7 @@ class SensorHub:
             self._recovering -= {index}
         elif before.state is not ProtectionState.UNAVAILABLE or is_kept_from_running or index in self._recovering:
             self._recovering |= {index}
-            if self._call(index, lambda: self._end(sensor)) and self._call(index, lambda: self._begin(sensor)):
+            if self._call(index, partial(self._end, sensor)) and self._call(index, partial(self._begin, sensor)):
                 now = self._probe(index, sensor)
         self._statuses[index] = now
 
