@@ -38,3 +38,13 @@ class MemorySecretKeeper:
     def _require_available(self) -> None:
         if self.unavailable is not None:
             raise UnavailableError(self.unavailable)
+
+
+class FixedClock:
+    """`services.ports.Clock` at a moment that does not pass, for what only stamps with it."""
+
+    def now_us(self) -> int:
+        return 7
+
+    def boot_us(self) -> int:
+        return 3

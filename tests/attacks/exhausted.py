@@ -22,6 +22,7 @@ from pathlib import Path
 
 from watchdog.observers import inotify_c  # noqa: F401 - loaded while it can be: one attack gives up the account that may read it
 
+from tests.fakes import FixedClock
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.sensors.clock import ClockSensor
@@ -36,14 +37,6 @@ FOLDERS, FILES = 4, ("register.db", "content.db", "vault.header.json")
 _LIMITS = Path("/proc/sys/user")
 _PATIENCE_SECONDS = 15.0
 _UID = 61_234  # nobody else's: processes are counted for each account
-
-
-class _Clock:
-    def now_us(self) -> int:
-        return 7
-
-    def boot_us(self) -> int:
-        return 3
 
 
 class Desk:
@@ -62,7 +55,7 @@ class Desk:
         self.copies = CopiesSensor(Fingerprint(lambda: salts), [self.home], vault)
         self.store = StoreAccessSensor([vault / name for name in FILES], lambda: frozenset({os.getpid()}), None)
         others: Sequence[Sensor] = (MediaSensor(lambda: True, [self.home], self.copies.look_again), ClockSensor())
-        self.hub = SensorHub([self.store, self.copies, *others], self.signals.append, _Clock(), interval_seconds=3600)
+        self.hub = SensorHub([self.store, self.copies, *others], self.signals.append, FixedClock(), interval_seconds=3600)
 
     def told_blind(self) -> set[str]:
         return {str(dict(one.facts)["protection"]) for one in self.signals if one.kind is SignalKind.SENSOR_BLIND}

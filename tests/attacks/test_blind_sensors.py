@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.test_sensors import make_copies, make_store_access
+from tests.fakes import FixedClock
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Best, Protection, ProtectionState, Trust, TrustLevel, best_of, trust_of
 from vault.sensors import capture_tools
@@ -170,14 +171,6 @@ KILLS: Sequence[tuple[Protection, Callable[[Path], Sensor], Kill]] = [
     (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True), its_threads),
     (Protection.SYNTHETIC_INPUT, lambda _folder: SyntheticInputSensor(lambda: True), its_display),
 ]
-
-
-class FixedClock:
-    def now_us(self) -> int:
-        return 7
-
-    def boot_us(self) -> int:
-        return 3
 
 
 class Watched:

@@ -16,6 +16,7 @@ import pyotp
 import pytest
 
 from tests.conftest import OFFICER
+from tests.fakes import FixedClock
 from tests.hanging_mount import FILE_NAME, Silence, hanging_mount
 from tests.mounts import own_mounts
 from tests.secret_service import PrivateSecretService
@@ -45,14 +46,6 @@ pytestmark = [
 ]
 
 PATIENCE_SECONDS = 20.0
-
-
-class FixedClock:
-    def now_us(self) -> int:
-        return 7
-
-    def boot_us(self) -> int:
-        return 3
 
 
 @dataclass

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.fakes import FixedClock
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors.contract import Emit
@@ -35,14 +36,6 @@ class ScriptedSensor:
         if state is None:
             raise OSError("broken")
         return ProtectionStatus(self.protection, state, "scripted")
-
-
-class FixedClock:
-    def now_us(self) -> int:
-        return 7
-
-    def boot_us(self) -> int:
-        return 3
 
 
 class Bench:
