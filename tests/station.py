@@ -31,6 +31,7 @@ from vault.errors import VaultError
 from vault.secret import Secret
 from vault.services.events import Event
 from vault.services.page_memory import PageMemory
+from vault.services.ports import SecretKeeper
 from vault.services.views import CaseLine, Enrolment, Founder, SignedIn
 from vault.spooling import Spooling
 from vault.threads import InlineThreads
@@ -128,6 +129,11 @@ class Station:
         copy.clock.added_us, copy.clock.boot_added_us = self.clock.added_us, self.clock.boot_added_us
         copy.keeper = self.keeper.copy()
         return copy
+
+    def into_keyring(self, keeper: SecretKeeper) -> None:
+        """Write what this station's keyring holds into another, the session's real one."""
+        for name, value in self.keeper._values.items():
+            keeper.write(name, Secret(value))
 
     def remember(self, enrolment: Enrolment) -> None:
         self.secrets[enrolment.badge_no] = parse_qs(urlparse(enrolment.provisioning_uri).query)["secret"][0]

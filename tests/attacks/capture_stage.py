@@ -27,7 +27,6 @@ from tests.station import CUSTODIAN, Station
 from vault.domain.casefile import Marking
 from vault.domain.identity import Role
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.services.views import FileState
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,8 +166,7 @@ def found(folder: Path) -> tuple[Path, dict[str, str]]:
     vault.session.sign_out()
     station.close()
     keeper = open_secret_keeper(vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     return station.directory, station.secrets
 
 

@@ -25,7 +25,6 @@ from tests.vault_process import VaultProcess
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.sensors import hub as hubs
 from vault.sensors import processes
 from vault.sensors.clock import ClockSensor
@@ -171,8 +170,7 @@ def test_a_real_desk_goes_on_reports_it_and_locks(
     place = tmp_path / "Downloads" / "share"
     place.mkdir(parents=True)
     keeper = open_secret_keeper(read_unverified_header(station.directory / HEADER_NAME).vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     station.keeper = keeper  # type: ignore[assignment]
     Spooling(station.directory, open_secret_keeper, station.clock, RealEntropy()).take(station.vault)
     station.close()

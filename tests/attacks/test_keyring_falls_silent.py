@@ -19,7 +19,6 @@ from tests.secret_service import PrivateSecretService, private_secret_service
 from tests.station import RealEntropy, Station, passphrase_of
 from tests.vault_process import VaultProcess
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.services.events import Ending, Opened
 from vault.services.session import Session
 from vault.spooling import Spooling
@@ -76,8 +75,7 @@ ATTACKS: Sequence[tuple[str, Callable[[dict[str, int]], None]]] = [
 def test_the_lock_does_not_wait_for_it(station: Station, keyring: PrivateSecretService, attack: Callable[[dict[str, int]], None]) -> None:
     servers = _servers(keyring)
     keeper = open_secret_keeper(read_unverified_header(station.directory / HEADER_NAME).vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     station.keeper = keeper  # type: ignore[assignment]
     Spooling(station.directory, open_secret_keeper, station.clock, RealEntropy()).take(station.vault)
     station.close()

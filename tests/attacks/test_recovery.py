@@ -429,8 +429,7 @@ def test_an_altered_slot_is_reported_at_the_next_opening(bound: Station) -> None
 def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: PrivateSecretService) -> None:
     """A real vault process, opened half a minute before they are over: it ends by itself, and does not open again."""
     real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
-    for name, value in bound.keeper._values.items():
-        real.write(name, Secret(value))
+    bound.into_keyring(real)
     bound.keeper = real  # type: ignore[assignment]
     bound.clock.added_us = 0
     bound.clock.step(30 - HOUR)
@@ -589,8 +588,7 @@ def test_a_vault_process_serves_the_holders_where_the_key_server_is_dead(
 ) -> None:
     """A real vault process and a real keyring, over the real pipe: what the window does, without the window."""
     real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
-    for name, value in bound.keeper._values.items():
-        real.write(name, Secret(value))
+    bound.into_keyring(real)
     bound.clock.added_us = 0
     first, second = holder_files(tmp_path, 1, 2)
     desk = VaultProcess(bound.directory)
@@ -628,8 +626,7 @@ def test_a_vault_process_serves_the_holders_where_the_key_server_is_dead(
 def test_by_keys_in_the_real_window(bound: Station, tmp_path: Path) -> None:
     """The real desk in front of a dead key server: one holder and away, then two, then the sign-in; by the keyboard alone."""
     real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
-    for name, value in bound.keeper._values.items():
-        real.write(name, Secret(value))
+    bound.into_keyring(real)
     bound.clock.added_us = 0
     bound.close()
     first, second = holder_files(tmp_path, 0, 2)

@@ -22,7 +22,6 @@ from vault.domain.breach import Signal, SignalKind, TriageState
 from vault.domain.protection import ProtectionState
 from vault.platform import environment as desk_environment
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.sensors import screen
 from vault.sensors.remote import RemoteSensor
 from vault.sensors.screen import How
@@ -221,8 +220,7 @@ def test_the_desk_itself_refuses_and_reports(server: Server, staffed: Station, t
     station = staffed.copy_to(tmp_path / "vault")
     vault_id = station.vault.world.station.vault_id
     keeper = open_secret_keeper(vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     station.close()
     try:
         desk = DeskDriver(station.directory, environment={"DISPLAY": f"127.0.0.1:{server.number}", "XAUTHORITY": "/dev/null"})

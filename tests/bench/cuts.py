@@ -30,7 +30,6 @@ from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR, Station
 from tests.vault_process import VaultProcess
 from vault.domain.identity import VaultId
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.services.events import Ending, Opened, ScreenBlanked
 from vault.services.session import Session
 
@@ -125,8 +124,7 @@ premises_lease_seconds = {pace.lease_seconds}
     vault_id: VaultId = station.vault.world.station.vault_id
     station.close()
     keeper = open_secret_keeper(vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     return Made(directory, station.secrets, {})
 
 

@@ -25,7 +25,6 @@ from tests.inotify_watch import watches
 from tests.station import Station
 from tests.vault_process import VaultProcess
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.storage.desk_mark import read_mark
 from vault.storage.files import REGISTER_NAME
 from vault.storage.spool import FOLDER_NAME
@@ -75,8 +74,7 @@ def _founded(directory: Path) -> Path:
     vault_id = station.vault.world.station.vault_id
     station.close()
     keeper = open_secret_keeper(vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     return directory
 
 

@@ -40,7 +40,6 @@ from vault.domain.custody import Purpose
 from vault.domain.identity import BreachId, Role
 from vault.errors import VaultError
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.services.breach import Breaches
 from vault.services.events import BreachRecorded, Opened
 from vault.services.ports import AuditFilter, MetServer
@@ -256,8 +255,7 @@ def founded(folder: Path, number: int) -> Beset:
     vault_id = station.vault.world.station.vault_id
     station.close()
     keeper = open_secret_keeper(vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     station.keeper = keeper  # type: ignore[assignment]
     return Beset(station, watched, room, random.Random(SEED + number))
 

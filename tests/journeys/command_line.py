@@ -16,7 +16,6 @@ import pyotp
 
 from tests.station import Station, passphrase_of
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,8 +70,7 @@ class CommandLine:
         """Found a station of three people as this line's vault, its secrets in the session's real keyring."""
         founded = Station(self.vault).found()
         keeper = open_secret_keeper(read_unverified_header(self.vault / HEADER_NAME).vault_id)
-        for name, value in founded.keeper._values.items():
-            keeper.write(name, Secret(value))
+        founded.into_keyring(keeper)
         return founded
 
     def signs_in(self, station: Station, badge_no: str) -> str:

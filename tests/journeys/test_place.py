@@ -30,7 +30,6 @@ from vault.domain.protection import Protection, ProtectionState
 from vault.errors import UnavailableError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import Lease
-from vault.secret import Secret
 from vault.sensors.mounts import Medium, Mount, describe
 from vault.services.events import BreachRecorded
 from vault.services.session import Session
@@ -228,8 +227,7 @@ def carried_off(tmp_path: Path, secret_service: PrivateSecretService) -> Iterato
     """A founded station, closed, whose policy names a place that no machine is at; its keyring is the session's."""
     made = Station(tmp_path / "vault").found(ELSEWHERE)
     keeper = open_secret_keeper(read_unverified_header(made.directory / HEADER_NAME).vault_id)
-    for name, value in made.keeper._values.items():
-        keeper.write(name, Secret(value))
+    made.into_keyring(keeper)
     made.keeper = keeper  # type: ignore[assignment]
     yield made
     made.close()

@@ -18,7 +18,6 @@ from vault.domain.place_file import KINDS
 from vault.domain.protection import Protection, ProtectionState
 from vault.errors import UnavailableError
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.services.events import BreachRecorded, Opened
 from vault.services.ports import MetServer
 from vault.services.session import Session
@@ -41,8 +40,7 @@ def bound(tmp_path: Path, front: Front, secret_service: PrivateSecretService) ->
     clone = made.copy_to(tmp_path / "clone")
     assert isinstance(made.keeper, MemorySecretKeeper)
     keeper = open_secret_keeper(read_unverified_header(made.directory / HEADER_NAME).vault_id)
-    for name, value in made.keeper._values.items():
-        keeper.write(name, Secret(value))
+    made.into_keyring(keeper)
     return made, clone
 
 

@@ -29,7 +29,6 @@ from vault.domain.breach import Signal, SignalKind
 from vault.domain.custody import Purpose
 from vault.domain.identity import VaultId
 from vault.platform.secret_service import open_secret_keeper
-from vault.secret import Secret
 from vault.sensors import clock
 from vault.sentinel import DeskLock, Joining, Seen, Sentinel, is_told
 from vault.services.events import BreachRecorded, Ending
@@ -122,8 +121,7 @@ def watched(station: Station, secret_service: PrivateSecretService) -> Iterator[
     vault_id = read_unverified_header(station.directory / HEADER_NAME).vault_id
     secret_service.empty()
     keeper = open_secret_keeper(vault_id)
-    for name, value in station.keeper._values.items():
-        keeper.write(name, Secret(value))
+    station.into_keyring(keeper)
     station.keeper = keeper  # type: ignore[assignment]
     Spooling(station.directory, open_secret_keeper, station.clock, RealEntropy()).take(station.vault)
     assert not station.events, "nothing of an earlier test's vault, of the same id, is told here"
