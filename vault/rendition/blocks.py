@@ -24,12 +24,19 @@ Fetch = Callable[[int, int], bytes]  # offset_bytes, length_bytes
 class BlockReader:
     """A document as the parsers see it."""
 
-    def __init__(self, size_bytes: int, fetch: Fetch) -> None:
+    def __init__(self, size_bytes: int, fetch: Fetch, fetch_bytes_max: int | None = None) -> None:
+        """Take the document's length, and how many bytes may be fetched; beyond them `read` gives nothing, as past a broken sector."""
         self.size_bytes: Final = size_bytes
         self._fetch = fetch
+        self._fetch_bytes_left = fetch_bytes_max
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._next_block = 0  # the block after the newest fetch
         self._run_blocks = 1  # how many to fetch if that is the next one asked for
+
+    @property
+    def spent(self) -> bool:
+        """Whether as much was fetched as may be."""
+        return self._fetch_bytes_left is not None and self._fetch_bytes_left <= 0
 
     def read(self, offset_bytes: int, length_bytes: int) -> bytes:
         """Return up to `length_bytes` from `offset_bytes`; fewer at the end of the document."""
@@ -56,7 +63,11 @@ class BlockReader:
     def _fetch_from(self, number: int) -> bytes:
         self._run_blocks = min(self._run_blocks * 2, RANGE_BYTES_MAX // BLOCK_BYTES) if number == self._next_block and number else 1
         offset_bytes = number * BLOCK_BYTES
+        if self.spent:
+            return b""
         data = self._fetch(offset_bytes, min(self._run_blocks * BLOCK_BYTES, self.size_bytes - offset_bytes))
+        if self._fetch_bytes_left is not None:
+            self._fetch_bytes_left -= len(data)
         for index in range(0, len(data), BLOCK_BYTES):
             self._blocks[number + index // BLOCK_BYTES] = data[index : index + BLOCK_BYTES]
         self._next_block = number + (len(data) + BLOCK_BYTES - 1) // BLOCK_BYTES

@@ -32,6 +32,8 @@ _FRACTION_STEPS: Final = 1_000_000  # FPDF_PageToDevice speaks whole pixels: thi
 _WHITE: Final = 0xFFFFFFFF
 _QUARTER_DEGREES: Final = 90
 _COUNTING_SECONDS: Final = 1.0
+# pdfium tells a page's annotations only after it has read all that is drawn there: scans would be read whole, beside an intake.
+COUNTING_BYTES: Final = 16 * 1024 * 1024
 _ATTACHED: Final = frozenset(
     (
         pdfium.FPDF_ANNOT_FILEATTACHMENT,
@@ -187,11 +189,11 @@ class PdfDocument:
         return text_of_page(self._load(page_no), characters_max)
 
     def unshown(self) -> tuple[int, int]:
-        """Count what is in the document and not on its pages, as far as it comes in `_COUNTING_SECONDS`: attached files, and notes."""
+        """Count attached files and notes that are not on the pages, as far as `_COUNTING_SECONDS` and what may be read reach."""
         attached, notes = max(0, pdfium.FPDFDoc_GetAttachmentCount(self._document)), 0
         until = time.monotonic() + _COUNTING_SECONDS
         for page_no in range(1, self._page_count + 1):
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or _readers[self._number].spent:
                 break
             try:
                 page = self._load(page_no)
@@ -233,7 +235,7 @@ class PdfDocument:
 def count_unshown(reader: BlockReader) -> tuple[int, int]:
     """Open a PDF and count the attached files and the notes that are not on its pages.
 
-    LIMIT: there may be more: on a page that cannot be loaded, or was not reached in time.
+    LIMIT: there may be more: on a page that cannot be loaded, or was not reached in time or within `COUNTING_BYTES`.
     """
     document = PdfDocument(reader)
     try:

@@ -109,7 +109,7 @@ class Worker:
             case messages.ProbeDocument(size_bytes, kind_hint):
                 return messages.Probed(*formats.probe(self._reader(size_bytes), kind_hint, self._fonts))
             case messages.CountUnshown(size_bytes):
-                return messages.Counted(*pdf.count_unshown(self._reader(size_bytes)))
+                return messages.Counted(*pdf.count_unshown(self._reader(size_bytes, pdf.COUNTING_BYTES)))
             case messages.GetPageSize(handle, page_no):
                 return messages.PageSize(*self._document(handle, page_no).page_size(page_no))
             case messages.PreparePage(handle, page_no, dpi, rotation, lines):
@@ -134,8 +134,8 @@ class Worker:
                 raise DefectError("rendition.unasked-range")
         assert_never(request)
 
-    def _reader(self, size_bytes: int) -> BlockReader:
-        return BlockReader(size_bytes, self._fetch)
+    def _reader(self, size_bytes: int, fetch_bytes_max: int | None = None) -> BlockReader:
+        return BlockReader(size_bytes, self._fetch, fetch_bytes_max)
 
     def _fetch(self, offset_bytes: int, length_bytes: int) -> bytes:
         self._channel.send(messages.Want(offset_bytes, length_bytes))

@@ -94,6 +94,25 @@ def pdf_with_more() -> bytes:
     )
 
 
+def scanned_pdf(pages: int, scan_bytes: int) -> bytes:
+    """Pages of one grey picture and one note each."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages, b" ".join(b"%d 0 R" % (3 + 3 * n) for n in range(pages))),
+    ]
+    for number in range(3, 3 + 3 * pages, 3):
+        objects += [
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Resources<</XObject<</I %d 0 R>>>>/Contents %d 0 R"
+            b"/Annots[<</Type/Annot/Subtype/Text/Rect[10 10 30 30]/Contents(Seen)>>]>>" % (number + 1, number + 2),
+            stream(
+                bytes(scan_bytes),
+                b"/Type/XObject/Subtype/Image/Width 1024/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8" % (scan_bytes // 1024),
+            ),
+            stream(b"300 0 0 400 0 0 cm /I Do"),
+        ]
+    return pdf_of(objects)
+
+
 def image(kind: str, size: tuple[int, int] = (60, 40), *, frames: int = 1, orientation: int = 1, mode: str = "RGB") -> bytes:
     """A picture whose left half is red, right half blue."""
     picture = Image.new("RGB", size, "red")

@@ -33,6 +33,16 @@ def test_reads_give_the_bytes_of_the_document(ranges: list[tuple[int, int]]) -> 
         assert reader.read(offset_bytes, length_bytes) == DATA[offset_bytes : offset_bytes + length_bytes]
 
 
+def test_no_more_is_fetched_than_may_be() -> None:
+    whole, fetched = reader_of(DATA)
+    reader = BlockReader(len(DATA), whole._fetch, fetch_bytes_max=BLOCK_BYTES + 1)
+    assert (reader.read(0, 10), reader.spent) == (DATA[:10], False)
+    assert (reader.read(BLOCK_BYTES, 10), reader.spent) == (DATA[BLOCK_BYTES : BLOCK_BYTES + 10], True)
+    assert reader.read(3 * BLOCK_BYTES, 10) == b""
+    assert reader.read(0, 10) == DATA[:10], "what was fetched is still there"
+    assert sum(length for _, length in fetched) <= 3 * BLOCK_BYTES
+
+
 def test_a_file_is_read_through_like_any_other() -> None:
     reader, fetched = reader_of(DATA)
     assert BlockFile(reader).read() == DATA

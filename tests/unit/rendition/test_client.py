@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from PIL import Image
 
-from tests.unit.rendition.samples import MemorySource, image, mail, pdf, pdf_with_more, stream
+from tests.unit.rendition.samples import MemorySource, image, mail, pdf, pdf_with_more, scanned_pdf, stream
 from tests.unit.rendition.samples import pdf_of as raw_pdf
 from vault.domain.casefile import NOTHING_UNSHOWN, DocumentKind, Unshown
 from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
@@ -119,6 +119,13 @@ def test_the_frames_of_a_tiff_are_its_pages(worker: RenditionWorker) -> None:
 def test_what_a_pdf_carries_beside_its_pages_is_counted(worker: RenditionWorker) -> None:
     assert worker.probe(MemorySource(pdf_with_more())).unshown == Unshown(attached_files=2, notes=2)
     assert worker.probe(MemorySource(pdf(["plain"]))).unshown == NOTHING_UNSHOWN
+
+
+def test_scans_are_not_read_whole_to_count_their_notes(worker: RenditionWorker) -> None:
+    scans = scanned_pdf(pages=5, scan_bytes=8 * 1024 * 1024)
+    source = MemorySource(scans)
+    assert worker.probe(source).unshown == Unshown(attached_files=0, notes=2), "those on the first two pages"
+    assert source.bytes_read < 22 * 1024 * 1024
 
 
 def test_a_pdf_whose_notes_cannot_be_counted_is_taken_in_all_the_same(worker: RenditionWorker) -> None:
