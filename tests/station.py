@@ -8,7 +8,6 @@ same passphrase, salt and cost. A test that calls the vault's own `sign_in` pays
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import time
@@ -64,9 +63,6 @@ class RealEntropy:
 
     def token(self) -> str:
         return secrets.token_hex(16)
-
-    def random_bytes(self, count: int) -> bytes:
-        return os.urandom(count)
 
 
 def passphrase_of(badge_no: str) -> str:

@@ -277,14 +277,6 @@ class StoreContract:
         assert store.case_by_number(b"blind-2") is None
         assert store.count_granted_cases(A, []) == 1
 
-    def test_a_card_is_replaced(self, store: Store) -> None:
-        store.register_case(case_row(1), [], [draft()])
-        store.change_case_card(a_case(1), b"new card", draft())
-        found = store.case(a_case(1))
-        assert found == replace(case_row(1), card_sealed=b"new card")
-        with pytest.raises(DefectError):
-            store.change_case_card(a_case(2), b"", draft())
-
     def test_grants_are_removed_once_and_stay_listed(self, store: Store) -> None:
         store.register_case(case_row(1), [grant_row(1, a_case(1), A)], [draft()])
         deny = grant_row(2, a_case(1), a_unit(1), GranteeKind.UNIT, Effect.DENY)
@@ -548,13 +540,6 @@ class StoreContract:
         assert (found.state.state, found.state.owner_id) == (TriageState.OPEN, None)
         store.add_breach_note(note_row(one, A, "account"), draft())
         assert [row.kind for row in store.breach_notes(one)] == ["account"]
-
-    def test_reports_of_a_check_out_are_counted(self, store: Store) -> None:
-        one = CheckOutId(hexed("chec", 1))
-        for number in (1, 2):
-            store.record_breach(breach_row(number, A, check_out_id=one), [draft()])
-        store.record_breach(breach_row(3, A), [draft()])
-        assert store.breaches_of_check_out(one) == 2
 
 
 class ContentStoreContract:

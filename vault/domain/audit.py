@@ -15,7 +15,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
 
 from vault.domain.identity import CaseId, DocumentId, PersonId, SessionId, WorkstationId
@@ -58,7 +58,6 @@ class AuditKind(enum.Enum):
     UNIT_CREATED = "unit.created"
     UNIT_JOINED = "unit.joined"
     CASE_REGISTERED = "case.registered"
-    CASE_CHANGED = "case.changed"
     CASE_READ = "case.read"  # its details, not its pages
     CASES_SEARCHED = "case.searched"
     GRANT_MADE = "grant.made"
@@ -158,11 +157,6 @@ def chained(draft: AuditDraft, seq: int, at_us: int, boot_us: int, workstation_i
     digest = _CHAINED.copy()
     digest.update(previous + entry.encode("ascii"))
     return entry, digest.digest()
-
-
-def with_hash(entry: AuditEntry, previous: bytes) -> AuditEntry:
-    """Give the same entry with its hash computed after `previous`."""
-    return replace(entry, entry_hash=chain_hash(previous, canonical(entry)))
 
 
 def canonical(entry: AuditEntry) -> bytes:

@@ -22,18 +22,17 @@ if TYPE_CHECKING:
     from vault.platform.system import SystemClock, SystemEntropy, boot_us
 
     if sys.platform == "linux":
-        from vault.platform.linux import die_with_parent, harden_process, no_new_privileges, single_instance
+        from vault.platform.linux import harden_process, no_new_privileges, single_instance
     elif sys.platform == "win32":
-        from vault.platform.windows import die_with_parent, harden_process, no_new_privileges, single_instance
+        from vault.platform.windows import harden_process, no_new_privileges, single_instance
     else:
-        from vault.platform.macos import die_with_parent, harden_process, no_new_privileges, single_instance
+        from vault.platform.macos import harden_process, no_new_privileges, single_instance
 
 __all__ = [
     "SessionSignals",
     "SystemClock",
     "SystemEntropy",
     "boot_us",
-    "die_with_parent",
     "harden_process",
     "no_new_privileges",
     "single_instance",

@@ -19,7 +19,6 @@ import ctypes
 import fcntl
 import os
 import resource
-import signal
 import threading
 import time
 from pathlib import Path
@@ -28,7 +27,6 @@ from types import TracebackType
 from vault import reach
 from vault.errors import UnavailableError
 
-_PR_SET_PDEATHSIG = 1
 _PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -74,20 +72,6 @@ def _libc() -> ctypes.CDLL:
 def _prctl(option: int, value: int) -> None:
     if _libc().prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
         raise UnavailableError("platform.not-hardened")
-
-
-def die_with_parent(expected_parent: int | None = None) -> None:
-    """Have the kernel kill this process when the parent *thread* that started it ends.
-
-    Start the process from a thread that lives as long as it should. `expected_parent` is the parent's pid: if the parent died before this
-    call the process ends at once instead of living on as an orphan.
-
-    Raises:
-        UnavailableError: platform.not-hardened.
-    """
-    _prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-    if expected_parent is not None and os.getppid() != expected_parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class InstanceLock:

@@ -36,7 +36,3 @@ class SystemEntropy:
     def token(self) -> str:
         """128 bits in lower-case hexadecimal."""
         return secrets.token_hex(_TOKEN_BYTES)
-
-    def random_bytes(self, count: int) -> bytes:
-        """`count` random bytes."""
-        return secrets.token_bytes(count)

@@ -23,11 +23,6 @@ def no_new_privileges() -> NoReturn:
     raise UnavailableError(_CODE)
 
 
-def die_with_parent(expected_parent: int | None = None) -> NoReturn:  # noqa: ARG001 - the shape of the Linux one
-    """Raises UnavailableError platform.not-on-this-system."""
-    raise UnavailableError(_CODE)
-
-
 def single_instance(path: Path, wait_seconds: float = 0.0) -> NoReturn:  # noqa: ARG001 - the shape of the Linux one
     """Raises UnavailableError platform.not-on-this-system."""
     raise UnavailableError(_CODE)

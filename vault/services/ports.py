@@ -265,9 +265,6 @@ class Entropy(Protocol):
     def token(self) -> str:
         """128 bits in lower-case hexadecimal."""
 
-    def random_bytes(self, count: int) -> bytes:
-        """`count` random bytes."""
-
 
 class SecretKeeper(Protocol):
     """The operating system's keyring. Never a file.
@@ -360,7 +357,6 @@ class Store(Protocol):
     def register_cases(self, cases: Sequence[tuple[CaseRow, Sequence[GrantRow]]], audit: Sequence[AuditDraft]) -> None:
         """Many in one transaction, for migration of a register."""
 
-    def change_case_card(self, case_id: CaseId, card_sealed: bytes, audit: AuditDraft) -> None: ...
     def case(self, case_id: CaseId) -> CaseRow | None: ...
     def case_by_number(self, number_blind: bytes) -> CaseRow | None: ...
     def grants_of(self, case_id: CaseId) -> Sequence[GrantRow]:
@@ -453,7 +449,6 @@ class Store(Protocol):
         """Unacknowledged of severity 3 and more first, then newest."""
 
     def breach(self, breach_id: BreachId) -> BreachRow | None: ...
-    def breaches_of_check_out(self, check_out_id: CheckOutId) -> int: ...
     def triage_breach(
         self,
         breach_id: BreachId,

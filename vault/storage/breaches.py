@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, literal_column
 
 from vault.domain.audit import AuditDraft
 from vault.domain.breach import Finding, ReportState, Severity, SignalKind, TriageState
-from vault.domain.identity import BreachId, CheckOutId, PersonId, WorkstationId
+from vault.domain.identity import BreachId, PersonId, WorkstationId
 from vault.errors import DefectError
 from vault.services.ports import BreachNoteRow, BreachRow
 from vault.storage.engine import Row
@@ -72,7 +72,6 @@ _OF_STATE = compiled(
     .limit(bindparam("limit"))
 )
 _ONE = compiled(sa.select(breach).where(breach.c.breach_id == bindparam("breach_id")))
-_OF_CHECK_OUT = compiled(sa.select(sa.func.count()).select_from(breach).where(breach.c.check_out_id == bindparam("check_out_id")))
 _FACTS = compiled(
     sa.select(breach_fact.c.facts_sealed).where(breach_fact.c.breach_id == bindparam("breach_id")).order_by(breach_fact.c.fact_no)
 )
@@ -174,11 +173,6 @@ class Breaches(Part):
         """One report."""
         row = self._db.first(_ONE, breach_id=breach_id)
         return self._whole(row) if row else None
-
-    def breaches_of_check_out(self, check_out_id: CheckOutId) -> int:
-        """How many reports name a check-out."""
-        row = self._db.first(_OF_CHECK_OUT, check_out_id=check_out_id)
-        return int(row[0]) if row else 0
 
     def triage_breach(
         self,

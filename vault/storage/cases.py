@@ -33,7 +33,6 @@ from vault.storage.statements import Statement, compiled
 _CASE = compiled(sa.select(case_file).where(case_file.c.case_id == bindparam("case_id")))
 _CASE_BY_NUMBER = compiled(sa.select(case_file).where(case_file.c.number_blind == bindparam("number_blind")))
 _ADD_CASE = compiled(sa.insert(case_file))
-_CHANGE_CARD = compiled(sa.update(case_file).where(case_file.c.case_id == bindparam("which")).values(card_sealed=bindparam("card")))
 _REGISTERED_US = compiled(sa.select(case_file.c.registered_us).where(case_file.c.case_id == bindparam("case_id")))
 
 _GRANTS_OF = compiled(
@@ -116,12 +115,6 @@ class Cases(Part):
                 ],
             )
             self._db.change_many(_ADD_GRANT, [_grant_values(grant, case.registered_us) for case, grants in cases for grant in grants])
-
-    def change_case_card(self, case_id: CaseId, card_sealed: bytes, audit: AuditDraft) -> None:
-        """Replace the sealed index card."""
-        with self._trail.recorded((audit,)):
-            if not self._db.change(_CHANGE_CARD, which=case_id, card=card_sealed):
-                raise DefectError("storage.not-found", what="case")
 
     def case(self, case_id: CaseId) -> CaseRow | None:
         """One case."""
@@ -219,7 +212,6 @@ _GRANTEE_KIND_AT = case_grant.c.keys().index("grantee_kind")
 _GRANTED_US_AT = case_grant.c.keys().index("granted_us")
 _FROM_US_AT, _UNTIL_US_AT = case_grant.c.keys().index("from_us"), case_grant.c.keys().index("until_us")
 _KINDS = {kind.value: kind for kind in GranteeKind}
-_EFFECTS = {effect.value: effect for effect in Effect}
 
 
 def _preference(row: Row) -> tuple[bool, int, str]:

@@ -379,24 +379,4 @@ def make_database_file(path: Path) -> None:
         raise UnavailableError("storage.input-output") from error
 
 
-def descriptors_on(path: Path) -> tuple[int, ...]:
-    """The descriptors of this process that are open on `path`, for the lease of the store-access sensor (Linux; empty elsewhere)."""
-    table = Path("/proc/self/fd")
-    if not table.is_dir():
-        return ()
-    try:
-        wanted = path.stat()
-    except OSError as error:
-        raise UnavailableError("storage.missing") from error
-    found: list[int] = []
-    for name in os.listdir(table):  # noqa: PTH208 - iterdir would keep a descriptor of its own open while we look
-        try:
-            seen = os.fstat(int(name))
-        except OSError:
-            continue  # closed meanwhile: the listing's own
-        if (seen.st_dev, seen.st_ino) == (wanted.st_dev, wanted.st_ino):
-            found.append(int(name))
-    return tuple(found)
-
-
 Opener = Callable[[Use], Connection]

@@ -25,7 +25,7 @@ from vault.errors import DefectError, TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.ports import Clock, PendingIntake
 from vault.storage.authorizer import OnDenied
-from vault.storage.connection import CONTENT_FORMATS, NEWEST_CONTENT_LAYOUT, Connection, Format, Use, descriptors_on
+from vault.storage.connection import CONTENT_FORMATS, NEWEST_CONTENT_LAYOUT, Connection, Format, Use
 from vault.storage.migrations import History
 from vault.storage.mover import MOVER_PATIENCE_MS, Mover
 from vault.storage.opening import found, opened
@@ -144,14 +144,6 @@ class SqlCipherContentStore:
     def open_writer(self) -> SqlCipherContentWriter:
         """The one connection, for the calling thread, that writes. A second one at the same time would be our mistake."""
         return SqlCipherContentWriter(self._opened(Use.WRITE), self._mover_connection)
-
-    def watched_paths(self) -> tuple[Path, ...]:
-        """The files a sensor watches: the database, its WAL and the WAL's index."""
-        return (self._path, self._path.with_name(self._path.name + "-wal"), self._path.with_name(self._path.name + "-shm"))
-
-    def register_descriptors(self) -> tuple[int, ...]:
-        """The descriptors of this process that are open on the content file, for the write lease; empty while nobody reads or writes."""
-        return descriptors_on(self._path)
 
     def close(self) -> None:
         """Forget the key."""

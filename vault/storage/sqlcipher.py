@@ -23,7 +23,7 @@ from vault.services.ports import AuditFilter, CheckStatement, Clock, Signers, Si
 from vault.storage.authorizer import OnDenied
 from vault.storage.breaches import Breaches
 from vault.storage.cases import Cases
-from vault.storage.connection import BUSY_TIMEOUT_MS, REGISTER_FORMAT, Connection, Use, descriptors_on
+from vault.storage.connection import BUSY_TIMEOUT_MS, REGISTER_FORMAT, Connection, Use
 from vault.storage.custody import Custody
 from vault.storage.migrations import History
 from vault.storage.opening import found, opened
@@ -154,19 +154,6 @@ class SqlCipherStore(People, Cases, Custody, Breaches):
         """What the engine's own checks of every page find, empty if nothing. Reads the whole file."""
         return self._db.health()
 
-    def watched_paths(self) -> tuple[Path, ...]:
-        """The files a sensor watches: the database, its WAL and the WAL's index."""
-        return watched(self._db.path)
-
-    def register_descriptors(self) -> tuple[int, ...]:
-        """The descriptors of this process that are open on the database file, for the write lease (empty where there is no /proc)."""
-        return descriptors_on(self._db.path)
-
     def close(self) -> None:
         """Move the WAL into the file and let go of it."""
         self._db.close()
-
-
-def watched(path: Path) -> tuple[Path, ...]:
-    """A database file and the two SQLite keeps beside it."""
-    return (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"))

@@ -22,7 +22,6 @@ from vault.domain.audit import (
     canonical,
     chain_hash,
     link,
-    with_hash,
 )
 from vault.domain.identity import CaseId, PersonId, WorkstationId
 
@@ -102,8 +101,8 @@ def test_the_hash_covers_the_tag_the_hash_before_and_the_form(draft: AuditDraft)
     previous = hashlib.sha256(b"before").digest()
     entry = link(draft, 7, 2, 3, DESK, previous)
     assert entry.entry_hash == hashlib.sha256(b"\x02" + previous + canonical(entry)).digest()
-    assert with_hash(entry, previous) == entry
-    assert with_hash(entry, FIRST_HASH).entry_hash != entry.entry_hash
+    assert chain_hash(previous, canonical(entry)) == entry.entry_hash
+    assert chain_hash(FIRST_HASH, canonical(entry)) != entry.entry_hash
 
 
 CHANGED: dict[str, object] = {

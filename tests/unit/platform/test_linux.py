@@ -50,37 +50,6 @@ def test_a_process_has_room_for_what_its_sensors_open(soft: int, hard: int, said
     assert done.stdout.strip() == said, done.stderr
 
 
-def test_dies_with_its_parent() -> None:
-    parent = (
-        "import os, subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import os, signal; from vault.platform import die_with_parent; '\n"
-        "    'die_with_parent(%d); print(os.getpid(), flush=True); signal.pause()' % os.getpid()], stdout=sys.stdout)\n"
-        "sys.stdin.read(); os.kill(os.getpid(), 9)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    child = int(process.stdout.readline())
-    process.stdin.close()
-    process.wait(10)
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{child}").exists() and b"State:\tZ" not in _status(child):
-        assert time.monotonic() < deadline
-    process.stdout.close()
-
-
-def _status(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/status").read_bytes()
-    except OSError:
-        return b"State:\tZ"
-
-
-def test_an_orphan_ends_at_once() -> None:
-    answer = run("from vault.platform import die_with_parent; die_with_parent(1 << 22); print('alive')")
-    assert (answer.returncode, answer.stdout) == (-signal.SIGKILL, "")
-
-
 def test_one_instance(tmp_path: Path) -> None:
     path = tmp_path / "vault.lock"
     other = "import sys; from pathlib import Path; from vault.platform import single_instance\nsingle_instance(Path(sys.argv[1]))"
@@ -137,4 +106,3 @@ def test_clock_and_entropy() -> None:
     entropy = SystemEntropy()
     assert len({entropy.token() for _ in range(100)}) == 100
     assert len(bytes.fromhex(entropy.token())) == 16
-    assert len(entropy.random_bytes(33)) == 33
