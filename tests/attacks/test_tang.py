@@ -121,12 +121,6 @@ def test_what_was_provisioned_is_recovered_and_nothing_was_sent_for_it(station: 
     assert recover(place, binding, "vault", "another workstation").reveal() != secret.reveal()
 
 
-def test_what_is_kept_survives_being_written_down(station: TangServer) -> None:
-    place, _, binding, secret = met(station)
-    kept = tang.Binding(*(tang.parse_key(tang.print_key(key)) for key in (binding.server_key, binding.client_point)))
-    assert recover(place, kept, *CONTEXT).reveal() == secret.reveal()
-
-
 def test_keys_rotate_without_founding_anew(station: TangServer) -> None:
     place, pinned, binding, secret = met(station)
     station.rotate()

@@ -76,15 +76,6 @@ def normalise(passphrase: Secret) -> Secret:
     return Secret(composed.encode())
 
 
-def common_list_date() -> datetime.date:
-    """Give the day the list of common passphrases was made, for the doctor (CJIS IA-5(1): renew quarterly).
-
-    Raises:
-        UnavailableError: passphrase.list-missing.
-    """
-    return _common_list()[0]
-
-
 def _decoded(passphrase: Secret) -> str | None:
     """Give the text, None if it is none. No exception leaves here: the decoder's carries the passphrase, also as a context."""
     try:
@@ -94,7 +85,7 @@ def _decoded(passphrase: Secret) -> str | None:
 
 
 def _is_common(text: str) -> bool:
-    _, listed = _common_list()
+    listed = _common_list()
     folded = _fold(text)
     candidates = {folded, _fold(text.translate(_SWAPS))}
     core = text.strip().casefold()
@@ -118,10 +109,10 @@ def _unit(text: str) -> str:
 
 
 @functools.cache
-def _common_list() -> tuple[datetime.date, frozenset[str]]:
+def _common_list() -> frozenset[str]:
     try:
         lines = _LIST_PATH.read_text(encoding="utf-8").splitlines()
-        date = next(datetime.date.fromisoformat(line.removeprefix(_DATE_PREFIX)) for line in lines if line.startswith(_DATE_PREFIX))
+        next(datetime.date.fromisoformat(line.removeprefix(_DATE_PREFIX)) for line in lines if line.startswith(_DATE_PREFIX))
     except (OSError, ValueError, StopIteration) as error:
         raise UnavailableError("passphrase.list-missing") from error
-    return date, frozenset(_fold(line) for line in lines if line and not line.startswith("#"))
+    return frozenset(_fold(line) for line in lines if line and not line.startswith("#"))

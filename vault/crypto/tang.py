@@ -312,16 +312,6 @@ def ask(
     return said
 
 
-def parse_key(text: str) -> Jwk:
-    """Read a pinned key back from the header. Raises UnavailableError premises.malformed."""
-    return _decoded(text.encode(), Jwk)
-
-
-def print_key(key: Jwk) -> str:
-    """Write a key for the header."""
-    return msgspec.json.encode(key).decode()
-
-
 # ---- the advertisement -------------------------------------------------------------------------------------------------------------
 
 

@@ -41,11 +41,6 @@ def threshold(views: int) -> float:
     return math.sqrt(2 * math.log(max(1, views) * READINGS_MAX / FALSE_NAMING_MAX))
 
 
-def false_naming(score: float, views: int) -> float:
-    """At most how probable a score like this is for any of `views` views that did not make the picture, 0…1."""
-    return min(1.0, max(1, views) * READINGS_MAX * math.exp(-score * score / 2)) if score > 0 else 1.0
-
-
 def signs(chips: bytes) -> list[int]:
     """The chips as +1 (lighter) and -1, rows from the top."""
     return [1 if byte >> bit & 1 else -1 for byte in chips for bit in range(7, -1, -1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import unicodedata
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.crypto import passphrase as passphrase_module
-from vault.crypto.passphrase import check_passphrase, common_list_date, normalise
+from vault.crypto.passphrase import check_passphrase, normalise
 from vault.errors import RefusedError, UnavailableError
 from vault.secret import Secret
 
@@ -93,10 +92,6 @@ def test_every_listed_one_is_refused() -> None:
         if len(line) >= passphrase_module.LEAST_CHARACTERS:
             with pytest.raises(RefusedError):
                 check(line, "no badge")
-
-
-def test_the_list_has_a_date() -> None:
-    assert isinstance(common_list_date(), datetime.date)
 
 
 @pytest.mark.parametrize("content", [None, "password\n", "# date: yesterday\npassword\n"])
