@@ -20,15 +20,13 @@ from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.sheet import Sheet, SheetKind
 from ui.widgets.text_field import TextField
+from vault.domain.reason import REASON_LEAST_CHARACTERS
 
 if TYPE_CHECKING:
     from ui.bridge import Reply
     from vault.errors import VaultError
 
 R = TypeVar("R")
-
-REASON_LEAST = 10
-"""What the domain asks of a reason, a rationale: a sentence, not a key press. In characters."""
 
 
 class ActSheet(Sheet):
@@ -101,7 +99,7 @@ class ReasonSheet(ActSheet):
         primary: str,
         missing: str,
         harm: str = "",
-        least: int = REASON_LEAST,
+        least: int = REASON_LEAST_CHARACTERS,
     ) -> None:
         """Make the sheet.
 

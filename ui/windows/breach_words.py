@@ -160,14 +160,6 @@ def _said(name: str, code: str) -> str:
     return strings.text(words) if strings.has_text(words) else code
 
 
-def shortfall(rationale: str) -> int:
-    """Give how many characters a rationale still needs; 0 when it is enough."""
-    return max(0, RATIONALE_LEAST - len(rationale.strip()))
-
-
 _OF_A_SENSOR = {"protection": "protection.{}.name", "reason": "protection_reason.{}"}  # one that went blind, in the strip's words
 _CODED = frozenset({"code", "place_fit", "place_unread", "place_remote", "moment"})
 _LISTS = frozenset({"place_addresses", "place_gateways", "place_tunnels", "place_remote"})
-
-RATIONALE_LEAST = 10
-"""What the domain asks of a rationale and of a reason for recall, in characters."""

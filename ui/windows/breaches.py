@@ -31,7 +31,7 @@ from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.widgets.text_field import TextField
 from ui.windows import breach_words
-from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
+from ui.windows.act_sheet import ActSheet, ReasonSheet
 from ui.windows.held_rows import HeldRows
 from ui.windows.live_page import LivePage, PageHead
 from ui.windows.naming import badge_first, who
@@ -39,6 +39,7 @@ from ui.windows.page import PaletteAction
 from ui.windows.report_pane import ReportPane
 from ui.windows.split_pane import SplitPane
 from vault.domain.breach import Finding, Severity, TriageState
+from vault.domain.reason import is_reason
 from vault.services.events import BreachRecorded, ReportChanged
 from vault.services.supervision import Supervision
 from vault.services.views import ReportLine, ReportView
@@ -90,7 +91,7 @@ class DisposeSheet(ActSheet):
             self._missing.show()
             self.finding.setFocus()
             return None
-        if len(rationale) < REASON_LEAST:
+        if not is_reason(rationale):
             self.rationale.set_error(strings.text("breaches.dispose_sheet.rationale_missing"))
             self.rationale.control.setFocus()
             return None

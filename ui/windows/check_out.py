@@ -25,9 +25,10 @@ from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.text_field import TextField
 from ui.windows import case_words
-from ui.windows.act_sheet import REASON_LEAST, ActSheet
+from ui.windows.act_sheet import ActSheet
 from ui.windows.naming import isolated, who
 from vault.domain.custody import Purpose
+from vault.domain.reason import is_reason
 from vault.services.custody import Custody
 from vault.services.desk import Desk
 from vault.services.views import CaseLine, CaseStatus, CheckOutChoices, DeskView, HoldingLine
@@ -144,7 +145,7 @@ class CheckOutSheet(ActSheet):
             self.purposes.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         note = self.note.value() if purpose is Purpose.OTHER else ""
-        if purpose is Purpose.OTHER and len(note) < REASON_LEAST:
+        if purpose is Purpose.OTHER and not is_reason(note):
             if not self.note.control.hasFocus() and not note:
                 self.note.setFocus(Qt.FocusReason.OtherFocusReason)
             else:

@@ -22,13 +22,14 @@ from ui.widgets.chosen_field import ChoiceField
 from ui.widgets.field import Field, LineField
 from ui.widgets.label import Label
 from ui.widgets.painted_text import PaintedText
-from ui.windows.act_sheet import REASON_LEAST, ActSheet, ReasonSheet
+from ui.windows.act_sheet import ActSheet, ReasonSheet
 from ui.windows.audit_words import moment_us
 from ui.windows.beside import beside
 from ui.windows.naming import isolated
 from ui.windows.person_field import PersonField
 from vault.domain.access import ROLES_WITHOUT_CASES, Effect, GranteeKind
 from vault.domain.identity import CaseId
+from vault.domain.reason import is_reason
 from vault.services.register import Register
 from vault.services.views import CaseLine, GrantLine, PersonBrief, UnitLine
 
@@ -101,7 +102,7 @@ class AddGrantSheet(ActSheet):
             (self.unit if to_unit else self.person, "" if grantee_id else strings.text("grants.add_sheet.grantee_missing")),
             (self.from_, wrong_time if from_us is None else ""),
             (self.until, wrong_time if until_us is None else "" if ends_late else strings.text("grants.add_sheet.time_order")),
-            (self.reason, "" if len(self.reason.value()) >= REASON_LEAST else strings.text("grants.add_sheet.reason_missing")),
+            (self.reason, "" if is_reason(self.reason.value()) else strings.text("grants.add_sheet.reason_missing")),
         )
         for field, error in checks:
             field.set_error(error)

@@ -22,8 +22,9 @@ from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.sheet import Sheet
 from ui.widgets.text_field import TextField
-from ui.windows.act_sheet import REASON_LEAST, ActSheet
+from ui.windows.act_sheet import ActSheet
 from vault.domain.breach import SignalKind
+from vault.domain.reason import is_reason
 from vault.services.breach import Breaches
 from vault.services.views import BreachNotice
 
@@ -99,7 +100,7 @@ class AccountSheet(ActSheet):
 
     def _give(self) -> None:
         words = self.words.value()
-        if len(words) < REASON_LEAST:
+        if not is_reason(words):
             self.words.set_error(strings.text("account.missing"))
             self.words.setFocus(Qt.FocusReason.OtherFocusReason)
             return

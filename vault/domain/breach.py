@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from vault.domain.identity import BreachId, CheckOutId, DocumentId, PersonId
 from vault.domain.protection import ProtectionStatus
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 
 MINUTE_US = 60_000_000
@@ -384,6 +385,6 @@ def _dispose(report: ReportState, supervisor: PersonId, finding: Finding | None,
         raise RefusedError("breach.acknowledge-first")
     if report.owner_id is not None and report.owner_id != supervisor:
         raise RefusedError("breach.not-owner", owner_id=report.owner_id)
-    if finding is None or len(text.strip()) < 10:  # noqa: PLR2004 - a rationale is a sentence, not a key press
+    if finding is None or not is_reason(text):
         raise RefusedError("breach.rationale-missing")
     return TriageState.DISPOSED

@@ -19,6 +19,7 @@ from __future__ import annotations
 from vault.domain.access import ROLES_WITHOUT_CASES
 from vault.domain.audit import AuditKind
 from vault.domain.identity import PersonId, PersonState, Role
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.services.events import RegisterChanged
 from vault.services.operation import change, query
@@ -26,7 +27,6 @@ from vault.services.standing import StandingAct, StandingActs
 from vault.services.views import AccommodationLine
 from vault.services.world import World
 
-_REASON_LEAST_CHARACTERS = 10
 _DAY_US = 86_400_000_000
 CEILING_DAYS = 366
 
@@ -79,7 +79,7 @@ class Accommodations:
         from_us = from_us or now_us
         if not max(from_us, now_us) < until_us <= from_us + CEILING_DAYS * _DAY_US:
             raise RefusedError("accommodation.period", days=CEILING_DAYS)
-        if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("accommodation.reason-missing")
         act_id = world.entropy.token()
         sealed = world.seal_to_supervisors(reason.strip().encode(), "accommodation", act_id)

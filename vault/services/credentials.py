@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from vault.domain.audit import AuditKind
 from vault.domain.identity import PersonId, PersonState, Role, SessionId
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.secret import Passphrase, Secret, secret_of
 from vault.services.administration import enrolment
@@ -33,7 +34,6 @@ from vault.services.ports import PersonRow
 from vault.services.views import Enrolment
 from vault.services.world import World
 
-_REASON_LEAST_CHARACTERS = 10
 _SHOWN_SECONDS = 600
 """How long a new second factor waits to be proven."""
 
@@ -199,7 +199,7 @@ class Credentials:
             raise RefusedError("person.unknown")
         if row.state is PersonState.DISABLED:
             raise RefusedError("person.disabled")
-        if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("factor.reason-missing")
         self._attempts.require_room(row.badge_no, row)
         return row

@@ -25,6 +25,7 @@ from vault.domain.custody import (
     require_held,
 )
 from vault.domain.identity import CaseId, CheckOutId, PersonId, Role
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.services.cases import Cases
 from vault.services.events import CustodyChanged
@@ -34,7 +35,6 @@ from vault.services.ports import AuditFilter, WaitRow
 from vault.services.views import BoardLine, CheckedIn, CheckOutChoices, HoldingLine
 from vault.services.world import World
 
-_REASON_LEAST_CHARACTERS = 10
 _ATTEMPTS_COUNTED = 10_000
 _FACTS = msgspec.json.Decoder(list[tuple[str, str | int]])
 _READERS = (Role.OFFICER, Role.SUPERVISOR, Role.CUSTODIAN)
@@ -86,7 +86,7 @@ class Custody:
         require_due_back(due_back_us, now_us, world.policy.check_out_ceiling_hours)
         if purpose not in self._purposes(case_id):
             raise RefusedError("custody.purpose-not-offered")
-        if purpose is Purpose.OTHER and len(note.strip()) < _REASON_LEAST_CHARACTERS:
+        if purpose is Purpose.OTHER and not is_reason(note):
             raise RefusedError("custody.purpose-missing")
         active = world.store.active_check_out(case_id)
         try:
@@ -412,7 +412,7 @@ class Custody:
     def _supervised(self, check_out_id: CheckOutId, reason: str) -> CheckOut:
         world = self._world
         world.require(Role.SUPERVISOR)
-        if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("custody.reason-missing")
         check_out = world.store.check_out(check_out_id)
         if check_out is None or not check_out.active:

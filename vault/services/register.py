@@ -20,6 +20,7 @@ from vault.domain.access import ROLES_WITHOUT_CASES, Effect, GranteeKind, GrantT
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.casefile import CaseCard, Marking
 from vault.domain.identity import CaseId, GrantId, PersonId, PersonState, Role, UnitId, UnitKind
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.services.cases import Cases
 from vault.services.custody import Custody
@@ -30,8 +31,6 @@ from vault.services.ports import CaseRow, GrantRow, MembershipRow
 from vault.services.session import unit_key_place
 from vault.services.views import CaseLine, GrantLine, PersonBrief, UnitLine
 from vault.services.world import World
-
-_REASON_LEAST_CHARACTERS = 10
 
 
 class NewCase(msgspec.Struct, frozen=True):
@@ -172,7 +171,7 @@ class Register:
         world = self._world
         cipher = self._grantor(case_id)
         now_us = world.clock.now_us()
-        if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("grant.reason-missing")
         if until_us and until_us <= max(from_us, now_us):
             raise RefusedError("grant.period")
@@ -196,7 +195,7 @@ class Register:
         """
         world = self._world
         cipher = self._grantor(case_id)
-        if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("grant.reason-missing")
         grants = [one.terms for one in world.store.grants_of(case_id)]
         removed = next((one for one in grants if one.grant_id == grant_id and not one.removed_us), None)

@@ -23,6 +23,7 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.identity import Role
 from vault.domain.policy import Policy, policy_from
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.services.breach import FACT_MOST_CHARACTERS, Breaches, shortened
 from vault.services.ports import PolicyPlace
@@ -30,7 +31,6 @@ from vault.services.views import BreachNotice
 from vault.services.world import World
 
 _ARROW = " -> "
-_REASON_LEAST_CHARACTERS = 10
 _LARGEST_BYTES = 64 * 1024
 _WORDS = frozenset({"premises_contact"})  # a line of the station's own words
 
@@ -104,7 +104,7 @@ class StationPolicy:
         reason = " ".join(reason.split())
         if not changes:
             return None
-        if len(reason) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("policy.reason-missing")
         said = {one.name: f"{one.before}{_ARROW}{one.after}" for one in changes}
         told = [(name, "changed" if name in _WORDS else values) for name, values in said.items()]

@@ -27,6 +27,7 @@ from vault.domain.breach import MINUTE_US
 from vault.domain.custody import CheckOut
 from vault.domain.identity import CaseId, CheckOutId, Role
 from vault.domain.reading_rules import CATALOGUE, DAY_US, PageLeft, ReadingFlag, RuleId, Sight, evaluate
+from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.services.cases import Cases
 from vault.services.operation import change, query
@@ -36,7 +37,6 @@ from vault.services.standing import StandingActs
 from vault.services.views import DecoyLine, RuleLine
 from vault.services.world import World
 
-_REASON_LEAST_CHARACTERS = 10
 _RETURNED_LOOKED_AT = 100
 _REPORTS_LOOKED_AT = 1000
 _FACTS = msgspec.json.Decoder(list[tuple[str, str | int]])
@@ -116,7 +116,7 @@ class UnusualReading:
         """
         world = self._world
         world.require(Role.SUPERVISOR)
-        if len(reason.strip()) < _REASON_LEAST_CHARACTERS:
+        if not is_reason(reason):
             raise RefusedError("decoy.reason-missing")
         row = world.store.case_by_number(self._cases.number_blind(rms_number))
         if row is None:
