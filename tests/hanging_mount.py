@@ -1,8 +1,9 @@
 """A file system that a program serves, and that can fall silent: the program reads what it is asked and never answers again.
 
-Run as a program, ``python -m tests.hanging_mount PLACE``: mounts a folder with one file in it at PLACE, says ``mounted``, answers whatever
-is asked until a line comes on its standard input, says ``silent``, and from there on answers nothing. When it ends, whoever waits gets an
-error. `hanging_mount` does that for a test. Needs root, and mounts of one's own (`tests.mounts`).
+Run as a program, ``python -m tests.hanging_mount PLACE [PROGRAM]``: mounts a folder with one file in it at PLACE, which holds what PROGRAM
+does, says ``mounted``, answers whatever is asked until a line comes on its standard input, says ``silent``, and from there on answers
+nothing. When it ends, whoever waits gets an error. `hanging_mount` does that for a test. Needs root, and mounts of one's own
+(`tests.mounts`).
 
 Source: fuse(4), linux/fuse.h 7.31.
 """
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FILE_NAME = "page"
-_FILE_BYTES = 100
+_contents = b"x" * 100
 _ROOT_NO, _FILE_NO = 1, 2
 _IN, _OUT, _ATTRIBUTES = struct.Struct("<IIQQIIIHH"), struct.Struct("<IiQ"), struct.Struct("<6Q10I")
 _LOOKUP, _GETATTR, _OPEN, _READ, _RELEASE, _INIT, _OPENDIR, _READDIR, _RELEASEDIR = 1, 3, 14, 15, 18, 26, 27, 28, 29
@@ -48,19 +49,19 @@ class Silence:
 
 
 @contextmanager
-def hanging_mount(place: Path) -> Iterator[Silence]:
-    """Mount it, and have it answer until the test wants otherwise."""
+def hanging_mount(place: Path, program: Path | None = None) -> Iterator[Silence]:
+    """Mount it, and have it answer until the test wants otherwise. `program`: what its file holds."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.hanging_mount", str(place)],
+        [sys.executable, "-m", "tests.hanging_mount", str(place), *([str(program)] if program else [])],
         cwd=Path(__file__).resolve().parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as program:
-        silence = Silence(program)
+    ) as server:
+        silence = Silence(server)
         try:
-            assert program.stdout is not None
-            assert program.stdout.readline() == "mounted\n"
+            assert server.stdout is not None
+            assert server.stdout.readline() == "mounted\n"
             yield silence
         finally:
             silence.end()
@@ -69,7 +70,7 @@ def hanging_mount(place: Path) -> Iterator[Silence]:
 
 def _attributes(number: int) -> bytes:
     is_root = number == _ROOT_NO
-    size, mode = (0, 0o040755) if is_root else (_FILE_BYTES, 0o100644)
+    size, mode = (0, 0o040755) if is_root else (len(_contents), 0o100755)
     return _ATTRIBUTES.pack(number, size, 1, 0, 0, 0, 0, 0, 0, mode, 2 if is_root else 1, os.getuid(), os.getgid(), 0, 4096, 0)
 
 
@@ -86,13 +87,17 @@ def _lookup(_number: int, body: bytes) -> bytes | int:
     return struct.pack("<QQQQII", _FILE_NO, 0, 0, 0, 0, 0) + _attributes(_FILE_NO)  # valid for no time: asked for every time
 
 
+def _part(_handle: int, offset: int, size: int) -> bytes:
+    return _contents[offset : offset + size]
+
+
 _ANSWERS: dict[int, Callable[[int, bytes], bytes | int]] = {
     _INIT: lambda _number, _body: struct.pack("<IIIIHHIIHHI7I", 7, 31, 65536, 0, 12, 9, 65536, 1, 0, 0, 0, *[0] * 7),
     _LOOKUP: _lookup,
     _GETATTR: lambda number, _body: struct.pack("<QII", 0, 0, 0) + _attributes(number),
     _OPEN: lambda _number, _body: struct.pack("<QII", 1, _DIRECT, 0),
     _OPENDIR: lambda _number, _body: struct.pack("<QII", 1, 0, 0),
-    _READ: lambda _number, body: b"x" * max(0, _FILE_BYTES - struct.unpack_from("<QQ", body)[1]),
+    _READ: lambda _number, body: _part(*struct.unpack_from("<QQI", body)),
     _READDIR: lambda _number, body: _entries(struct.unpack_from("<QQ", body)[1]),
     _RELEASE: lambda _number, _body: b"",
     _RELEASEDIR: lambda _number, _body: b"",
@@ -125,4 +130,6 @@ def _serve(place: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        _contents = Path(sys.argv[2]).read_bytes()
     _serve(sys.argv[1])

@@ -1,10 +1,11 @@
-"""Which process listens on a Unix socket: asked of the kernel, over a connection that says nothing.
+"""Which process listens on a Unix socket: asked of the kernel, over a connection that says nothing. And whether its program's name is true.
 
-Source: unix(7), SO_PEERCRED. Thread: any; waits for the connection. Linux only.
+Source: unix(7), SO_PEERCRED; user_namespaces(7). Thread: any; waits for the connection. Linux only.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 
@@ -22,3 +23,11 @@ def listener_of(address: str, most_seconds: float) -> tuple[int, int] | None:
             return None
         pid, uid, _ = struct.unpack("iII", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return pid, uid
+
+
+def names_itself(pid: int) -> bool:
+    """Whether a process is in a user namespace that is not ours: there it may mount, and say which file it was started from."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")  # noqa: PTH115
+    except OSError:
+        return False  # gone, or another account's, which is told apart before

@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyotp
 import pytest
 
+from tests.attacks.capture_stage import ROOT, display
 from tests.conftest import OFFICER
 from tests.fakes import FixedClock
 from tests.hanging_mount import FILE_NAME, Silence, hanging_mount
@@ -27,12 +29,14 @@ from vault.domain.protection import Protection, ProtectionState, ProtectionStatu
 from vault.platform.secret_service import open_secret_keeper
 from vault.sensors import hub as hubs
 from vault.sensors import processes
+from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.copies import CopiesSensor
 from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor
 from vault.sensors.store_access import StoreAccessSensor
+from vault.sensors.x11_wire import Connection
 from vault.services.events import BreachRecorded, Ending, Opened
 from vault.services.register import Register
 from vault.services.session import Session
@@ -159,6 +163,52 @@ def test_whoever_has_a_file_of_it_open_does_not_keep_an_opener_from_being_named(
             sensor.stop()
             other.kill()
     os.close(kept)
+
+
+LINGERS = """
+import time
+from vault.sensors.x11_wire import Connection
+connection = Connection()
+time.sleep(600)
+"""
+FROM_THERE = [
+    ("the program itself", [], "/usr/bin/xeyes", "not-system"),
+    ("an interpreter's script", ["/usr/bin/python3"], "", "interpreter"),
+]
+
+
+@pytest.mark.parametrize(("interpreter", "program", "why"), [row[1:] for row in FROM_THERE], ids=[row[0] for row in FROM_THERE])
+def test_a_program_at_the_screen_that_lies_there_is_named_all_the_same(
+    tmp_path: Path, interpreter: list[str], program: str, why: str
+) -> None:
+    """Its file is never opened, and its file system not asked: the sensor would wait, and a page stay beside the program."""
+    place, script = tmp_path / "share", tmp_path / "script"
+    place.mkdir()
+    script.write_text(LINGERS)
+    signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
+    blanks: list[bool] = []
+    page: list[bool] = []
+    with own_mounts(), display(Path(f"/var/tmp/casevault-hanging-{os.getpid()}")) as shown:
+        sensor = CapturesSensor(lambda: bool(page), lambda: True, blanks.append, own_pids=(os.getpid(),), environment=shown.environment)
+        with hanging_mount(place, Path(program or script)) as silence:
+            environment = {**os.environ, **shown.environment, "PYTHONPATH": str(ROOT)}
+            client = subprocess.Popen([*interpreter, place / FILE_NAME], env=environment, stderr=subprocess.DEVNULL)
+            try:
+                with closing(Connection(shown.environment)) as asking:
+                    until(lambda: any(one.pid == client.pid for one in asking.clients()))
+                silence.begin()
+                sensor.start(signals.put)
+                page.append(True)
+                signal = signals.get(timeout=PATIENCE_SECONDS)
+                assert blanks[:1] == [True]
+                assert signal.kind is SignalKind.UNKNOWN_SCREEN_CLIENT
+                assert (dict(signal.facts)["pid"], dict(signal.facts)["because"]) == (client.pid, why)
+                assert "sha256" not in dict(signal.facts) or interpreter
+            finally:
+                silence.end()
+                client.kill()
+                client.wait()
+                sensor.stop()
 
 
 @pytest.mark.slow

@@ -191,6 +191,24 @@ def test_a_relay_of_ones_own_is_refused_whatever_it_is_called(server: Server, *,
         shutil.rmtree(program.parent)
 
 
+def test_a_relay_under_the_name_of_the_systems_server_is_refused(server: Server) -> None:
+    """In a user namespace of its own a program may put its own file over the server's, and is then called so by the kernel."""
+    number = 8100 + server.number
+    named = os.path.realpath(shutil.which("Xvfb") or "")
+    put = f'mount --bind "$(realpath "$(command -v socat)")" {named} && exec {named} "$@"'
+    listen, connect = f"ABSTRACT-LISTEN:{screen.X_SOCKETS}{number},fork", f"UNIX-CONNECT:{screen.X_SOCKETS}{server.number}"
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", put, "sh", listen, connect]
+    relay = subprocess.Popen(command, user="nobody" if os.geteuid() == 0 else None)
+    try:
+        wait_until_there(number)
+        assert Path(f"/proc/{relay.pid}/exe").readlink() == Path(named)
+        refused = RemoteSensor({"DISPLAY": f":{number}", screen.PLATFORM_VARIABLE: "xcb"}, lambda: False).refusal()
+        assert refused is not None
+        assert (refused.how, refused.by) == (How.FORWARDED, "relay")
+    finally:
+        end(relay)
+
+
 def test_what_tells_of_the_screen_reaches_the_vault() -> None:
     """Through the launcher's list, which is the desk's, and the interface's."""
     asked_for = set(screen.VARIABLES) - {screen.PLATFORM_VARIABLE}

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from vault.listener import listener_of
+from vault.listener import listener_of, names_itself
 
 _SERVICE: Final = "org.freedesktop.secrets"
 _REPLY_SECONDS: Final = 3.0
@@ -90,10 +90,12 @@ def judge_program(pid: int, allowed: frozenset[str]) -> Standing:
     """
     try:
         path = str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
+        if names_itself(pid) or not path.startswith(_SYSTEM_FOLDERS):  # else its file system may be a program's, and never answer
+            return Standing.FOREIGN
         status = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116 - the running file itself, whatever lies at its path now
     except OSError:
         return Standing.UNKNOWN
-    is_systems = path.startswith(_SYSTEM_FOLDERS) and status.st_uid == 0 and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    is_systems = status.st_uid == 0 and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return Standing.SYSTEMS if is_systems and Path(path).name in allowed else Standing.FOREIGN
 
 

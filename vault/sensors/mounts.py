@@ -99,6 +99,11 @@ class Mount:
     type: str
     source: str
 
+    @property
+    def is_programs(self) -> bool:
+        """Whether a program serves it, which may be one of the account's and need never answer."""
+        return self.type == "fuse" or self.type.startswith("fuse.")
+
 
 def read_mounts(text: str | None = None) -> tuple[Mount, ...]:
     """Give what is mounted now, or what `text` says. A line that does not read is left out.
@@ -206,7 +211,7 @@ def break_off_silent() -> None:
     """
     with suppress(OSError):
         for mount in read_mounts():
-            if mount.type == "fuse" or mount.type.startswith("fuse."):
+            if mount.is_programs:
                 connection = _FUSE_CONNECTIONS / mount.device.partition(":")[2]
                 with suppress(OSError, ValueError):
                     if int((connection / "waiting").read_text("ascii")) > 0:

@@ -14,7 +14,8 @@ Rules:
 5. A process of root's is the system's. Whoever is root is beyond what software on this workstation can promise.
 6. Facts are the process's name and number, its executable's base name and SHA-256; never an argument, a path or a window's title.
 
-7. A process lives as long as a thread of it does: where the first one has ended, another one is looked at.
+7. No file is asked for that a program may serve (FUSE), for it may never answer: such a file has no SHA-256, and is the account's.
+8. A process lives as long as a thread of it does: where the first one has ended, another one is looked at.
 
 LIMIT: code put into a vouched-for program after it was looked at (a debugger, a plug-in folder) is seen when it is looked at again, and
 code without a file is never seen.
@@ -37,9 +38,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.sensors import capture_tools, screen, system_files
+from vault.listener import names_itself
+from vault.sensors import capture_tools, mounts, screen, system_files
 from vault.sensors.capture_tools import Use
 from vault.sensors.officers_view import looking_at_programs
+from vault.sensors.system_files import Known
 
 _LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
 _CODE_MAKERS = (".gl??????", "orcexec.??????", "ffi??????")  # deleted at once: graphics drivers, media players, call-backs
@@ -47,6 +50,7 @@ _PROTOCOL_LIBRARIES = (b"/libxcb.so", b"/libX11.so")
 _MAPS_MOST_BYTES = 16 << 20  # a browser's are some hundred kilobytes
 _HASHED_MOST_BYTES = 64 * 1024 * 1024
 _NOT_FILES = ("/memfd:", "/dev/zero", "/SYSV", "/anon_hugepage")
+_MOST_LINKS = 40  # path_resolution(7)
 _MAPPED_FILE = 5  # the field of a line of maps
 _SIGKILL_PENDING = 1 << 8
 _DELETED = " (deleted)"
@@ -124,7 +128,7 @@ class Vouching:
         thread = _living(pid)
         try:
             path = os.readlink(f"/proc/{thread}/exe").removesuffix(_DELETED)  # noqa: PTH115
-            status = os.stat(f"/proc/{thread}/exe")  # noqa: PTH116
+            status = system_files.known(f"/proc/{thread}/exe")
         except FileNotFoundError:
             return Program(pid, uid, process, "", Standing.GONE)
         except OSError:
@@ -135,7 +139,7 @@ class Vouching:
             standing, why = _judge_client(thread, name)
         return Program(pid, uid, process, name, standing, why)
 
-    def _judge(self, pid: int, path: str, name: str, status: os.stat_result) -> tuple[Standing, str]:
+    def _judge(self, pid: int, path: str, name: str, status: Known) -> tuple[Standing, str]:
         why = self._doubt(pid, path, name, status)
         script = _script(pid) if why == "interpreter" else ""
         if path in self._allowed or (script and script in self._allowed):
@@ -148,7 +152,7 @@ class Vouching:
     def _allows_process(self, pid: int, path: str) -> bool:
         return path in self._allowed or (bool(self._allowed) and _script(pid) in self._allowed)
 
-    def _doubt(self, pid: int, path: str, name: str, status: os.stat_result) -> str:
+    def _doubt(self, pid: int, path: str, name: str, status: Known) -> str:
         """Why nobody vouches for a program; empty if the system does."""
         if not system_files.lies_in_system(path):
             return "not-system"
@@ -194,7 +198,7 @@ def _judge_client(pid: int, name: str) -> tuple[Standing, str]:
     if screen.is_relay(name):
         return Standing.STRANGER, "relay"
     maps = _read(pid, "maps", _MAPS_MOST_BYTES)
-    if _names_itself(pid):
+    if names_itself(pid):
         return Standing.STRANGER, "not-system"
     if _has_foreign_code(maps):
         return Standing.STRANGER, "foreign-library"
@@ -208,7 +212,7 @@ def _judge_client(pid: int, name: str) -> tuple[Standing, str]:
 
 
 def _script(pid: int) -> str:
-    """The script an interpreter was started with, resolved; empty for ``-c``, ``-m`` and the like."""
+    """The script an interpreter was started with, resolved; empty for ``-c``, ``-m`` and the like, and for one on a program's mount."""
     first = next(iter(arguments(pid)), "")
     if not first or first.startswith("-"):
         return ""
@@ -216,7 +220,30 @@ def _script(pid: int) -> str:
         base = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115
     except OSError:
         return ""
-    return os.path.realpath(os.path.join(base, first))  # noqa: PTH118
+    return _resolved(os.path.join(base, first))  # noqa: PTH118
+
+
+def _resolved(path: str) -> str:
+    """An absolute path without links; empty where it leads over a mount that a program serves, or in a circle."""
+    served = {str(one.place) for one in mounts.read_mounts() if one.is_programs}
+    done, left = "", path.split("/")
+    links = _MOST_LINKS
+    while left:
+        part = left.pop(0)
+        if part in ("", "."):
+            continue
+        folder, done = done, done.rpartition("/")[0] if part == ".." else f"{done}/{part}"
+        if done in served:
+            return ""
+        try:
+            target = os.readlink(done or "/")  # noqa: PTH115
+        except OSError:
+            continue
+        links -= 1
+        if not links:
+            return ""
+        done, left = "" if target.startswith("/") else folder, target.split("/") + left
+    return done
 
 
 def _brings_libraries(pid: int) -> bool:
@@ -229,16 +256,9 @@ def _brings_libraries(pid: int) -> bool:
     return False
 
 
-def _names_itself(pid: int) -> bool:
-    """Whether a process is in a user namespace that is not ours: there it may mount, and say which file it was started from."""
-    try:
-        return os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")  # noqa: PTH115
-    except OSError:
-        return False  # gone, or another account's, which is told apart before
-
-
 def _has_foreign_code(maps: bytes) -> bool:
     """Whether a file that is not the system's is mapped as code."""
+    served: tuple[Path, ...] | None = None
     code = {fields[5] for line in maps.splitlines() if len(fields := line.split(None, 5)) > _MAPPED_FILE and b"x" in fields[1]}
     for path in map(os.fsdecode, code):
         if not path.startswith("/") or path.startswith(_NOT_FILES):
@@ -246,6 +266,10 @@ def _has_foreign_code(maps: bytes) -> bool:
         name = path.removesuffix(_DELETED)
         if name != path and any(fnmatch.fnmatchcase(os.path.basename(name), one) for one in _CODE_MAKERS):  # noqa: PTH119
             continue
+        if not system_files.lies_in_system(name):
+            served = served if served is not None else tuple(one.place for one in mounts.read_mounts() if one.is_programs)
+            if any(Path(name).is_relative_to(place) for place in served):
+                return True
         try:
             if not system_files.only_roots(os.stat(name)):  # noqa: PTH116
                 return True
@@ -300,6 +324,9 @@ def _living(pid: int) -> int:
 
 
 def _sha256(pid: int) -> str:
+    """Of a process's executable; empty for one that is gone, very large, or on a file system that may never answer."""
+    if not _answers(pid):
+        return ""
     digest = hashlib.sha256()
     left = _HASHED_MOST_BYTES
     with suppress(OSError), open(f"/proc/{_living(pid)}/exe", "rb", buffering=0) as file:  # noqa: PTH123
@@ -309,6 +336,16 @@ def _sha256(pid: int) -> str:
         if left > 0:
             return digest.hexdigest()
     return ""
+
+
+def _answers(pid: int) -> bool:
+    """Whether the file system of a process's executable is one that is mounted here, and no program's."""
+    try:
+        file = system_files.known(f"/proc/{_living(pid)}/exe")
+        of_file = f"{os.major(file.st_dev)}:{os.minor(file.st_dev)}"
+        return any(not one.is_programs and (one.device == of_file or one.mount_id == file.mount_id) for one in mounts.read_mounts())
+    except OSError:
+        return False
 
 
 def _read(pid: int, name: str, most_bytes: int) -> bytes:

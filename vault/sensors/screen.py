@@ -28,7 +28,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.listener import listener_of
+from vault.listener import listener_of, names_itself
 from vault.sensors import system_files
 from vault.sensors.officers_view import looking_at_programs
 
@@ -199,14 +199,14 @@ def _is_systems(pid: int) -> bool:
     """
     try:
         path = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
-        status = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116
+        status = system_files.known(f"/proc/{pid}/exe")
     except OSError:
         with suppress(OSError):
             said = Path(f"/proc/{pid}/status").read_bytes().partition(b"\nCapPrm:")[2].split(b"\n", 1)[0]
             same = Path(f"/proc/{pid}/uid_map").read_bytes() == Path("/proc/self/uid_map").read_bytes()
             return same and bool(said.strip(b"\t 0"))
         return False
-    return system_files.is_systems(path, status) and not system_files.is_interpreter(os.path.basename(path))  # noqa: PTH119
+    return not names_itself(pid) and system_files.is_systems(path, status) and not system_files.is_interpreter(os.path.basename(path))  # noqa: PTH119
 
 
 def _examine_session(session_id: str) -> list[Finding]:
