@@ -95,7 +95,7 @@ _REST_OF_OLD = 5.0  # times what was spent of the processor on what has long bee
 _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
 _TAG_BYTES = 16
-_PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise
+_PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise; of every sensor that watches for copies of this vault
 _FRESH_SECONDS = 1.0
 _IDLE_CLASS = 3
 _AT_FDCWD, _AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = -100, 0x100, 0x1000
@@ -813,10 +813,7 @@ class CopiesSensor:
         if self._watching is not None:
             self._watching.close()
             self._watching = None
-        if self._probe_folder is not None:
-            with suppress(OSError):
-                self._probe_folder.rmdir()
-            self._probe_folder = None
+        self._probe_folder = None  # it stays: the desk's sensor and the sentinel's both watch it, and one ends before the other
         self._tasks = queue.SimpleQueue()
         self._later.clear()
         self._scans.clear()

@@ -706,3 +706,10 @@ def test_a_home_of_100_000_files(stage: Stage, monkeypatch: pytest.MonkeyPatch, 
         sensor.stop()
     assert max(times["start"] for times in runs) <= 5
     assert runs[1]["processor"] < runs[0]["processor"]
+
+
+def test_a_sensor_that_ends_blinds_no_other_one_of_the_same_vault(stage: Stage) -> None:
+    other = CopiesSensor(Fingerprint(frozenset, VAULT_ID), [stage.home / "Downloads"], stage.vault)
+    other.start(stage.emit)
+    other.stop()  # the sentinel ends, or the desk, beside the one of these two that goes on
+    assert stage.sensor.self_test().state is ProtectionState.DETECTED
