@@ -15,8 +15,14 @@ if __name__ == "__main__":
     vault, words = sys.argv[1], sys.argv[2:]
     from ui.__main__ import begin
 
-    if words in ([], ["run"], ["--steps"]):
+    if words[:2] == ["run", "--vault"]:
+        del words[1:3]
+    if not words or words[0] in {"run", "--steps"}:
         sys.exit(begin(["--vault", vault, *(word for word in words if word != "run")]))
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the command can say that it stopped
     from vault.platform import environment
 
     environment.clean([])

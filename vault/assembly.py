@@ -11,8 +11,10 @@ Rules:
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import shutil
+import stat
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -167,10 +169,14 @@ def station_policy(shipped: Policy, policy_text: str, *, kept: bool = False) -> 
 
 
 def read_policy_text(path: Path) -> str:
-    """Read a station's own settings from a file. Raises RefusedError policy.unreadable; what they say is not looked at yet."""
+    """Read a station's own settings from a regular file; what they say is not looked at yet. Raises RefusedError policy.unreadable."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place is not waited for
+        with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123 - opened without waiting
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise RefusedError("policy.unreadable")
+            return file.read()
+    except (OSError, ValueError) as error:
         raise RefusedError("policy.unreadable") from error
 
 

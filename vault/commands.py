@@ -21,10 +21,14 @@ Exit status: 0 done, 1 refused or failed, 2 wrong use, 3 the trail does not hold
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `main` can say that it stopped: a traceback of imports tells nobody anything
+
 import argparse
 import getpass
 import os
-import signal
 import sys
 import time
 import tomllib
@@ -86,6 +90,8 @@ def main(arguments: Sequence[str] | None = None, installed: str = "") -> None:
     if installed:
         options.vault = Path(installed)
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as while this was imported
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         _require_text(options)
         status = options.run(options)
         print(end="", flush=True)

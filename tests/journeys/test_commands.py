@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -143,10 +144,11 @@ def test_the_policy_is_shown_and_changed_by_a_supervisor_who_says_yes(line: Comm
 
 @pytest.mark.slow
 def test_what_a_terminal_may_do_to_a_command_is_answered_in_words(tmp_path: Path) -> None:
-    vault, loop, holder = tmp_path / "vault", tmp_path / "loop", tmp_path / "holder"
+    vault, loop, holder, pipe = tmp_path / "vault", tmp_path / "loop", tmp_path / "holder", tmp_path / "pipe"
     vault.mkdir()
     (vault / HEADER_NAME).write_text("{}")
     loop.symlink_to(loop)
+    os.mkfifo(pipe)
     no_text, words = b"\xff\xfe", b"granite window orchard nine\n"
     rows: list[tuple[list[str | bytes | Path], bytes | None, str]] = [
         # the words; what is typed, None: no standard input; what is said
@@ -159,6 +161,7 @@ def test_what_a_terminal_may_do_to_a_command_is_answered_in_words(tmp_path: Path
         (["verify", bytes(tmp_path) + b"/" + no_text], b"", "There is no vault"),
         (["found", "--vault", vault], b"", "There is a vault already"),
         (["found", "--vault", loop, "--policy", holder], b"", "The policy cannot be read"),
+        (["policy", "set", "--vault", vault, pipe], b"", "The policy cannot be read"),
         (["sentinel", "--vault", vault, "--patience", "nan"], b"", "--patience"),
         (["recovery", "holder", "--name", "Superintendent", holder], words * 2, ""),
     ]
@@ -186,6 +189,18 @@ def test_what_a_terminal_may_do_to_a_command_is_answered_in_words(tmp_path: Path
         assert told in complaint, (said, complaint)
         assert started.returncode in {1, 2}, said
     assert holder.exists()
+
+
+def test_one_that_is_stopped_while_it_is_loaded_says_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / HEADER_NAME).write_text("{}")
+    command = ["env", "--default-signal=INT", sys.executable, "-X", "importtime", "-m", "vault.commands", "verify", str(tmp_path)]
+    started = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert started.stderr is not None
+    assert any(line.endswith(" vault.errors\n") for line in started.stderr), "one of the first"
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=60)
+    assert [line for line in told.splitlines() if not line.startswith("import time:")] == []
+    assert started.returncode == -signal.SIGINT
 
 
 def test_without_a_keyring_nothing_is_founded(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,21 @@ def test_a_vault_of_the_callers_own_is_not_opened(installed: Path, tmp_path: Pat
         assert str(own) not in told, words
         assert str(station) in told, (words, told)
     assert [one.name for one in own.iterdir()] == [HEADER_NAME], "nobody locked it, and nobody watches it"
+
+
+def test_the_desk_opens_on_the_installed_vault_whatever_folder_is_said(installed: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    command = [sys.executable, "-I", "-S", "-B", str(installed / "start.py"), str(tmp_path / "station"), "run", "--vault", str(own)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    started = subprocess.Popen(command, cwd="/", env={**clean, "HOME": str(tmp_path)}, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while "libQt6Widgets" not in Path(f"/proc/{started.pid}/maps").read_text():
+        assert time.monotonic() < deadline
+        assert started.poll() is None, started.communicate()[1]
+        time.sleep(0.02)
+    runs = Path(f"/proc/{started.pid}/cmdline").read_bytes().decode().split("\0")
+    started.kill()
+    started.communicate(timeout=30)
+    assert {"-I", str(tmp_path / "station")} < set(runs)
+    assert not list(own.iterdir())
