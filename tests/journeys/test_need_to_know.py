@@ -213,6 +213,14 @@ def test_a_list_neither_shows_nor_counts_what_is_denied_or_over(station: Station
     assert numbers == ["2026-0005", "2026-0004", "2026-0001"]
 
 
+def test_a_case_is_searched_as_it_is_typed_however_it_was_written(station: Station) -> None:
+    station.register_case("2026-0001", "Jose\u0301 O\u2019Brien, Hauptstra\u00dfe", OFFICER)
+    station.sign_in(OFFICER)
+    for typed in ("José", "jose o'brien", "HAUPTSTRASSE"):
+        assert [line.rms_number for line in station.vault.desk.cases(typed, "", 10).lines] == ["2026-0001"]
+    assert station.vault.desk.cases("Joseph", "", 10).total == 0
+
+
 def test_a_supervisor_has_no_standing_sight_of_cases(station: Station) -> None:
     case_id = marked_case(station)
     station.sign_in(SECOND_SUPERVISOR)

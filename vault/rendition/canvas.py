@@ -65,7 +65,7 @@ class Document(Protocol):
         """Paint the page, scaled to the canvas, opaque everywhere."""
 
     def find(self, page_no: int, text: str, hits_max: int) -> list[Rectangle]:
-        """Look for `text`, upper and lower case alike."""
+        """Look for `text`, as `vault.domain.folding` has it."""
 
     def text(self, page_no: int, characters_max: int) -> str:
         """Give the text of the page in reading order, lines ended by a line feed; empty for a picture."""

@@ -306,7 +306,7 @@ class RenditionWorker:
         return reply.text
 
     def find(self, handle: int, text: str, first_page: int, last_page: int) -> Searched:
-        """Look for `text` on a range of pages, upper and lower case alike.
+        """Look for `text` on a range of pages, as `vault.domain.folding` has it.
 
         A page that costs the worker its life or its time is passed over and named. After the page on which the find has reached
         FIND_HITS_MAX hits it ends: who asked goes on from there. LIMIT: of one page no more than FIND_HITS_MAX are given; it is named too.

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pypdfium2_raw as pdfium
 
+from vault.domain.folding import folded
 from vault.errors import RefusedError
 from vault.rendition.blocks import BlockReader
 from vault.rendition.canvas import Canvas, Rectangle
@@ -64,6 +66,9 @@ _NOTED: Final = frozenset(
     )
 )
 _EMPTY_TEXT_BYTES: Final = 2  # the zero at its end, in UTF-16
+_HYPHEN_AT_END: Final = "\ufffe"  # what pdfium makes of a hyphen and the end of its line
+_LONG_WORD_CHARACTERS: Final = 12  # an address or a number in one piece, which a line's end may cut anywhere
+_LAST_OF_ONE_UNIT: Final = "\uffff"
 
 # Documents that pdfium may read from, by the number it hands back to the callback.
 _readers: dict[int, BlockReader] = {}
@@ -302,22 +307,50 @@ def draw_page(page: Handle, canvas: Canvas, rotation: Rotation, form: Handle) ->
 
 
 def find_on_page(page: Handle, text: str, hits_max: int) -> list[Rectangle]:
-    """Find `text` on a loaded page, upper and lower case alike; at most `hits_max` rectangles (a hit over two lines has two)."""
-    text_page = pdfium.FPDFText_LoadPage(page)
+    """Find `text` on a loaded page as `folded` has it; at most `hits_max` rectangles (a hit over two lines has two).
+
+    A word is found where a line's end cuts it at a hyphen or a stroke, a long one wherever it is cut.
+    """
+    wanted = _pattern(folded(text))
+    text_page = pdfium.FPDFText_LoadPage(page) if wanted.pattern else None
     if not text_page:
         return []
-    wanted = (text + "\0").encode("utf-16-le", "replace")
-    search = pdfium.FPDFText_FindStart(text_page, (ctypes.c_ushort * (len(wanted) // 2)).from_buffer_copy(wanted), 0, 0)
     rectangles: list[Rectangle] = []
     try:
-        while search and len(rectangles) < hits_max and pdfium.FPDFText_FindNext(search):
-            first, count = pdfium.FPDFText_GetSchResultIndex(search), pdfium.FPDFText_GetSchCount(search)
-            rectangles += _rectangles(page, text_page, first, count)
+        letters, places = _letters(_text_of(text_page, pdfium.FPDFText_CountChars(text_page)))
+        for hit in wanted.finditer(letters):
+            first, last = (pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, places[at]) for at in (hit.start(), hit.end() - 1))
+            if 0 <= first <= last:
+                rectangles += _rectangles(page, text_page, first, last - first + 1)
+            if len(rectangles) >= hits_max:
+                break
     finally:
-        if search:
-            pdfium.FPDFText_FindClose(search)
         pdfium.FPDFText_ClosePage(text_page)
     return rectangles[:hits_max]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """What finds the words of `text`, one after the other, whatever space is between them."""
+    words = []
+    for word in text.split():
+        cut = f"(?:{_HYPHEN_AT_END}|\n+)?" if len(word) >= _LONG_WORD_CHARACTERS else f"{_HYPHEN_AT_END}?"
+        signs = [f"[-{_HYPHEN_AT_END}]\n*" if one == "-" else "/\n*" if one == "/" else re.escape(one) + cut for one in word[:-1]]
+        words.append("".join(signs) + (f"[-{_HYPHEN_AT_END}]" if word[-1] == "-" else re.escape(word[-1])))
+    return re.compile(r"\s+".join(words))
+
+
+def _letters(text: str) -> tuple[str, Sequence[int]]:
+    """The letters of a page as they are looked for, and of each the number of the UTF-16 unit of `text` that it comes from."""
+    text = text.replace("\r", "\n")
+    if text.isascii():
+        return folded(text), range(len(text))
+    folds = {one: folded(one) for one in set(text)}
+    places: list[int] = []
+    unit = 0
+    for one in text:
+        places += [unit] * len(folds[one])
+        unit += 2 if one > _LAST_OF_ONE_UNIT else 1
+    return "".join([folds[one] for one in text]), places
 
 
 def text_of_page(page: Handle, characters_max: int) -> str:
@@ -326,15 +359,19 @@ def text_of_page(page: Handle, characters_max: int) -> str:
     if not text_page:
         return ""
     try:
-        count = min(pdfium.FPDFText_CountChars(text_page), characters_max)
-        if count <= 0:
-            return ""
-        buffer = (ctypes.c_ushort * (2 * count + 2))()
-        written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
-        words = bytes(buffer)[: max(0, written - 1) * 2].decode("utf-16-le", "replace")
+        words = _text_of(text_page, min(pdfium.FPDFText_CountChars(text_page), characters_max))
     finally:
         pdfium.FPDFText_ClosePage(text_page)
-    return words.replace("\r\n", "\n").replace("\r", "\n")[:characters_max]
+    return words.replace(_HYPHEN_AT_END, "-\n").replace("\r\n", "\n").replace("\r", "\n")[:characters_max]
+
+
+def _text_of(text_page: Handle, count: int) -> str:
+    """The first `count` characters, as pdfium searches them itself."""
+    if count <= 0:
+        return ""
+    buffer = (ctypes.c_ushort * (2 * count + 2))()
+    written = pdfium.FPDFText_GetText(text_page, 0, count, buffer)
+    return bytes(buffer)[: max(0, written - 1) * 2].decode("utf-16-le", "replace")
 
 
 def _rectangles(page: Handle, text_page: Handle, first: int, count: int) -> list[Rectangle]:

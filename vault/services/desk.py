@@ -18,6 +18,7 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import TriageState, told_to_officer
 from vault.domain.casefile import CaseCard
 from vault.domain.custody import CheckOut
+from vault.domain.folding import folded
 from vault.domain.identity import CaseId, Role
 from vault.errors import VaultError
 from vault.services.cases import Cases
@@ -47,10 +48,10 @@ _HASH_SHOWN = 16
 
 @dataclass(slots=True)
 class _Gathered:
-    """The cards of one session's granted cases, newest first, read step by step."""
+    """What is searched of the cards of one session's granted cases, newest first, read step by step."""
 
     session: OpenSession
-    cards: dict[CaseId, CaseCard]
+    texts: dict[CaseId, str]
     complete: bool = False
     before: tuple[int, str] | None = None
 
@@ -224,7 +225,7 @@ class Desk:
         rows = world.store.granted_cases(session.person.person_id, session.unit_ids, world.clock.now_us(), gathered.before, _GATHER_STEP)
         for row in rows:
             if (card := self._card(session, row)) is not None:
-                gathered.cards[card.case_id] = card
+                gathered.texts[card.case_id] = _searched(card)
         gathered.complete = len(rows) < _GATHER_STEP
         if rows:
             gathered.before = (rows[-1].case.registered_us, rows[-1].case.case_id)
@@ -235,10 +236,11 @@ class Desk:
         session = world.require()
         gathered = self._gathered
         now_us = world.clock.now_us()
+        sought = [folded(word) for word in words]
         matches = [
-            card.case_id
-            for card in (gathered.cards.values() if gathered else ())
-            if _matches(card, words) and not self._denied(session, card.case_id, now_us)
+            case_id
+            for case_id, text in (gathered.texts.items() if gathered else ())
+            if all(word in text for word in sought) and not self._denied(session, case_id, now_us)
         ]
         shown = matches[start : start + limit]
         lines = tuple(line for one in shown if (line := self._visible_line(one)) is not None)
@@ -316,6 +318,5 @@ def _anchor(text: str) -> tuple[int, str] | None:
     return (int(registered), case_id) if case_id else None
 
 
-def _matches(card: CaseCard, words: list[str]) -> bool:
-    text = " ".join((card.rms_number, card.title, card.case_type, *card.persons, *card.tags)).casefold()
-    return all(word in text for word in words)
+def _searched(card: CaseCard) -> str:
+    return folded(" ".join((card.rms_number, card.title, card.case_type, *card.persons, *card.tags)))

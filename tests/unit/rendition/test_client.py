@@ -213,6 +213,37 @@ def test_text_and_mail_are_searched_like_any_page(
     assert absent == Searched((), opened.page_count, ())
 
 
+_WRITTEN = (
+    "Jose\u0301 Mu\u0308ller, Stra\u00dfe; of\ufb01ce, Unter\u00adsuchung \U0001f600\n"
+    "O\u2019Brien \u201cno\u201d ABC\u2011123, 10\u00a0000\u202fEUR\n"
+    "\u03a3\u039f\u03a6\u039f\u03a3 \u0130stanbul \u0623\u062d\u0645\u062f a.b*c (d\n"
+    "Smith-\nJones was seen by the investi-\ngation\n"
+    f"https://x.example/{'abcdefghij' * 12}\n"
+)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "José", "jose", "MÜLLER", "Muller", "STRASSE", "straße", "office", "of\ufb01ce", "Untersuchung", "O'Brien", "O’Brien", '"no"',
+        "ABC-123", "10 000 EUR", "σοφός", "istanbul", "احمد", "😀", "a.b*c", "(d", "Smith-Jones", "investigation", "investi-",
+        "was seen  by", "abcdefghij" * 11,
+    ],
+)  # fmt: skip
+def test_what_is_written_in_several_ways_is_found_as_it_is_typed(worker: RenditionWorker, typed: str) -> None:
+    opened = worker.open(MemorySource(_WRITTEN.encode()), DocumentKind.TEXT)
+    assert worker.find(opened.handle, typed, 1, 1).hits
+    assert "\ufffe" not in worker.text(opened.handle, 1), "a hyphen at a line's end is read aloud"
+    worker.close(opened.handle)
+
+
+@pytest.mark.parametrize("typed", ["a.c", "abc*", "\u00ad", "\u0301", "bar", "JoseMuller"])
+def test_what_is_not_written_is_not_found(worker: RenditionWorker, typed: str) -> None:
+    opened = worker.open(MemorySource(_WRITTEN.encode()), DocumentKind.TEXT)
+    assert worker.find(opened.handle, typed, 1, 1) == Searched((), 1, ())
+    worker.close(opened.handle)
+
+
 @pytest.mark.parametrize("words", ["שלום עולם", "12,345", "(כן)", "مرحبا", "needle"])
 def test_right_to_left_words_are_found_as_they_are_typed(worker: RenditionWorker, words: str) -> None:
     text = "שלום עולם\nהמספר הוא 12,345 ועוד needle סוף (כן)\nمرحبا بالعالم\n"
