@@ -307,6 +307,13 @@ class _Reducer(HTMLParser):
         if not self._silent_tag:
             self._parts.append(data if self._preformatted else _WHITESPACE.sub(" ", data))
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Pass over ``<![if ...]>`` and its kin; one that the library's parser does not know is a comment, as browsers have it."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i, report=False)
+
     def text(self) -> str:
         """Join what was collected, at most one empty line in a row."""
         lines = [line.strip(" ") for line in "".join(self._parts).split("\n")]

@@ -50,6 +50,12 @@ def test_html_is_reduced_to_what_is_read_with_the_addresses_of_its_links() -> No
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("section", ["<![foo]>", "<![if !vml]>", "<![endif]>", "<![1]>", "<![]>", "<![ x"])
+def test_a_section_that_nobody_knows_costs_a_mail_nothing_else(section: str) -> None:
+    assert reduced_html(f"<p>before</p>{section}<p>after</p>").split("\n")[:1] == ["before"]
+    assert reduced_html(f"<p>before</p>{section}x<p>after</p>").endswith("after")
+
+
 _HEADER = b"From: a@b.example\nSubject: s\nMIME-Version: 1.0\n"
 _ATTACHED_BESIDE_HTML = (
     b"Content-Type: multipart/alternative; boundary=A\n\n--A\nContent-Type: text/plain\n\nplain\n"
