@@ -627,18 +627,20 @@ def _officers_screen(installed: Installation, manager: Sequence[str], *beside: S
     """An X server of the officer's, a window manager and their own programs at it. Its frame buffer is read: this test is no client."""
     folder = Path("/var/tmp") / f"casevault-seat-{os.getpid()}"  # not below a folder that the desk watches for pictures
     started: list[subprocess.Popen[bytes]] = []
-    with display(folder, installed.account) as shown:
-        try:
-            with closing(Connection(shown.environment)):  # a server whose last client left would begin afresh
-                for command in (manager, *beside):
-                    started.append(installed.start(*command, more=shown.environment))
-                    assert wait_until(lambda: _has_come(shown, started[-1].pid, is_manager=command is manager), 30), command  # noqa: B023
-            yield shown
-        finally:
-            for one in reversed(started):
-                one.kill()
-                one.wait()
-    shutil.rmtree(folder)
+    try:
+        with display(folder, installed.account) as shown:
+            try:
+                with closing(Connection(shown.environment)):  # a server whose last client left would begin afresh
+                    for command in (manager, *beside):
+                        started.append(installed.start(*command, more=shown.environment))
+                        assert wait_until(lambda: _has_come(shown, started[-1].pid, is_manager=command is manager), 30), command  # noqa: B023
+                yield shown
+            finally:
+                for one in reversed(started):
+                    one.kill()
+                    one.wait()
+    finally:
+        shutil.rmtree(folder)
 
 
 def _has_come(shown: Display, pid: int, *, is_manager: bool) -> bool:

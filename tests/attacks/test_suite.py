@@ -8,12 +8,14 @@ import pytest
 
 from tests.attacks.suite.catalogue import CATALOGUE, ON_STRIP, Class
 from tests.attacks.suite.papers import write_papers
-from tests.attacks.suite.readout import Reported
+from tests.attacks.suite.readout import Reported, reported_in
 from tests.attacks.suite.rig import Act
 from tests.attacks.suite.strip import OnStrip, strip_of
 from tests.attacks.suite.verdict import declared, judge
-from vault.domain.breach import Containment, SignalKind
+from tests.station import SUPERVISOR, Station
+from vault.domain.breach import Containment, Signal, SignalKind
 from vault.domain.protection import Protection
+from vault.storage.breaches import MAX_FACTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,3 +71,13 @@ def test_a_time_is_told_from_the_attacks_first_moment_too() -> None:
     report = Reported(SignalKind.STORE_OPENED, 1_200_000, 1_250_000, 3, "BR-1", "", 0, Containment.NONE, {})
     numbers = judge([row], [act], [report], {}, {}).numbers
     assert sorted(value for value in numbers.values() if isinstance(value, float)) == [50.0, 250.0]
+
+
+def test_a_report_with_more_signals_than_it_keeps_facts_of_is_read_out_whole(station: Station) -> None:
+    vault = station.vault
+    for number in range(MAX_FACTS + 2):
+        vault.breaches.record(Signal(SignalKind.STORE_OPENED, station.clock.now_us(), (("pid", number),)))
+    station.sign_in(SUPERVISOR)
+    found = reported_in(lambda method, *arguments: method(vault.supervision, *arguments))
+    assert [one.facts.get("pid", "") for one in found] == [*map(str, range(MAX_FACTS)), "", ""]
+    assert {(one.kind, one.report_no) for one in found} == {(SignalKind.STORE_OPENED, found[0].report_no)}

@@ -1,7 +1,7 @@
 """The reports and the strip of a desk that has ended, read by a supervisor through the services.
 
 A report that several acts joined is taken apart again: each signal left one entry in the audit trail (its commit) and one sealed fact (what
-was observed, when), both in the order of the commits.
+was observed, when), both in the order of the commits. Of those behind the first `MAX_FACTS` of a report the trail alone tells.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from vault.domain.audit import AuditKind
 from vault.domain.breach import Containment, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.services.supervision import Supervision
-from vault.services.views import AuditLine
+from vault.services.views import AuditLine, ReportFact
+from vault.storage.breaches import MAX_FACTS
 
 _PAGE = 500
 Ask = Callable[..., Any]
@@ -93,7 +94,9 @@ def _reported(ask: Ask, trail: tuple[AuditLine, ...]) -> tuple[Reported, ...]:
     found = []
     for queued in ask(Supervision.queue, True):
         report = ask(Supervision.report, queued.breach_id)
-        for (line, said), fact in zip(commits[str(queued.breach_id)], report.facts, strict=True):
+        entries = commits[str(queued.breach_id)]
+        kept = (*report.facts, *(_unkept(line, said) for line, said in entries[MAX_FACTS:]))
+        for (line, said), fact in zip(entries, kept, strict=True):
             assert said["signal"] == fact.kind.value, (said, fact)
             found.append(
                 Reported(
@@ -109,3 +112,8 @@ def _reported(ask: Ask, trail: tuple[AuditLine, ...]) -> tuple[Reported, ...]:
                 )
             )
     return tuple(sorted(found, key=lambda one: one.committed_us))
+
+
+def _unkept(line: AuditLine, said: dict[str, str]) -> ReportFact:
+    """What is left of a signal whose facts its report keeps no more."""
+    return ReportFact(line.at_us, SignalKind(said["signal"]), "", "", 0, 0, Containment.NONE, ())
