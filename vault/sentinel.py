@@ -17,10 +17,10 @@ Rules of this module:
    spool by noise. What cannot be written now (a locked keyring, a full disk) is tried again.
 
 LIMIT: whoever takes the vault's lock is believed to be the desk: what that one process then does to the files is not told, unless a copy
-appears in a watched folder. A killed sentinel sees nothing until systemd has started it again. A copy is known by a salt or the vault's id
-in it, a part of one only by the desk, which also searches old files' insides, and reports a copy that is still there once more. Folders are
-those of the shipped policy unless they are named: the station's own policy lies in the vault. Of a vault whose folder is moved, that is the
-last thing seen; of one deleted with its folder, nothing can be written.
+appears in a watched folder. A killed sentinel sees nothing until systemd has started it again; without systemd, until the next login. A copy
+is known by a salt or the vault's id in it, a part of one only by the desk, which also searches old files' insides, and reports a copy that
+is still there once more. Folders are those of the shipped policy unless they are named: the station's own policy lies in the vault. Of a
+vault whose folder is moved, that is the last thing seen; of one deleted with its folder, nothing can be written.
 
 Thread: `run` on the main thread; sensors on their own only hand over what they saw. Source: proc_locks(5), inotify(7).
 """
@@ -39,7 +39,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -201,7 +201,7 @@ class Sentinel:
 
     Raises:
         UnavailableError: vault.already-open (another sentinel watches), vault.lock-failed, header.*;
-            TamperError header.replaced.
+            TamperError header.replaced; OSError, the kernel has no queue, watch or descriptor for it.
     """
 
     def __init__(
@@ -213,19 +213,23 @@ class Sentinel:
         folders: Sequence[Path],
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        self._alone = system.single_instance(directory / _OWN_LOCK_NAME)
         self._directory = directory
-        self._folder = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # tells where it is when it was moved
+        with ExitStack() as undo:
+            self._alone = undo.enter_context(system.single_instance(directory / _OWN_LOCK_NAME))
+            self._lock = DeskLock(directory / LOCK_NAME, directory / _OWN_LOCK_NAME)
+            self._notify = inotify.Inotify()
+            undo.callback(self._notify.close)
+            self._notify.add(directory, _LOCK_MASK | _MARK_MASK | inotify.MOVE_SELF | inotify.DELETE_SELF)
+            self._folder = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # tells where it is when it was moved
+            undo.callback(os.close, self._folder)
+            self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            undo.pop_all()
         self._clock = clock
         self._patience_seconds = patience_seconds
         self._folders = tuple(folders)
         self._spooling = Spooling(directory, keeper_for, clock, entropy)
         self._joining = Joining()
-        self._lock = DeskLock(directory / LOCK_NAME, directory / _OWN_LOCK_NAME)
         self._seen: queue.SimpleQueue[Seen] = queue.SimpleQueue()
-        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._notify = inotify.Inotify()
-        self._notify.add(directory, _LOCK_MASK | _MARK_MASK | inotify.MOVE_SELF | inotify.DELETE_SELF)
         self._holder: int | None = None
         self._last_holder: int | None = None
         self._looks: list[float] = []  # when to look at the lock again
@@ -603,12 +607,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         try:
             sentinel = Sentinel(directory, open_secret_keeper, system.SystemClock(), system.SystemEntropy(), folders, options.patience)
-        except VaultError as error:
-            if error.code == "vault.already-open":  # another login's watches; this one goes on when that ends
-                wait("another login's sentinel watches")
-                continue
-            _log.error("cannot watch: %s", error)
-            sys.exit(1)
+        except (VaultError, OSError) as error:  # where the desktop's autostart began it, nobody starts one that ended again
+            is_watched = isinstance(error, VaultError) and error.code == "vault.already-open"  # this one goes on when that ends
+            wait("another login's sentinel watches" if is_watched else f"cannot watch: {error}")
+            continue
         running.append(sentinel)
         if ending.is_set():
             sentinel.stop()

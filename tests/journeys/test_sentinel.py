@@ -315,6 +315,25 @@ def test_one_that_waits_for_a_vault_says_so(tmp_path: Path) -> None:
     assert waits.returncode == 0
 
 
+def test_one_that_the_kernel_gives_no_queue_says_so_and_watches_when_there_is_one(watched: Watched, tmp_path: Path) -> None:
+    most, again = "/proc/sys/user/max_inotify_instances", tmp_path / "again"
+    script = f'echo 0 >{most}; (until [ -e "$0" ]; do sleep 0.1; done; echo 64 >{most}) & exec "$@"'
+    words = [sys.executable, "-m", "vault.sentinel", "--vault", str(watched.directory), "--folder", str(watched.home / "Downloads")]
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", script, str(again), *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watched.process:
+        try:
+            assert watched.process.stderr is not None
+            line = watched.process.stderr.readline()
+            again.touch()
+            if "unshare" in line:
+                pytest.skip(line)
+            assert "waits: cannot watch: [Errno 24] Too many open files" in line
+            until(lambda: watched.watches, "the sentinel watches")
+        finally:
+            again.touch()
+        watched.stop()
+
+
 def test_it_carries_no_database_engine_no_window_and_no_parser() -> None:
     look = "import sys, vault.sentinel; print(*{one.split('.')[0] for one in sys.modules})"
     loaded = set(subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout.split())
