@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from sqlcipher3 import dbapi2 as engine
 
 from tests.conftest import AUDITOR, COLLEAGUE, OFFICER, SECOND_SUPERVISOR
 from tests.journeys.crew import LONG, Crew, refused
@@ -279,7 +280,7 @@ def test_ones_own_report_is_seen_and_not_touched_not_even_with_sql(crew: Crew) -
         ("DELETE FROM breach_fact WHERE breach_id = ?", "breach-fact.kept"),
         (f"INSERT INTO breach_note VALUES (NULL, ?, 1, '{me}', 'note', x'00')", "breach.own-report"),
     ):
-        with pytest.raises(Exception, match=code.replace(".", r"\.")):
+        with pytest.raises(engine.Error, match=code.replace(".", r"\.")):
             raw.execute(sql, (notice.breach_id,))
     crew.at(SECOND_SUPERVISOR).supervision.acknowledge(notice.breach_id)
 

@@ -21,7 +21,7 @@ from vault.domain.audit import AuditEntry, AuditKind, Outcome
 from vault.domain.breach import SignalKind
 from vault.domain.custody import HOUR_US, MINUTE_US, CheckOut, Purpose, ReturnKind
 from vault.domain.identity import CaseId
-from vault.errors import RefusedError
+from vault.errors import RefusedError, TamperError
 from vault.services.events import CustodyChanged
 from vault.services.ports import PersonRow
 from vault.services.views import CaseStatus
@@ -628,5 +628,5 @@ def test_custody_acts_are_signed_by_who_did_them(crew: Crew) -> None:
     locksmith = crew.vault.world.locksmith
     act = crew.vault.custody._act(taken)
     locksmith.verify(officer.sign_public, "check-out", act, row[0])
-    with pytest.raises(Exception, match=r"signature"):
+    with pytest.raises(TamperError, match=r"^signature\.invalid"):
         locksmith.verify(officer.sign_public, "check-out", crew.vault.custody._act(replace(taken, due_back_us=0)), row[0])

@@ -13,7 +13,7 @@ from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.custody import Purpose
 from vault.domain.identity import PersonId, PersonState, Role, UnitId, UnitKind
-from vault.errors import TamperError
+from vault.errors import RefusedError, TamperError
 from vault.services.ports import AuditFilter
 
 
@@ -68,7 +68,7 @@ def test_what_is_refused_at_enrolment_leaves_nobody(crew: Crew) -> None:
         with refused(code):
             crew.vault.administration.enrol(badge, name, role, where, passphrase)  # type: ignore[arg-type]
     for passphrase in ("", "short", "password", "my badge 3100 is in here"):
-        with pytest.raises(Exception, match=r"^passphrase\."):
+        with pytest.raises(RefusedError, match=r"^passphrase\."):
             crew.vault.administration.enrol("3100", "Ana Ruiz", Role.OFFICER, team, passphrase)
     assert len(crew.vault.store.people()) == before
 

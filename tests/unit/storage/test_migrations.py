@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlcipher3 import dbapi2 as engine
 
 from tests.contract.store_facts import DESK, KEY, VAULT, SteppingClock, new_contents, new_register
-from vault.errors import DefectError, TamperError, UnavailableError
+from vault.errors import DefectError, RefusedError, TamperError, UnavailableError
 from vault.storage import schema
 from vault.storage.connection import CONTENT_FORMAT, REGISTER_FORMAT, Connection, Format, Use, make_database_file
 from vault.storage.migrations import NEWEST, History, upgrade
@@ -150,7 +150,7 @@ def test_an_empty_file_under_the_vaults_name_is_not_founded_again(tmp_path: Path
 def test_founding_over_a_vault_is_refused(tmp_path: Path) -> None:
     new_register(tmp_path).close()
     before = (tmp_path / "register.db").read_bytes()
-    with pytest.raises(Exception, match=r"^storage\.exists$"):
+    with pytest.raises(RefusedError, match=r"^storage\.exists$"):
         SqlCipherStore.create(tmp_path / "register.db", KEY, VAULT, DESK, SteppingClock())
     assert (tmp_path / "register.db").read_bytes() == before
 

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QClipboard
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.unit.ui.test_record_table import accessible_texts
 from ui.icons import IconName
-from ui.widgets.buttons import Button
 from ui.widgets.choices import Choice, NumberedChoices
 from ui.widgets.field import LineField
 from ui.widgets.frame import Frame
@@ -226,9 +225,10 @@ def test_the_palette_runs_what_is_typed(frame: Frame, qtbot: QtBot) -> None:
 def test_every_place_and_the_lock_are_reachable(frame: Frame, size: QSize, qtbot: QtBot) -> None:
     frame.resize(size)
     QApplication.processEvents()
-    for child in frame.findChildren(Button):
-        if child.isVisible():
-            assert frame.rect().contains(child.mapTo(frame, child.rect().center())), child.accessibleName()
+    shown = [child for child in frame.findChildren(QAbstractButton) if child.isVisible()]
+    assert {"My desk", "Find", "Lock"} <= {child.accessibleName() for child in shown}
+    for child in shown:
+        assert frame.rect().contains(child.mapTo(frame, child.rect().center())), child.accessibleName()
     with qtbot.waitSignal(frame.top.lock_requested):
         QTest.keyClick(frame.windowHandle(), Qt.Key.Key_L, CTRL)
 
