@@ -57,13 +57,17 @@ class EmptyState(QWidget):
         self._title.setText(title)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
+        self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """Keep every line of the words in a low window: the stretches around them give way first."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         width = max(1, min(_MEASURE_PX, self.width() - 2 * _MARGIN_PX))
         for words in (self._title, self._hint):
-            words.setMinimumHeight(words.heightForWidth(width))
+            words.setMinimumHeight(max(0, words.heightForWidth(width)))  # -1 of no words
         # Then the icon: nothing may stand upon what is said.
         self._room.changeSize(0, _ICON_PX + 8)
         self._column.activate()

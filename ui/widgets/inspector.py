@@ -81,10 +81,8 @@ class Inspector(QWidget):
         head.setSpacing(12)
         head.addWidget(self._title, 1)
         head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        scroll = ReadColumn(strings.text("inspector.name"))
-        self._facts = scroll.column
-        self._facts.setContentsMargins(16, 4, 16, 16)
-        self._facts.setSpacing(8)
+        self._facts = ReadColumn(strings.text("inspector.name"))
+        self._facts.column.setContentsMargins(16, 4, 16, 16)
         self.verbs = QVBoxLayout()
         self.verbs.setContentsMargins(16, 8, 16, 12)
         self.verbs.setSpacing(8)
@@ -92,7 +90,7 @@ class Inspector(QWidget):
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(scroll, 1)
+        column.addWidget(self._facts, 1)
         column.addLayout(self.verbs)
         self.set_over(over=False)
 
@@ -104,16 +102,21 @@ class Inspector(QWidget):
     def show_facts(self, title: str, sections: Sequence[Section]) -> None:
         """Show what is known. The title and the values may be case content; the labels may not."""
         self._title.show_text(title)
-        clear_layout(self._facts)
+        clear_layout(self._facts.column)
+        piece = QWidget()
+        column = QVBoxLayout(piece)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
         for section in sections:
             if section.heading:
                 heading = Label(section.heading, TypeSize.SMALL, Weight.STRONG, Colour.TEXT_QUIET)
                 heading.setContentsMargins(0, 8, 0, 0)
-                self._facts.addWidget(heading)
+                column.addWidget(heading)
             lone = len(section.facts) == 1 and not section.facts[0].label  # a sentence, and not the second line of a fact
             for fact in section.facts:
-                self._facts.addLayout(_row(fact, labelled=not lone))
-        self._facts.addStretch(1)
+                column.addLayout(_row(fact, labelled=not lone))
+        column.addStretch(1)
+        self._facts.present(piece)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Esc closes."""

@@ -10,7 +10,7 @@ Rules of this module:
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -29,18 +29,18 @@ class _Inner(QWidget):
             return self.column.totalHeightForWidth(width_px)
         return self.column.totalSizeHint().height()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         needed = self.needed_px(self.width())
         if needed != self.minimumHeight():
             self.setMinimumHeight(needed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
-        self._settle()
+        self.settle()
         super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.LayoutRequest:
-            self._settle()
+            self.settle()
         return super().event(event)
 
 
@@ -61,6 +61,13 @@ class ScrollColumn(QScrollArea):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_moved)
+
+    def present(self, piece: QWidget) -> None:
+        """Put a piece into the column, shown and laid out when this returns: Qt does both in a later turn of the event loop."""
+        self.column.addWidget(piece)
+        piece.show()
+        self._inner.settle()
+        QCoreApplication.sendEvent(self, QEvent(QEvent.Type.LayoutRequest))  # Qt fits column and bar
 
     def height_at(self, width_px: int) -> int:
         """Give the height at which nothing needs to scroll, for a width."""

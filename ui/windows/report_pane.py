@@ -210,8 +210,7 @@ class ReportPane(QWidget):
 
     def _present(self) -> None:
         self._content.addStretch(1)
-        self._scroll.column.addWidget(self._body)
-        self._body.show()
+        self._scroll.present(self._body)
 
     def _section(self, words: str) -> None:
         heading = Label(words, TypeSize.SMALL, Weight.STRONG, Colour.TEXT_QUIET)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.logging import _QtMessageCapture
 from pytestqt.qtbot import QtBot
 
 from ui.icons import IconName
@@ -26,3 +27,15 @@ def test_the_icon_gives_way_before_anything_stands_upon_the_words(desk: QApplica
     assert button.geometry().top() >= empty._hint.geometry().bottom()
     assert empty._hint.height() >= empty._hint.heightForWidth(empty._hint.width())
     assert (empty._title.geometry().top() >= 32) is icon
+
+
+def test_words_that_came_later_are_not_cut(desk: QApplication, qtbot: QtBot, qtlog: _QtMessageCapture) -> None:
+    empty = EmptyState(IconName.SEARCH, "Nothing found", "", "Ask why")
+    qtbot.addWidget(empty)
+    empty.resize(530, 190)
+    empty.show()
+    desk.processEvents()
+    assert not [one.message for one in qtlog.records if "Negative" in one.message], "the height of no words is none"
+    empty.set_words("Nothing found", HINT)
+    desk.processEvents()
+    assert empty._hint.height() >= empty._hint.heightForWidth(empty._hint.width())

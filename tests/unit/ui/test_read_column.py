@@ -62,6 +62,17 @@ def test_facts_that_all_fit_are_no_stop(inspector: Inspector, qtbot: QtBot) -> N
     assert fill(inspector, qtbot, 2).focusPolicy() is Qt.FocusPolicy.NoFocus
 
 
+def test_what_is_shown_next_is_there_at_once(inspector: Inspector, qtbot: QtBot) -> None:
+    column = fill(inspector, qtbot, 40)
+    bar = column.verticalScrollBar()
+    inspector.show_facts("Another", [Section("", (Fact("Held", "by nobody"),))])
+    assert sum(text.isVisible() for text in column.findChildren(PaintedText)) == 1
+    assert not bar.maximum()
+    inspector.show_facts("A case", [Section("", tuple(Fact("Held", "by somebody") for _ in range(40)))])
+    assert sum(text.isVisible() for text in column.findChildren(PaintedText)) == 40
+    assert bar.maximum()
+
+
 def test_its_focus_is_seen(inspector: Inspector, qtbot: QtBot) -> None:
     column = fill(inspector, qtbot, 40)
     without = column.grab().toImage()
