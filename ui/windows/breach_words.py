@@ -161,5 +161,5 @@ def _said(name: str, code: str) -> str:
 
 
 _OF_A_SENSOR = {"protection": "protection.{}.name", "reason": "protection_reason.{}"}  # one that went blind, in the strip's words
-_CODED = frozenset({"code", "place_fit", "place_unread", "place_remote", "moment"})
+_CODED = frozenset({"code", "place_fit", "place_unread", "place_remote", "moment", "of", "seen", "found", "when", "how", "because"})
 _LISTS = frozenset({"place_addresses", "place_gateways", "place_tunnels", "place_remote"})

@@ -21,10 +21,9 @@ from ui.theme import Colour
 from ui.widgets.field import Field, LineField
 from ui.widgets.label import Label
 from ui.widgets.passphrase_field import PassphraseField
-from ui.widgets.qr import QrCode
 from ui.windows.act_sheet import ActSheet, ReasonSheet
 from ui.windows.beside import beside
-from ui.windows.enrol import Verdict, again_feedback, beside_code, matrix, passphrase_feedback
+from ui.windows.enrol import Verdict, again_feedback, code_to_scan, passphrase_feedback
 from ui.windows.naming import who
 from vault.services.credentials import Credentials
 from vault.services.views import Enrolment, PersonBrief
@@ -32,7 +31,6 @@ from vault.services.views import Enrolment, PersonBrief
 if TYPE_CHECKING:
     from ui.bridge import Bridge
 
-_CODE_PX = 232
 _WIDTH_PX = 560
 
 
@@ -113,15 +111,12 @@ class ProofSheet(ActSheet):
         title = strings.text("credentials.proof_title", who=person)
         super().__init__(host, "factor_proof", title, strings.text("credentials.proof_save"), width_px=_WIDTH_PX)
         self._bridge, self._proven = bridge, proven
-        picture = QrCode(_CODE_PX)
-        picture.setObjectName("factor_proof_picture")
-        picture.show_matrix(matrix(shown.qr_rows))
         self.code = _code_field(strings.text("credentials.proof_code"), strings.text("credentials.proof_hint"))
         _name("factor_proof", ("code", self.code))
         self.code.submitted.connect(self._save)
         scan = Label(strings.text("credentials.proof_scan", who=shown.name), wrap=True)
         sentence = Label(strings.text("credentials.proof_sentence"), role=Colour.TEXT_QUIET, wrap=True)
-        self.body.addLayout(beside_code(picture, scan, self.code, sentence))
+        self.body.addLayout(code_to_scan("factor_proof_picture", shown, scan, self.code, sentence))
         self.accepted.connect(self._save)
         self.dismissed.connect(lambda: bridge.ask(Credentials.forget_factor).then(lambda _done: None, lambda _error: None))
 

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
-from ui.theme import Colour, Tone, Weight
+from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets.chip import Chip
 from ui.widgets.chosen_field import ChoiceField
 from ui.widgets.field import Field, LineField
 from ui.widgets.label import Label
+from ui.widgets.painted_text import PaintedText
 from ui.widgets.passphrase_field import PassphraseField, Typed
 from ui.widgets.qr import QrCode
 from ui.windows.act_sheet import ActSheet
@@ -71,8 +72,11 @@ def unit_suits(kind: UnitKind, role: Role) -> bool:
     return (kind is UnitKind.RECORDS) == (role is Role.CUSTODIAN)
 
 
-def beside_code(code: QrCode, *words: QWidget) -> QHBoxLayout:
-    """A code to scan, whole whatever stands beside it, and what is said of it from top to bottom."""
+def code_to_scan(name: str, enrolment: Enrolment, *words: QWidget) -> QVBoxLayout:
+    """An enrolment's code, whole whatever stands beside it, what is said of it from top to bottom, and below it the key to type instead."""
+    code = QrCode(_CODE_PX)
+    code.setObjectName(name)
+    code.show_matrix(matrix(enrolment.qr_rows))
     column = QVBoxLayout()
     column.setSpacing(12)
     for one in words:
@@ -82,7 +86,20 @@ def beside_code(code: QrCode, *words: QWidget) -> QHBoxLayout:
     row.setSpacing(24)
     row.addWidget(code, 0, Qt.AlignmentFlag.AlignTop)
     row.addLayout(column, 1)
-    return row
+    key = PaintedText(TypeSize.SMALL, mono=True)
+    key.show_text(key_by_hand(enrolment.provisioning_uri))
+    whole = QVBoxLayout()
+    whole.setSpacing(4)
+    whole.addLayout(row)
+    whole.addWidget(Label(strings.text("enrol.by_hand"), TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True))
+    whole.addWidget(key)
+    return whole
+
+
+def key_by_hand(provisioning_uri: str) -> str:
+    """Give the key of a second factor as a person types it, in groups of four."""
+    secret = provisioning_uri.partition("secret=")[2].partition("&")[0]
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
 def matrix(rows: Sequence[str]) -> list[list[bool]]:
@@ -200,10 +217,7 @@ class SecondFactorSheet(ActSheet):
         person = f"{enrolment.name} · {enrolment.badge_no}"
         super().__init__(host, "second_factor", strings.text("enrol.qr_title", who=person), strings.text("enrol.qr_done"), width_px=560)
         self.secondary.hide()
-        code = QrCode(_CODE_PX)
-        code.setObjectName("second_factor_code")
-        code.show_matrix(matrix(enrolment.qr_rows))
         sentence = Label(strings.text("enrol.qr_sentence", who=enrolment.name), wrap=True)
         signature = Label(strings.text("enrol.qr_signature"), weight=Weight.STRONG, role=Colour.AMBER, wrap=True)
-        self.body.addLayout(beside_code(code, sentence, signature))
+        self.body.addLayout(code_to_scan("second_factor_code", enrolment, sentence, signature))
         self.accepted.connect(self.finish)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,10 @@ from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.field import LineField
 from ui.widgets.label import Label
 from ui.widgets.notice_bar import NoticeBar
+from ui.widgets.painted_text import PaintedText
 from ui.widgets.passphrase_field import PassphraseField, Typed
 from ui.widgets.qr import QrCode
+from ui.windows.enrol import key_by_hand, matrix
 from ui.windows.quiet_page import QuietPage
 from vault.errors import RefusedError
 from vault.secret import Secret
@@ -112,7 +113,7 @@ class FoundingPage(QuietPage):
         self.back = Button(strings.text("founding.back"), ButtonKind.GHOST)
         self.onward = Button("", ButtonKind.PRIMARY, key_hint=strings.text("keys.enter"))
         self._qr = QrCode()
-        self._secret = Label("", TypeSize.SMALL, mono=True, wrap=True)
+        self._secret = PaintedText(TypeSize.SMALL, mono=True)
         self._name_parts()
         self._build()
         self.setFocusProxy(self.station)
@@ -146,7 +147,7 @@ class FoundingPage(QuietPage):
         words.setSpacing(8)
         for line in ("founding.scan_1", "founding.scan_2", "founding.scan_3"):
             words.addWidget(Label(strings.text(line), wrap=True))
-        words.addWidget(Label(strings.text("founding.by_hand"), TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True))
+        words.addWidget(Label(strings.text("enrol.by_hand"), TypeSize.SMALL, role=Colour.TEXT_QUIET, wrap=True))
         words.addWidget(self._secret)
         words.addStretch(1)
         side.addLayout(words, 1)
@@ -273,8 +274,8 @@ class FoundingPage(QuietPage):
         enrolment = self._enrolments[0]
         self._title.setText(strings.text("founding.scan_title", name=enrolment.name, badge=enrolment.badge_no))
         self._sentence.setText(strings.text("founding.scan_sentence"))
-        self._qr.show_matrix(_matrix(enrolment.qr_rows))
-        self._secret.setText(_spaced(_secret_of(enrolment.provisioning_uri)))
+        self._qr.show_matrix(matrix(enrolment.qr_rows))
+        self._secret.show_text(key_by_hand(enrolment.provisioning_uri))
         self.put_focus(self.onward)
 
     def _scanned(self) -> None:
@@ -283,7 +284,7 @@ class FoundingPage(QuietPage):
             self._show_enrolment()
             return
         self._qr.clear()
-        self._secret.setText("")
+        self._secret.show_text("")
         self._show(Step.MAKING)
         self._bridge.ask(Founding.complete).then(lambda _done: self.founded.emit(), self._refused).owner(self)
 
@@ -294,19 +295,3 @@ def _passphrase_fault(passphrase: Typed, badge_no: str) -> str:
     if len(badge_no) >= _LEAST_BADGE_IN_PASSPHRASE and passphrase.contains(badge_no):
         return "passphrase_badge"
     return ""
-
-
-def _matrix(rows: Sequence[str]) -> list[list[bool]]:
-    """Give the modules without their quiet zone: the widget paints its own."""
-    dark = [at for at, row in enumerate(rows) if "1" in row]
-    left = min((row.index("1") for row in rows if "1" in row), default=0)
-    right = max((row.rindex("1") for row in rows if "1" in row), default=-1)
-    return [[cell == "1" for cell in row[left : right + 1]] for row in rows[dark[0] : dark[-1] + 1]] if dark else []
-
-
-def _secret_of(provisioning_uri: str) -> str:
-    return provisioning_uri.partition("secret=")[2].partition("&")[0]
-
-
-def _spaced(secret: str) -> str:
-    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests import ui_stage_b as stage
+from ui.widgets.painted_text import PaintedText
 from ui.windows.people import PeoplePage, people_order
 from vault.domain.identity import PersonState, Role, UnitId
 from vault.errors import RefusedError
@@ -131,6 +132,8 @@ def test_enrolment_shows_the_second_factor_once(on_stage: Stage) -> None:
     team = stage.UNITS[0].unit_id
     assert on.asked("Administration.enrol") == [("4610", "Halvard Nwosu", Role.OFFICER, team, "four grey lamps")]
     assert on.find("second_factor_code")._rows
+    keys = [text._text for text in on.find("second_factor_sheet").findChildren(PaintedText)]
+    assert keys == ["JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"], "to be typed without a camera, and out of assistive technology's reach"
     code = on.find("second_factor_code")
     on.frame.resize(640, 360)  # a small screen at double scale
     on.until(lambda: code.visibleRegion().boundingRect() == code.rect())
@@ -218,6 +221,7 @@ def test_a_lost_phone_is_replaced_by_keys_alone_and_put_in_force_by_a_proof(on_s
     assert on.asked("Credentials.renew_factor") == [(stage.OFFICER.person_id, "four grey lamps", "lost in the harbour")]
     picture = on.find("factor_proof_picture")
     assert picture._rows
+    assert [text._text for text in on.find("factor_proof_sheet").findChildren(PaintedText)] == ["JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"]
     assert on.find("factor_proof_code").hasFocus()
     on.press(Qt.Key.Key_Return)
     assert on.asked("Credentials.confirm_factor") == []

@@ -169,12 +169,31 @@ SAID = [
     ("place_remote", "forwarded relay, of-a-later version", "A program forwards the screen; of-a-later version"),
     ("place_addresses", "eth0 10.20.3.4/16, wlan0 10.20.3.5/16", "eth0 10.20.3.4/16, wlan0 10.20.3.5/16"),
     ("place_name", "none", "none"),
+    ("of", "part", "A part of the vault's database"),
+    ("seen", "already-there", "It was there already"),
+    ("found", "inside", "Inside the file"),
+    ("when", "before-the-page", "Before the page was shown"),
+    ("how", "served", "Shown to the network"),
+    ("because", "not-system", "Not a program of the system"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value", "shown"), SAID)
 def test_codes_of_the_place_are_said_in_words(name: str, value: str, shown: str) -> None:
     assert breach_words.fact_row(name, value)[1] == shown
+
+
+def test_the_facts_of_a_copy_are_named_in_words() -> None:
+    named = {name: breach_words.fact_name(name) for name in ("name", "folder", "bytes", "of", "copy", "seen", "found")}
+    assert named == {
+        "name": "Name",
+        "folder": "Folder",
+        "bytes": "Size, bytes",
+        "of": "Copy of",
+        "copy": "Number of the file",
+        "seen": "When it was seen",
+        "found": "Where it was found",
+    }
 
 
 @pytest.mark.parametrize("code", ["spool.gap", "spool.damaged", "spool.moved", "sealing.not-authentic"])
