@@ -372,7 +372,8 @@ class Lease:
         clock: boot time counts.
         proof_seconds: from proof to proof.
         lease_seconds: without a proof for this long, `over` is called, once; where it ran out asleep, this long after waking.
-        changed: told True when a proof failed or the lease ran out asleep, and False when a proof held again (the lease's thread).
+        changed: told True when a proof failed, the lease ran out asleep or its thread hangs, and False when a proof held again (a thread of
+            the lease's, one at a time).
         over: the lease has run out, also in the middle of a proof that nobody answers (a thread of the lease's).
     """
 
@@ -398,6 +399,8 @@ class Lease:
         self._woke_us: int | None = None  # by the awake clock: since then the lease is gone
         self._turns = 0  # of the lease's thread, which is seen by it to go on
         self._stopping = threading.Event()
+        self._hangs = threading.Event()
+        self._telling = threading.Lock()
         self._ending = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -427,11 +430,13 @@ class Lease:
         self._asleep_us = self._asleep_at_most_us()
         self._thread = threading.Thread(target=self._run, name="premises-lease", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._cover, name="premises-lease-cover", daemon=True).start()
         threading.Thread(target=self._watch_over, name="premises-lease-end", daemon=True).start()
 
     def stop(self) -> None:
         """End the thread; a proof under way is left to its deadline."""
         self._stopping.set()
+        self._hangs.set()
 
     def _run(self) -> None:
         try:
@@ -445,8 +450,17 @@ class Lease:
         seen, looks = -1, 0
         while not self._stopping.wait(_SLICE_SECONDS):
             seen, looks = self._turns, looks + 1 if self._turns == seen else 0
-            if looks >= _HANGS_LOOKS and self._to_end_us() <= 0:
+            if looks < _HANGS_LOOKS:
+                continue
+            self._hangs.set()
+            if self._to_end_us() <= 0:
                 self._end()
+
+    def _cover(self) -> None:
+        """Have the page covered while the lease's own thread hangs; here, so that whatever holds this up too keeps no end from coming."""
+        while self._hangs.wait() and not self._stopping.is_set():
+            self._hangs.clear()
+            self._tell(lost=True)
 
     def _prove_on(self) -> None:
         # A proof that fails is known at its deadline: so much earlier it is begun, that what is lost is told within the interval.
@@ -482,15 +496,17 @@ class Lease:
         return self._stopping.is_set()
 
     def _tell(self, *, lost: bool) -> None:
-        if self._lost != lost:
-            self._lost = lost
-            self._changed(lost)
+        with self._telling:
+            if self._lost != lost:
+                self._lost = lost
+                self._changed(lost)
 
     def _end(self) -> None:
         with self._ending:
             if self._stopping.is_set():
                 return
             self._stopping.set()
+            self._hangs.set()
         self._over()
 
     def _left_us(self) -> int:

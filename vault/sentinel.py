@@ -17,10 +17,10 @@ Rules of this module:
    spool by noise. What cannot be written now (a locked keyring, a full disk) is tried again.
 
 LIMIT: whoever takes the vault's lock is believed to be the desk: what that one process then does to the files is not told, unless a copy
-appears in a watched folder. A killed sentinel sees nothing until systemd has started it again; without systemd, until the next login. A copy
-is known by a salt or the vault's id in it, a part of one only by the desk, which also searches old files' insides, and reports a copy that
-is still there once more. Folders are those of the shipped policy unless they are named: the station's own policy lies in the vault. Of a
-vault whose folder is moved, that is the last thing seen; of one deleted with its folder, nothing can be written.
+appears in a watched folder. A killed sentinel sees nothing until systemd has started it again; without systemd, until the next login. A
+copy is known by a salt or the vault's id in it, a part of one only by the desk, which also searches old files' insides, and reports a copy
+that is still there once more. Folders are those of the shipped policy unless they are named: the station's own policy lies in the vault. Of
+a vault whose folder is moved, that is the last thing seen; of one deleted with its folder, nothing can be written.
 
 Thread: `run` on the main thread; sensors on their own only hand over what they saw. Source: proc_locks(5), inotify(7).
 """

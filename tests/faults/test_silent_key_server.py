@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from tests.tang import TangServer
+from vault import premises
 from vault.crypto.premises import PremisesLock, PremisesServer, make_lock
 from vault.crypto.tang import KeyServer, first_advertisement
 from vault.domain.identity import VaultId, WorkstationId
@@ -67,3 +69,25 @@ def test_a_name_that_nobody_resolves_is_not_waited_for(lock: PremisesLock, monke
     finally:
         lease.stop()
         resolving.set()
+
+
+def test_a_page_is_covered_while_the_leases_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no memory is left, whoever starts the thread that asks waits for it for good."""
+    monkeypatch.setattr(premises, "_SLICE_SECONDS", 0.05)
+    told: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    hanging, over = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hanging.wait(60)
+
+    lease = Lease(hang, SystemClock(), 0, 3600, told.put, over.set)
+    lease.start()
+    try:
+        assert told.get(timeout=30), "the page is still to be seen"
+        assert lease.lost
+        hanging.set()
+        assert not told.get(timeout=30), "it goes on, and the page comes back"
+    finally:
+        hanging.set()
+        lease.stop()
+    assert not over.is_set()
