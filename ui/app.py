@@ -417,15 +417,15 @@ class Routing(QObject):
         self._drop_holders()
 
     def _told(self, event: object) -> None:
-        kind = type(event).__name__
-        if kind == "LockRequired":
-            reason = str(getattr(event, "reason", "vault"))
-            self.lock(reason)
-            if reason == "guesses":
+        from vault.services.events import LockRequired, PremisesChanged  # noqa: PLC0415 -- with the first event
+
+        if isinstance(event, LockRequired):
+            self.lock(event.reason)
+            if event.reason == "guesses":
                 self._guessed = True
                 self._lock_page().show_why(strings.text("lock.guesses"))
-        elif kind == "PremisesChanged":
-            self._locks_at_s = time.monotonic() + float(getattr(event, "locks_in_seconds", 0)) if getattr(event, "lost", False) else None
+        elif isinstance(event, PremisesChanged):
+            self._locks_at_s = time.monotonic() + event.locks_in_seconds if event.lost else None
             if self.shell is not None:
                 self.shell.show_premises(self._locks_at_s)
 

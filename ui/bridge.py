@@ -249,17 +249,18 @@ class Bridge(QObject):
         reply.deliver(None if error else wire.signature(method).result.decode(value), error)
 
     def _on_told(self, wire: Any, name: Any, value: Any) -> None:  # noqa: ANN401 - the lazily imported module
+        from vault.services.events import Ending, Opened, Tick  # noqa: PLC0415 -- loaded with `wire`
+
         told = wire.decode_event(name, value)
-        kind = type(told).__name__
-        if kind == "Tick":
+        if isinstance(told, Tick):
             if self._is_stalled:
                 self.stalled.emit(False)
             self._tick.start()
-        elif kind == "Opened":
+        elif isinstance(told, Opened):
             self._tick.start()
             self._crashes = 0
             self.ready.emit()
-        elif kind == "Ending":
+        elif isinstance(told, Ending):
             self._why_ending = told.reason
         else:
             self.told.emit(told)

@@ -194,11 +194,6 @@ class IconButton(PressedByEnter):
         set_properties(self, focusPolicy="StrongFocus")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)  # repainted on hover: Fusion sees to it
 
-    def set_icon(self, icon: IconName) -> None:
-        """Change the drawing, for example of a toggle."""
-        self._icon = icon
-        self.update()
-
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """A square as high as a row."""
         return QSize(theme.shape().row_px, theme.shape().row_px)

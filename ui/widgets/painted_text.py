@@ -47,10 +47,9 @@ class PaintedText(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def show_text(self, words: str, role: Colour | None = None) -> None:
-        """Paint these words from now on, in `role` if given. An empty string shows nothing."""
+    def show_text(self, words: str) -> None:
+        """Paint these words from now on. An empty string shows nothing."""
         self._text = words
-        self._role = role or self._role
         self.updateGeometry()
         self.update()
 

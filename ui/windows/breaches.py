@@ -109,7 +109,6 @@ class BreachesPage(LivePage):
     def __init__(self, bridge: Bridge, signed_in: SignedIn, parent: QWidget | None = None) -> None:
         super().__init__(bridge, signed_in, parent)
         self._wanted_no = ""
-        self._awaited_no = ""
         self._head = PageHead(self.key, self.title)
         self._disposed = FilterChip(strings.text("breaches.show_disposed"))
         self._disposed.setObjectName("breaches_show_disposed")
@@ -211,7 +210,6 @@ class BreachesPage(LivePage):
         shown = self.report.shown_report()
         if line.on_you:
             self._passing.stop()
-            self._awaited_no = ""
             self.report.show_locked(line.report_no)
         else:
             if shown is None or shown.line.report_no != line.report_no:
@@ -223,7 +221,6 @@ class BreachesPage(LivePage):
         # A page nobody looks at opens no report: opening is recorded under the reader's name.
         if line is None or line.on_you or not self.on_screen:
             return
-        self._awaited_no = line.report_no
         self.bridge.ask(Supervision.report, line.breach_id).owner(self).then(self._show_report, self._refused)
 
     def _show_report(self, view: ReportView) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem
+
+_GAP_PX = 8
 
 
 class FlowLayout(QLayout):
     """Left to right, then down."""
 
-    def __init__(self, parent: QWidget | None = None, gap_px: int = 8) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._items: list[QLayoutItem] = []
-        self._gap_px = gap_px
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:  # noqa: N802 -- Qt's name
@@ -51,7 +52,7 @@ class FlowLayout(QLayout):
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """One line."""
         hints = [item.sizeHint() for item in self._items if not item.isEmpty()]
-        width = sum(hint.width() for hint in hints) + self._gap_px * max(0, len(hints) - 1)
+        width = sum(hint.width() for hint in hints) + _GAP_PX * max(0, len(hints) - 1)
         return self._with_margins(QSize(width, max((hint.height() for hint in hints), default=0)))
 
     def minimumSize(self) -> QSize:  # noqa: N802 -- Qt's name
@@ -73,9 +74,9 @@ class FlowLayout(QLayout):
                 continue
             size = item.sizeHint()
             if left > rect.left() and left + size.width() > rect.right() + 1:
-                left, top, line_height = rect.left(), top + line_height + self._gap_px, 0
+                left, top, line_height = rect.left(), top + line_height + _GAP_PX, 0
             if place:
                 item.setGeometry(QRect(QPoint(left, top), size))
-            left += size.width() + self._gap_px
+            left += size.width() + _GAP_PX
             line_height = max(line_height, size.height())
         return top + line_height - rect.top() + margins.top() + margins.bottom()
