@@ -415,10 +415,15 @@ class Reader(QWidget):
         document_id = self._documents[index].document_id
 
         def came(text: PageText) -> None:
-            if generation == self._generation and self._shown == (index, text.page_no):
+            if self._speaks and generation == self._generation and self._shown == (index, text.page_no):
                 self.page.speak(text.text)
 
         self.bridge.ask(Reading.page_text, self.check_out_id, document_id, page_no).then(came, _nothing).owner(self)
+
+    def silence(self) -> None:
+        """The accommodation is over: tell nothing of this page any more, nor ask for the next one's text."""
+        self._speaks = False
+        self.page.speak("")
 
     # -- fence reading -----------------------------------------------------------------------------------------------------------------
 

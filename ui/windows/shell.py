@@ -111,6 +111,7 @@ class Shell(QWidget):
         self._intakes: set[int] = set()  # that run
         self._ended = False
         self._protections = signed_in.protections, signed_in.trust  # as last told
+        self._speaks = bool(signed_in.accommodated_until_us)  # page text may be had for assistive technology
         self._acts: dict[str, Callable[[], None]] = {}
         self._alert_report = ""
         self.frame = Frame(signed_in.station_name)
@@ -187,6 +188,11 @@ class Shell(QWidget):
         self._session_warning = QTimer(self, singleShot=True)
         self._session_warning.timeout.connect(self._warn_of_end)
         self._session_warning.start(min(max(0, left_ms - _SESSION_WARNING_MINUTES * _MINUTE_MS), 2**31 - 1))
+        self._page_text_end = QTimer(self, singleShot=True)
+        self._page_text_end.timeout.connect(self._end_page_text)
+        if self._speaks:  # for a year, perhaps; the session ends before
+            left_ms = max(0, (self._signed_in.accommodated_until_us - strings.now_us()) // 1_000)
+            self._page_text_end.start(min(left_ms, 2**31 - 1))
 
     def start(self, page_key: str) -> None:
         """Show the first page, or the one a session that was locked stood on; begin to watch."""
@@ -303,7 +309,7 @@ class Shell(QWidget):
 
         from ui.windows.reader import Reader  # noqa: PLC0415 -- with the first file
 
-        face, reader, strip = QWidget(), Reader(self._bridge, speaks=bool(self._signed_in.accommodated_until_us)), ProtectionStrip()
+        face, reader, strip = QWidget(), Reader(self._bridge, speaks=self._speaks), ProtectionStrip()
         column = QVBoxLayout(face)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -444,8 +450,16 @@ class Shell(QWidget):
             if strip is not None:
                 strip.set_protections(protection_words.chips(statuses))
                 strip.set_trust(*protection_words.trust(trust))
-                strip.set_accommodation(strings.text("protection.accommodated") if self._signed_in.accommodated_until_us else "")
+                strip.set_accommodation(strings.text("protection.accommodated") if self._speaks else "")
                 strip.set_premises(words, tone)
+
+    def _end_page_text(self) -> None:
+        """The accommodation is over: the words of the page on screen go now, not with the page."""
+        self._speaks = False
+        for reader in (self.reader, self._spare_reader[1] if self._spare_reader is not None else None):
+            if reader is not None:
+                reader.silence()
+        self._show_protections(*self._protections)
 
     def show_premises(self, locks_at_s: float | None) -> None:
         """Say above everything that the key servers do not answer, and when this session locks; None: they answer."""

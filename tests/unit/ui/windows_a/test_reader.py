@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
-from tests.ui_stage import HOUR_US, documents, holding, notice, now_us
+from tests.ui_stage import HOUR_US, documents, holding, notice, now_us, signed_in
 from tests.unit.ui.windows_a.conftest import CTRL, SHIFT, Driver, Key
 from ui.guard.interceptor import GuardLevel
 from vault.domain.breach import Containment, Severity, SignalKind
@@ -17,7 +17,7 @@ from vault.domain.custody import ReturnKind
 from vault.domain.identity import CheckOutId
 from vault.errors import RefusedError, UnavailableError
 from vault.services.events import BreachRecorded, CustodyChanged
-from vault.services.views import FindHit, FindResult, OpenFile
+from vault.services.views import FindHit, FindResult, OpenFile, PageText
 
 
 def _pages(driver: Driver) -> list[int]:
@@ -405,3 +405,24 @@ def test_the_vault_is_told_while_another_window_has_the_keyboard(driver: Driver)
     assert told() == [True, True], "the page that came is covered too"
     reader._attended(Qt.ApplicationState.ApplicationActive)
     assert told() == [True, True, False]
+
+
+def test_an_accommodation_that_ends_takes_the_words_off_the_page_on_screen(driver: Driver) -> None:
+    until_us = now_us() + HOUR_US
+    driver.bridge.answers["Session.sign_in"] = dataclasses.replace(signed_in(), accommodated_until_us=until_us)
+    driver.bridge.answers["Reading.page_text"] = lambda _check_out, document_id, page_no: PageText(
+        document_id, page_no, "the gate was open"
+    )
+    reader = driver.read()
+    driver.until(lambda: reader.page.speech.words == "the gate was open")
+    strip = driver.shell._reader_strip.findChild(QLabel, "strip_accommodation")
+    assert strip.text()
+    assert 0 < driver.shell._page_text_end.remainingTime() <= 3_600_000
+    driver.shell._page_text_end.start(0)
+    driver.until(lambda: not reader.page.speech.words)
+    assert not reader.page.is_blank(), "the page itself stays"
+    assert not strip.text()
+    asked = len(driver.bridge.calls("Reading.page_text"))
+    driver.press(Key.Key_PageDown)
+    driver.until(lambda: _on_page(driver, 2))
+    assert len(driver.bridge.calls("Reading.page_text")) == asked
