@@ -69,7 +69,7 @@ from vault.services.intake import FILES_MOST
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
 from vault.services.ports import MetServer, PremisesFacts, Signers
-from vault.services.views import Enrolment, FileState, Founder
+from vault.services.views import CaseLine, Enrolment, FileState, Founder
 from vault.services.witness import broken, unpack, witness_name
 from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
@@ -120,6 +120,13 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return words
 
 
+def _path(word: str) -> Path:
+    """What a word names. An empty one, as a variable of the shell that is not set, would be taken for the folder this runs in."""
+    if not word:
+        raise argparse.ArgumentTypeError(_words()["no_path"])
+    return Path(word)
+
+
 def _parser(installed: str = "") -> argparse.ArgumentParser:
     words, must_say = _words(), not installed
     parser = argparse.ArgumentParser(prog="casevault", description=words["description"])
@@ -129,20 +136,20 @@ def _parser(installed: str = "") -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=words[f"help_{name}"])
         made.set_defaults(run=run)
         if name != "verify":
-            made.add_argument("--vault", type=Path, required=must_say)
+            made.add_argument("--vault", type=_path, required=must_say)
         return made
 
-    command("found", _found).add_argument("--policy", type=Path, help=words["help_policy"])
+    command("found", _found).add_argument("--policy", type=_path, help=words["help_policy"])
     demo = command("demo", _demo)
     demo.add_argument("--without-documents", action="store_true")
-    demo.add_argument("--policy", type=Path, help=words["help_policy"])
+    demo.add_argument("--policy", type=_path, help=words["help_policy"])
     command("code", _code).add_argument("badge")
     command("run", _run)
     intake = command("intake", _intake)
     intake.add_argument("--case", required=True)
-    intake.add_argument("paths", nargs="+", type=Path)
-    command("trace", _trace).add_argument("picture", type=Path)
-    command("verify", _verify).add_argument("vault", type=Path, nargs=None if must_say else "?")
+    intake.add_argument("paths", nargs="+", type=_path)
+    command("trace", _trace).add_argument("picture", type=_path)
+    command("verify", _verify).add_argument("vault", type=_path, nargs=None if must_say else "?")
     sentinel = command("sentinel", _sentinel)
     sentinel.add_argument("--patience", type=float, default=60.0, help=words["help_patience"])
     sentinel.add_argument("--folder", action="append", default=[], help=words["help_folder"])
@@ -163,9 +170,9 @@ def _add_policy(acts: Any, *, must_say: bool) -> None:  # noqa: ANN401 - argpars
     words = _words()
     for name, run in (("show", _policy_show), ("set", _policy_set), ("default", _policy_set)):
         act = acts.add_parser(name, help=words[f"help_policy_{name}"])
-        act.add_argument("--vault", type=Path, required=must_say)
+        act.add_argument("--vault", type=_path, required=must_say)
         if name == "set":
-            act.add_argument("file", type=Path, help=words["help_policy"])
+            act.add_argument("file", type=_path, help=words["help_policy"])
         act.set_defaults(run=run)
 
 
@@ -173,18 +180,18 @@ def _add_recovery(acts: Any, *, must_say: bool) -> None:  # noqa: ANN401 - argpa
     words = _words()
     holder = acts.add_parser("holder", help=words["help_recovery_holder"])
     holder.add_argument("--name", required=True, help=words["help_recovery_name"])
-    holder.add_argument("file", type=Path)
-    holder.add_argument("--vault", type=Path, help=argparse.SUPPRESS)  # a holder's key is of no vault
+    holder.add_argument("file", type=_path)
+    holder.add_argument("--vault", type=_path, help=argparse.SUPPRESS)  # a holder's key is of no vault
     holder.set_defaults(run=_recovery_holder)
     enrol = acts.add_parser("enrol", help=words["help_recovery_enrol"])
-    enrol.add_argument("--vault", type=Path, required=must_say)
+    enrol.add_argument("--vault", type=_path, required=must_say)
     enrol.add_argument("--threshold", type=int, required=True, help=words["help_recovery_threshold"])
-    enrol.add_argument("public", nargs="+", type=Path, help=words["help_recovery_public"])
+    enrol.add_argument("public", nargs="+", type=_path, help=words["help_recovery_public"])
     enrol.set_defaults(run=_recovery_enrol)
     opened = acts.add_parser("open", help=words["help_recovery_open"])
-    opened.add_argument("--vault", type=Path, required=must_say)
+    opened.add_argument("--vault", type=_path, required=must_say)
     opened.add_argument("--hours", type=int, choices=range(1, MOST_HOURS + 1), default=DEFAULT_HOURS, help=words["help_recovery_hours"])
-    opened.add_argument("file", nargs="+", type=Path)
+    opened.add_argument("file", nargs="+", type=_path)
     opened.set_defaults(run=_recovery_open)
 
 
@@ -264,9 +271,7 @@ def _intake(options: argparse.Namespace) -> int:
             print(f"\r{share:3d} %", end="" if not event.intake.finished else "\n", file=sys.stderr)
 
     with _signed_in(options.vault, told) as vault:
-        found = vault.desk.cases(options.case, "", 200).lines
-        case = next((one for one in found if one.rms_number.casefold() == options.case.casefold()), None)
-        if case is None:
+        if (case := _case_of(vault, options.case.strip())) is None:
             print(words["no_case"].format(number=options.case), file=sys.stderr)
             return 1
         started = vault.intake.start(case.case_id, tuple(str(path.absolute()) for path in options.paths))
@@ -279,6 +284,16 @@ def _intake(options: argparse.Namespace) -> int:
             reason = words["intake_unshown"].format(files=file.unshown.attached_files, notes=file.unshown.notes)
         print(f"{file.state.value:<10} {file.size_bytes:>13} {file.page_count:>6} {file.name}  {reason}")
     return 0 if all(one.state in {FileState.DONE, FileState.PRESENT} for one in ended.files) else 1
+
+
+def _case_of(vault: Vault, number: str) -> CaseLine | None:
+    """The case of that number. There may be many whose number or title has it within, newer ones first."""
+    page = vault.desk.cases(number, "", 200)
+    while True:
+        found = next((one for one in page.lines if one.rms_number.casefold() == number.casefold()), None)
+        if found is not None or not page.next_anchor:
+            return found
+        page = vault.desk.cases(number, page.next_anchor, 200)
 
 
 def _premises(options: argparse.Namespace) -> int:

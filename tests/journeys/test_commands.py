@@ -18,8 +18,10 @@ from PIL import Image
 from tests.journeys.command_line import ROOT, STEP_SECONDS, CommandLine
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR
+from tests.station import CUSTODIAN as CUSTODIAN_BADGE
 from vault.assembly import load_policy
 from vault.demo import current_code, read_plan
+from vault.domain.casefile import Marking
 from vault.domain.policy import policy_from
 from vault.platform.secret_service import open_secret_keeper
 from vault.storage.header import HEADER_NAME
@@ -65,6 +67,22 @@ def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: 
     assert gone.returncode == 1
     assert "Traceback" not in gone.stderr
     assert gone.stderr.strip()
+
+
+@pytest.mark.slow
+def test_a_case_is_found_by_its_number_however_many_have_that_within(line: CommandLine, tmp_path: Path) -> None:
+    station = line.station()
+    station.clock.step(-7200)  # what is granted now is in force for the command line, too
+    station.register_case("7", "The one that is meant", CUSTODIAN_BADGE)
+    register = station.vault.register
+    unit = next(one for one in register.units() if one.name == "Records")
+    for number in range(201):
+        register.register_case(f"7-{number}", "Another", "burglary", CUSTODIAN_BADGE, unit.unit_id, Marking.OFFICIAL, (), ())
+    station.close()
+    (tmp_path / "letter.txt").write_text("a letter\n")
+    answers = line.signs_in(station, CUSTODIAN_BADGE)
+    taken = line.run("intake", "--vault", str(line.vault), "--case", " 7", str(tmp_path / "letter.txt"), answers=answers)
+    assert (taken.returncode, "done" in taken.stdout) == (0, True), taken.stderr
 
 
 @pytest.mark.slow
@@ -156,6 +174,8 @@ def test_what_a_terminal_may_do_to_a_command_is_answered_in_words(tmp_path: Path
         (["premises", "list", "--vault", vault], b"4001\n" + no_text + b"\n123456\n", "That cannot be read"),
         (["premises", "list", "--vault", vault], None, "Stopped."),
         (["intake", "--vault", vault, "--case", no_text, holder], b"", "That cannot be read"),
+        (["intake", "--vault", vault, "--case", "A-1", holder, ""], b"", "an empty word names no file"),
+        (["verify", ""], b"", "an empty word names no file"),
         (["premises", "add", "--vault", vault, "--name", "Room\x1b[8m"], b"", "That cannot be read"),
         (["verify", loop], b"", "There is no vault"),
         (["verify", bytes(tmp_path) + b"/" + no_text], b"", "There is no vault"),
