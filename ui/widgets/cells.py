@@ -74,6 +74,11 @@ class ChipsCell:
 
 Cell = NumberCell | TitleCell | StatusCell | PersonCell | TimeCell | ChipsCell
 
+_ICON_ROOM_PX = 24  # an icon of 16 and what is left free after it
+_REMARK_GAP_PX = 10
+_FACTS_GAP_PX = 8
+_CHIP_PAD_PX = 14  # inside, both sides
+_CHIP_GAP_PX = 4
 _WIDEST_TIME = "28 Nov 28:58"
 _SOON_US = 30 * 60 * 1_000_000
 _LEFT = Qt.AlignmentFlag.AlignLeft
@@ -93,14 +98,15 @@ def cut_words(cell: Cell, width_px: int) -> str:
             parts = [(cell.words, face, 0)]
         case TitleCell():
             face = theme.font(weight=Weight.STRONG if cell.strong else Weight.REGULAR)
-            parts = [(cell.words, face, 24 if cell.icon is not None else 0), (cell.remark, theme.font(TypeSize.SMALL), 10)]
+            before = _ICON_ROOM_PX if cell.icon is not None else 0
+            parts = [(cell.words, face, before), (cell.remark, theme.font(TypeSize.SMALL), _REMARK_GAP_PX)]
         case StatusCell():
             parts = [(cell.words, theme.font(TypeSize.SMALL, Weight.MEDIUM), painting.ICON_PX + painting.GAP_PX)]
         case PersonCell():
             facts = strings.text("person.badge_and_unit", badge_no=cell.badge_no, unit=cell.unit)
-            parts = [(cell.name, theme.font(), 0), (facts, theme.font(TypeSize.SMALL, tabular=True), 8)]
+            parts = [(cell.name, theme.font(), 0), (facts, theme.font(TypeSize.SMALL, tabular=True), _FACTS_GAP_PX)]
         case ChipsCell():
-            parts = [(words, theme.font(TypeSize.TINY, Weight.MEDIUM), 18) for words, _tone in cell.chips]
+            parts = [(words, theme.font(TypeSize.TINY, Weight.MEDIUM), _CHIP_PAD_PX + _CHIP_GAP_PX) for words, _tone in cell.chips]
         case TimeCell():
             return ""
     said = [(words, QFontMetrics(face).horizontalAdvance(words) + before) for words, face, before in parts if words]
@@ -138,10 +144,10 @@ def _paint_title(painter: QPainter, at: QRect, cell: TitleCell) -> None:
     left = at.left()
     if cell.icon is not None:
         paint_icon(painter, QRect(left, at.top() + (at.height() - 16) // 2, 16, 16), cell.icon, theme.colour(Colour.TEXT_QUIET))
-        left += 24
+        left += _ICON_ROOM_PX
     face = theme.font(weight=Weight.STRONG if cell.strong else Weight.REGULAR)
     used = painting.line(painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), cell.words, Colour.TEXT, face)
-    left += used + 10
+    left += used + _REMARK_GAP_PX
     painting.line(
         painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), cell.remark, Colour.TEXT_QUIET, theme.font(TypeSize.SMALL)
     )
@@ -151,9 +157,9 @@ def _two_strengths(painter: QPainter, at: QRect, first: str, second: str) -> Non
     """Paint a name and its facts; when both do not fit the name gives way last, but the facts keep a third."""
     small = theme.font(TypeSize.SMALL, tabular=True)
     facts_width = QFontMetrics(small).horizontalAdvance(second)
-    room = max(at.width() - facts_width - 8, at.width() * 6 // 10)
+    room = max(at.width() - facts_width - _FACTS_GAP_PX, at.width() * 6 // 10)
     used = painting.line(painter, QRect(at.left(), at.top(), room, at.height()), first)
-    left = at.left() + used + 8
+    left = at.left() + used + _FACTS_GAP_PX
     painting.line(painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), second, Colour.TEXT_QUIET, small)
 
 
@@ -168,7 +174,7 @@ def _paint_time(painter: QPainter, at: QRect, cell: TimeCell, now_us: int) -> No
         return
     used = painting.line(painter, at, strings.local_time(cell.at_us, now_us), Colour.TEXT, face)
     if cell.with_age:
-        left = at.left() + used + 8
+        left = at.left() + used + _FACTS_GAP_PX
         rest = QRect(left, at.top(), at.right() + 1 - left, at.height())
         painting.line(painter, rest, strings.age(cell.at_us, now_us), Colour.TEXT_QUIET, theme.font(TypeSize.SMALL, tabular=True))
 
@@ -177,11 +183,11 @@ def _paint_chips(painter: QPainter, at: QRect, cell: ChipsCell) -> None:
     face, left = theme.font(TypeSize.TINY, Weight.MEDIUM), at.left()
     metrics = QFontMetrics(face)
     for words, tone in cell.chips:
-        width = metrics.horizontalAdvance(words) + 14
+        width = metrics.horizontalAdvance(words) + _CHIP_PAD_PX
         if left + width > at.right() + 1:
             painting.line(painter, QRect(left, at.top(), at.right() + 1 - left, at.height()), "…", Colour.TEXT_QUIET)
             return
         chip = QRect(left, at.top() + (at.height() - 20) // 2, width, 20)
         painting.panel(painter, chip, theme.ground(tone), radius_px=4)
         painting.line(painter, chip, words, theme.ink(tone), face, Qt.AlignmentFlag.AlignHCenter)
-        left += width + 4
+        left += width + _CHIP_GAP_PX

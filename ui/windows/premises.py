@@ -21,12 +21,11 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui import strings
 from ui.icons import IconName
-from ui.theme import Colour, Tone
+from ui.theme import Tone
 from ui.widgets.buttons import Button, ButtonKind
 from ui.widgets.cells import NumberCell, StatusCell, TitleCell
 from ui.widgets.empty_state import EmptyState
 from ui.widgets.inspector import Fact, Inspector, Section
-from ui.widgets.label import Label
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.windows.held_rows import HeldRows
 from ui.windows.live_page import LivePage, PageHead
@@ -97,8 +96,6 @@ class PremisesPage(LivePage):
         column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(12)
         column.addWidget(self._head)
-        self._sentence = Label(strings.text("premises.sentence"), role=Colour.TEXT_QUIET, wrap=True)
-        column.addWidget(self._sentence)
         column.addWidget(self._faces, 1)
         self._faces.setMinimumHeight(_LEAST_FACES_PX)
         self.recovery = RecoveryBar(bridge, administers=self._administers)
@@ -166,7 +163,6 @@ class PremisesPage(LivePage):
         known = {one.name: one for one in facts.servers}
         self._stands = {name: row for name, row in self._stands.items() if known.get(name) == row.server}
         remark = strings.text("premises.must_answer", threshold=facts.threshold, count=bound) if bound else ""
-        self._sentence.setVisible(bool(bound))
         self._faces.setCurrentIndex(1 if bound else 2)
         for name, button in self._verbs.items():
             button.setVisible(bool(bound) and (name != "add" or bound < MOST_SERVERS))
@@ -195,7 +191,9 @@ class PremisesPage(LivePage):
     def _show_current(self) -> None:
         row = self._rows.current()
         if row is not None:
-            self.inspector.show_facts(isolated(row.server.name), [Section("", _server_facts(row))])
+            self.inspector.show_facts(
+                isolated(row.server.name), [Section("", _server_facts(row)), Section(self.title, (Fact("", strings.text("premises.sentence")),))]
+            )
 
     # -- acts ------------------------------------------------------------------------------------------------------------------------
 
