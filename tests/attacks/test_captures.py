@@ -6,8 +6,10 @@ tools' true figures among them, are `make test-slow`, and their table goes to ``
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import pwd
 import queue
 import shutil
 import subprocess
@@ -416,6 +418,44 @@ def test_a_capture_of_another_display_is_not_ours(stage: Stage, tmp_path: Path) 
     with display(tmp_path / "other") as other:
         stage.run("scrot", "-o", f"{stage.folder}/a.png", **other.environment)
         assert stage.quiet() == []
+
+
+class _Officers(CapturesSensor):
+    """Watches as an ordinary account does, to which other accounts' programs do not show themselves."""
+
+    def _run(self) -> None:
+        set_this_threads = {"x86_64": 117, "aarch64": 147}[os.uname().machine]  # setresuid(2); the library's sets every thread's
+        assert ctypes.CDLL(None).syscall(set_this_threads, *[pwd.getpwnam("nobody").pw_uid] * 3) == 0
+        super()._run()
+
+
+@pytest.mark.skipif("os.geteuid() != 0", reason="needs two accounts")
+@pytest.mark.parametrize("is_ours", [False, True], ids=["at another display", "at ours"])
+def test_a_tool_that_another_account_runs_is_no_report_but_at_our_display(shown: Display, tmp_path: Path, *, is_ours: bool) -> None:
+    page = [False]
+    blanks: list[bool] = []
+    sensor = _Officers(lambda: page[0], lambda: True, blanks.append, own_pids=(os.getpid(),), environment=shown.environment)
+    stage = Stage(shown, sensor, tmp_path, blanks=blanks)
+    folder = Path("/var/tmp") / f"casevault-other-account-{os.getpid()}"
+    with display(folder, "daemon") as other:
+        out = folder / "a.png"
+        shutil.copy(shown.authority, folder / "ours")
+        shutil.chown(folder / "ours", "daemon")
+        environment = {**shown.environment, "XAUTHORITY": str(folder / "ours")} if is_ours else other.environment
+        try:
+            _until(lambda: _works(sensor, stage.signals.put))
+            page[0] = True
+            _until(lambda: sensor.self_test().state is ProtectionState.DETECTED)
+            subprocess.run(["scrot", "-o", out], env={**os.environ, **environment}, user="daemon", check=True, capture_output=True)
+            if is_ours:
+                signal = stage.signal()
+                assert (signal.kind, dict(signal.facts)["process"], dict(signal.facts)["because"]) == (UNKNOWN, "scrot", "unreadable")
+                page[0] = False
+            assert stage.quiet() == []
+            assert blanks[:1] == [True]
+        finally:
+            sensor.stop()
+    shutil.rmtree(folder)
 
 
 def test_nothing_is_reported_while_no_page_is_shown(stage: Stage) -> None:

@@ -112,6 +112,7 @@ _PATTERNS = tuple(one for one in TOOLS if "*" in one.name)
 
 # Arguments by which a program that does many things is told to read a screen.
 _SCREEN_WORDS = ("x11grab", "kmsgrab", "fbdev", "xcbgrab", "ximagesrc", "pipewiresrc", "screen://", "x:root", "root:", "-window")
+_NAME_CHARACTERS = 15
 _WINDOWS_PICTURE = "x:"  # ImageMagick: a window's picture, by its number
 _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/bin", "/snap/bin", "/var/lib/flatpak/exports/bin")
 
@@ -119,6 +120,13 @@ _FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/bin", "/snap/bin", "/var
 def known(executable: str) -> Tool | None:
     """The entry of an executable's base name."""
     return _EXACT.get(executable) or next((one for one in _PATTERNS if executable.startswith(one.name.partition("*")[0])), None)
+
+
+def is_name_of_one(process: str) -> bool:
+    """Whether a process's name, of which the kernel keeps `_NAME_CHARACTERS`, is that of a known program."""
+    return bool(process) and (
+        known(process) is not None or (len(process) == _NAME_CHARACTERS and any(one.startswith(process) for one in _EXACT))
+    )
 
 
 def names_a_screen(arguments: Iterable[str]) -> bool:

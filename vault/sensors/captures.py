@@ -7,7 +7,8 @@ Rules:
 2. The shutter: a capture tool that is executed blanks the page before anything else is known of it (V21): a black curtain, drawn by the
    display's own server, until the interface has painted the page over. Neither waits for an answer of the display's, and a display that
    gives none keeps nothing from being reported. Then the tool is named: a tool of many uses that turns out to do something else brings the
-   page back. One that was gone before it could be named is reported too, unless a tool was seen that ran for another display.
+   page back. One that was gone before it could be named is reported too, unless a tool was seen that ran for another display or for
+   another account, which keeps from us whom it runs for.
 3. A program that loads a library of the display's protocol is looked at before it can connect; one that nobody vouches for blanks the page.
    New clients are asked for every `_CALM_MS`, every `_HOT_MS` while something is starting (V22).
 4. `blank` comes before the report, because a report is a commit and a picture is taken in milliseconds. It carries no fact.
@@ -462,7 +463,11 @@ class CapturesSensor:
 
     def _name_tools(self, suspicion: _Suspicion) -> None:
         for pid in programs.recent(_NEWEST):
-            tool = capture_tools.known(programs.executable(pid))
+            name = programs.executable(pid)
+            if not name and capture_tools.is_name_of_one(programs.anothers_name(pid)):  # at our display it is a client, which is seen then
+                suspicion.certain = False
+                continue
+            tool = capture_tools.known(name)
             if tool is None or pid in self._told:
                 continue
             if self._is_for_another_display(pid):

@@ -8,6 +8,8 @@ Rules:
 - While the interface covers the page, because another window has the keyboard, nothing counts: what is saved then is somebody's other work.
   The first `_JUST_NOW_SECONDS` still count: a picture is written after it was taken, and what asks where to keep it has the keyboard.
 - By its first bytes, whatever it is called. A file is one signal.
+- What another account put where this one may change nothing of it (/tmp, or a folder of its own there) is that account's: it accuses nobody
+  here. To have taken the picture of this screen it had to be a client of the display, which is noticed (`captures`).
 
 LIMIT: a picture kept elsewhere, in a format that is not listed, inside an archive or cropped to less than an eighth is not seen here; what
 took it was (`captures`). One of the page that is kept later than that, the page left or covered meanwhile, is not seen here either.
@@ -90,7 +92,7 @@ class NewPictures:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 -- a descriptor opened without following a link
                 status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode):
+                if not stat.S_ISREG(status.st_mode) or _is_anothers(path.parent, status):
                     return
                 whole = file.read(_HEAD_BYTES)
         except OSError:
@@ -115,6 +117,13 @@ class NewPictures:
             return picture.width_px >= _UNKNOWN_SCREEN_PX[0] and picture.height_px >= _UNKNOWN_SCREEN_PX[1]
         fits = picture.width_px <= width and picture.height_px <= height
         return fits and picture.width_px * picture.height_px * _SMALLEST_SHARE >= width * height
+
+
+def _is_anothers(folder: Path, status: os.stat_result) -> bool:
+    """Whether another account made a file, and ours neither can have put it there nor can write it."""
+    if status.st_uid == os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return False
+    return bool(folder.stat().st_mode & stat.S_ISVTX) or not os.access(folder, os.W_OK)
 
 
 def _shown(folder: Path) -> str:

@@ -193,6 +193,14 @@ def executable(pid: int) -> str:
         return ""
 
 
+def anothers_name(pid: int) -> str:
+    """The name of a process that another account started, and that may therefore not be looked at; empty for our account's own."""
+    said = dict(line.split(b":", 1) for line in _read(pid, "status", 4096).splitlines() if b":" in line)
+    if b"Uid" not in said or int(said[b"Uid"].split()[0]) == os.getuid():
+        return ""
+    return said[b"Name"].strip().decode("utf-8", "replace")
+
+
 def _judge_client(pid: int, name: str) -> tuple[Standing, str]:
     """A program of the system's that is at the display: whether it speaks for itself there."""
     if screen.is_relay(name):

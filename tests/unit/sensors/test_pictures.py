@@ -108,3 +108,27 @@ def test_nothing_counts_while_no_page_is_shown(tmp_path: Path) -> None:
     Image.new("RGB", SCREEN, "red").save(tmp_path / "a.png")
     pictures = NewPictures(lambda: False, lambda: SCREEN, lambda signal: pytest.fail(str(signal)))
     pictures.look(tmp_path / "a.png", (tmp_path / "a.png").read_bytes()[:4096])
+
+
+# where it lies, whose it is and with which rights · counts. Ours may be made by ours alone, or written by it.
+ANOTHERS = [
+    ("in a folder that all share", 0o1777, "daemon", 0o644, False),
+    ("there, where anybody may write it", 0o1777, "daemon", 0o666, True),
+    ("there, of ours", 0o1777, "root", 0o644, True),
+    ("in a folder that is ours, as a share has it", 0o777, "daemon", 0o644, True),
+]
+
+
+@pytest.mark.skipif("os.geteuid() != 0", reason="needs two accounts")
+@pytest.mark.parametrize(("folder", "account", "rights", "counts"), [row[1:] for row in ANOTHERS], ids=[row[0] for row in ANOTHERS])
+def test_a_picture_of_another_account_accuses_nobody(tmp_path: Path, folder: int, account: str, rights: int, counts: bool) -> None:
+    place = tmp_path / "shared"
+    place.mkdir()
+    place.chmod(folder)
+    Image.new("RGB", SCREEN, "red").save(place / "a.png")
+    shutil.chown(place / "a.png", account)
+    (place / "a.png").chmod(rights)
+    told: list[Signal] = []
+    pictures = NewPictures(lambda: True, lambda: SCREEN, told.append)
+    pictures.look(place / "a.png", (place / "a.png").read_bytes()[:4096])
+    assert [one.kind for one in told] == [SignalKind.NEW_PICTURE] * counts
