@@ -47,6 +47,7 @@ _FIRST_SIZE = (1280, 720)
 _LEAST_SIZE = (640, 360)  # a screen of 1280×720 at 200 %
 _CRASHES_BORNE = 3
 _SIGN_OUT_PATIENCE_MS = 2_000
+_PREMISES_LOST, _GUESSED = "lock.premises_lost", "lock.guesses"
 
 # After the start, the classes, enums and modules there are stay for good. A full collection of what a session makes takes 10 ms and more:
 # it is made when a page was changed, and by itself only if nothing else does for a very long time.
@@ -164,8 +165,7 @@ class Routing(QObject):
         self._someone_else = False
         self._follows = False
         self._locks_at_s: float | None = None  # on the monotonic clock, while the key servers do not answer
-        self._premises_lost = False  # and that is what locked the session
-        self._guessed = False  # or that somebody guessed at what its owner signs in with
+        self._locked_why = ""  # what locked the session, where nobody did: the key of its sentence
         self.sign_in = SignIn()
         self._lock: LockPage | None = None
         self._founding: FoundingPage | None = None
@@ -234,8 +234,8 @@ class Routing(QObject):
                 lock.show_closing()
                 self._window.show_face(lock)
             self._drop_typed()
-            if self._premises_lost or self._guessed:
-                lock.show_why(strings.text("lock.premises_lost" if self._premises_lost else "lock.guesses"))
+            if self._locked_why:
+                lock.show_why(strings.text(self._locked_why))
             lock.show_person(station.locked_person)
         else:
             self.sign_in.show_station(station)
@@ -332,7 +332,7 @@ class Routing(QObject):
         assert self._bridge is not None
         self._someone_else = False
         self._locked_by_us = False
-        self._premises_lost = self._guessed = False
+        self._locked_why = ""
         self._lock_page()  # made before it is needed in a hurry
         self.shell = Shell(self._bridge, signed_in)
         self.shell.locking.connect(self.lock)
@@ -393,9 +393,9 @@ class Routing(QObject):
         if reason == "restarted" and self._cannot_open is not None and self._window.face() is self._cannot_open:
             return  # it says that it is being tried again
         if reason == "premises-lost" and (self.shell is not None or (self._lock is not None and self._window.face() is self._lock)):
-            self._premises_lost = True
+            self._locked_why = _PREMISES_LOST
             self._show_lock()
-            self._lock_page().show_why(strings.text("lock.premises_lost"))
+            self._lock_page().show_why(strings.text(_PREMISES_LOST))
             return
         if reason == "locked":
             if self._window.face() is not self._lock_page():
@@ -422,8 +422,8 @@ class Routing(QObject):
         if isinstance(event, LockRequired):
             self.lock(event.reason)
             if event.reason == "guesses":
-                self._guessed = True
-                self._lock_page().show_why(strings.text("lock.guesses"))
+                self._locked_why = _GUESSED
+                self._lock_page().show_why(strings.text(_GUESSED))
         elif isinstance(event, PremisesChanged):
             self._locks_at_s = time.monotonic() + event.locks_in_seconds if event.lost else None
             if self.shell is not None:
@@ -446,7 +446,7 @@ class Routing(QObject):
         self._drop_typed()  # it is not kept for a vault that does not open
         if self._lock is not None:
             self._lock.show_closing()
-        self._cannot_open.show_error(error or UnavailableError("vault.process-ended"), session_locked=self._premises_lost)
+        self._cannot_open.show_error(error or UnavailableError("vault.process-ended"), session_locked=self._locked_why == _PREMISES_LOST)
         self._window.show_face(self._cannot_open)
         self._drop_shell()
         self._drop_holders()
