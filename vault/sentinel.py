@@ -602,10 +602,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ending.wait(_WAITING_SECONDS)
 
     while not ending.is_set():
-        if not (directory / HEADER_NAME).exists():
-            wait(f"no vault lies in {directory}")
-            continue
         try:
+            if not (directory / HEADER_NAME).exists():
+                wait(f"no vault lies in {directory}")
+                continue
             sentinel = Sentinel(directory, open_secret_keeper, system.SystemClock(), system.SystemEntropy(), folders, options.patience)
         except (VaultError, OSError) as error:  # where the desktop's autostart began it, nobody starts one that ended again
             is_watched = isinstance(error, VaultError) and error.code == "vault.already-open"  # this one goes on when that ends

@@ -171,6 +171,18 @@ def test_what_happens_to_a_closed_vault_is_sealed_in_order_and_becomes_a_report_
     assert "holiday.mkv" in {one.get("name") for one in facts}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [CONTENT_NAME, "sentinel.seen"])
+def test_a_pipe_that_nobody_writes_to_does_not_hold_it_up(watched: Watched, name: str) -> None:
+    if name == CONTENT_NAME:
+        (watched.directory / name).rename(watched.directory / "aside")
+    os.mkfifo(watched.directory / name)
+    watched.start()
+    open_with_another_program(watched.directory / REGISTER_NAME)
+    until(lambda: watched.spooled() == [K.STORE_OPENED], "an opening")
+    watched.stop()
+
+
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_vault_carried_away_with_its_folder_takes_the_report_along(watched: Watched) -> None:

@@ -95,6 +95,7 @@ _REST_OF_OLD = 5.0  # times what was spent of the processor on what has long bee
 _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
 _TAG_BYTES = 16
+_MOST_REMEMBERED_BYTES = 1 << 20  # some thirty thousand copies
 _PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise; of every sensor that watches for copies of this vault
 _FRESH_SECONDS = 1.0
 _IDLE_CLASS = 3
@@ -117,7 +118,9 @@ class CopyMemory:
         self._key = key
         self._tags: set[str] = set()
         with suppress(OSError):
-            self._tags.update(path.read_text("ascii", "replace").split())
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place is not waited for
+            with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor opened without waiting
+                self._tags.update(file.read(_MOST_REMEMBERED_BYTES).decode("ascii", "replace").split())
 
     def __contains__(self, copy: str) -> bool:
         """Whether this copy (the fact ``copy`` of its signal) is in a report."""
@@ -136,7 +139,8 @@ class CopyMemory:
 
     def _append(self, tag: str) -> None:
         self._tags.add(tag)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, reach.file_mode())
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(self._path, flags, reach.file_mode())
         try:
             os.write(descriptor, tag.encode("ascii") + b"\n")
         finally:

@@ -248,6 +248,8 @@ class StoreAccessSensor:
             descriptor = own_descriptor(path) if sys.platform == "linux" else None
             if descriptor is not None:
                 salt = os.pread(descriptor, _SALT_BYTES, 0)
+            elif not stat.S_ISREG(path.lstat().st_mode):
+                return None  # a pipe in its place is not waited for
             else:
                 with self._own_open(), path.open("rb") as file:
                     salt = file.read(_SALT_BYTES)
