@@ -15,6 +15,7 @@ import pytest
 
 from ui import strings
 from ui.resource_files import RESOURCES, read_flat
+from vault.storage import failures
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEYS = frozenset(read_flat(RESOURCES / "strings" / "en.toml"))
@@ -85,8 +86,8 @@ def _constants_and_patterns() -> tuple[set[str], list[re.Pattern[str]], set[str]
 
 
 def _raised_codes() -> set[str]:
-    """Every literal code in the rooms that raise: arguments of the four kinds, and constants that look like a code beside them."""
-    found = set()
+    """Every code the rooms raise: literal arguments of the four kinds, and what the engine's refusals become."""
+    found = {*failures._RULES, *failures._UNIQUE.values(), *failures._WORLD.values()}
     for path in _sources("vault"):
         source = path.read_text(encoding="utf-8")
         if not any(kind in source for kind in KINDS):
@@ -142,6 +143,17 @@ def test_every_error_has_its_three_lines() -> None:
         f'[errors."{code}"] {part}' for code in sorted(_raised_codes()) for part in ERROR_PARTS if f"errors.{code}.{part}" not in KEYS
     ]
     assert not missing, "\n" + "\n".join(missing)
+
+
+def test_no_code_is_put_together() -> None:
+    """A code that stands nowhere whole is missed above, and whoever meets it is shown an incident."""
+    built = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (*_sources("vault"), *_sources("ui"))
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KINDS and any(isinstance(one, ast.JoinedStr) for one in node.args)
+    ]
+    assert not built, built
 
 
 def test_every_error_that_has_lines_is_raised() -> None:

@@ -200,10 +200,12 @@ class Session:
 
         A locked one comes here only if nobody could release it (`_candidate`): its lock ends, and the trail says so.
         """
-        for state, reason in ((PersonState.PENDING, "pending"), (PersonState.DISABLED, "disabled")):
-            if person.state is state:
-                self._attempts.record_refusal(person, reason)
-                raise RefusedError(f"session.{reason}")
+        if person.state is PersonState.PENDING:
+            self._attempts.record_refusal(person, "pending")
+            raise RefusedError("session.pending")
+        if person.state is PersonState.DISABLED:
+            self._attempts.record_refusal(person, "disabled")
+            raise RefusedError("session.disabled")
         if person.state is PersonState.LOCKED:
             released = AuditDraft(AuditKind.PERSON_RELEASED, person.person_id, facts=(("person_id", person.person_id),))
             self._world.store.set_person_state(person.person_id, PersonState.ACTIVE, released)

@@ -36,7 +36,7 @@ _WORLD: Mapping[int, str] = {
 
 # What a trigger may say and who is meant by it: a person (refused) or us (a defect, the default).
 _RULES = frozenset(
-    {"breach.own-report", "breach.disposed", "custody.not-held", "custody.already-recalled", "grant.removed", "session.ended"},
+    {"breach.own-report", "breach.disposed", "custody.not-held", "grant.removed", "session.ended"},
 )
 
 _UNIQUE: Mapping[str, str] = {
