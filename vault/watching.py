@@ -71,6 +71,7 @@ class Watching:
         self._files = files
         self._clock = clock
         self._copies: CopiesSensor | None = None
+        self._captures: CapturesSensor | None = None
         self._remote: RemoteSensor | None = None
         self._case_is_out = False
         self._marked: DeskState | None = None  # what the sentinel can read of this desk
@@ -123,7 +124,7 @@ class Watching:
             allowed=vault.world.policy.capture_allowed_programs,
             own_pids=(os.getpid(), os.getppid()),
         )
-        vault.world.screen = captures
+        vault.world.screen = self._captures = captures
         pictures = NewPictures(captures.page_was_shown, captures.screen_size_px, self._observed, vault.reading.covered_seconds)
         synthetic = SyntheticInputSensor(lambda: vault.world.session is not None, wanted=vault.world.policy.synthetic_input_reported)
         hub = SensorHub(
@@ -202,9 +203,14 @@ class Watching:
         return tuple(stated.get(one) or ProtectionStatus(one, ProtectionState.UNAVAILABLE, "starting") for one in Protection)
 
     def changed(self, vault: Vault) -> tuple[ProtectionStatus, ...]:
-        """The states if they differ from what was said last, otherwise nothing. Called every second: what went blind is reported."""
+        """The states if they differ from what was said last, otherwise nothing. Called every second: what went blind is reported.
+
+        A page that nobody watches any more is covered until somebody does.
+        """
         for signal in vault.guard.newly_blind():
             self._observed(signal)
+        if self._captures is not None and self._captures.is_late != ("unwatched" in self._blanked_for):
+            self._blank("unwatched", "unwatched" not in self._blanked_for)
         now = self.statuses(vault)
         if now == self._said:
             return ()

@@ -698,6 +698,21 @@ def test_the_desk_shows_no_page_beside_a_recorder(desk: CapturedDesk, desk_displ
     desk.wait(lambda one: "ended" in one)
 
 
+@pytest.mark.slow
+def test_the_desk_covers_a_page_that_nobody_watches_any_more(desk: CapturedDesk, desk_display: Display) -> None:
+    """Another client keeps the server for itself until the sensor has given it up; the page was not to stay until the next self-test."""
+    _until(lambda: bool(desk.show()["shown"]))
+    with closing(Connection(desk_display.environment)) as other:
+        other._send(36, 0, b"")
+        other.screen_size_px()  # a round trip: it is taken
+        told = desk.quiet(7.0)
+        assert any(one.get("blanked") for one in told), told
+        other._send(37, 0, b"")
+    _until(lambda: not desk_display.shows_page())
+    assert not any(one.get("blanked") is False for one in desk.quiet(4.0)), "nobody watches yet"
+    assert not desk_display.shows_page()
+
+
 @pytest.mark.measured
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("painted_by", ["the server", "a manager that fades windows in"])

@@ -14,7 +14,8 @@ Rules:
 4. `blank` comes before the report, because a report is a commit and a picture is taken in milliseconds. It carries no fact.
 5. A program is one signal, whatever saw it. Facts are those of `programs.Program`; never a window's title, an argument or a path.
 6. A screen that is added while somebody is signed in is a signal (V18).
-7. On X11 no page is shown while nobody watches although the sensor was started: whoever keeps the display from it gains nothing.
+7. On X11 no page is shown while nobody watches although the sensor was started, and one that is on screen is to be covered once its thread
+   has not come round for `_LATE_SECONDS` (`is_late`): whoever keeps the display from it, or holds it up, gains nothing.
 
 LIMIT: X11 has no event for a picture being taken. A program that connects without a known library, starts faster than one question, or is
 vouched for, takes its picture; a vouched-for program is not even noticed. While a client keeps the server for itself a question may wait,
@@ -68,6 +69,7 @@ _CURTAIN_SECONDS = 0.25  # the interface paints its page over in 1 to 15 ms
 _MANAGERS_PICTURE_SECONDS = 0.06  # a compositing manager that was at a picture when the curtain fell has shown it by then
 _PROBE_SECONDS = 1.5
 _ASKING_SECONDS = 2.0
+_LATE_SECONDS = 2.0  # it comes round every half a second at the least
 _PROTOCOL_LIBRARIES = ("libxcb.so.1", "libX11.so.6")
 _LIBRARY_FOLDERS = ("/usr/lib", "/lib", "/usr/lib64", "/lib64", "/usr/local/lib")
 
@@ -130,6 +132,7 @@ class CapturesSensor:
         self._asker: Connection | None = None
         self._soon = 0.0
         self._shown_at = float("-inf")
+        self._turned_at = float("inf")  # when the thread came round last; not yet
         self._probe_base = 0
         self._probe_seen = threading.Event()
         self._library_seen = threading.Event()
@@ -265,6 +268,11 @@ class CapturesSensor:
             code = "screen.capture-tool" if first.standing is Standing.CAPTURES else "screen.unknown-client"
             raise RefusedError(code, process=first.process or "?", pid=first.pid)
 
+    @property
+    def is_late(self) -> bool:
+        """Whether a page is on screen and its watching thread, which ran, has stopped or hangs. From any thread; asks nobody."""
+        return not self._has_no_server and self._on_screen() and time.monotonic() - self._turned_at > _LATE_SECONDS
+
     def selection_owner(self, *, primary: bool) -> tuple[tuple[str, Fact], ...]:
         """Which program owns the selection now, as facts; none if it cannot be told. From any thread.
 
@@ -347,6 +355,7 @@ class CapturesSensor:
                 poll.poll(self._wait_ms())
                 with suppress(BlockingIOError):
                     os.eventfd_read(self._wake)
+                self._turned_at = time.monotonic()
                 tool, other, library = always.happened(), others.happened(), bool(libraries.read())
                 if library:
                     self._library_seen.set()

@@ -28,9 +28,10 @@ from dataclasses import dataclass
 from vault.sensors import sockets
 from vault.sensors.officers_view import looking_at_programs
 from vault.sensors.programs import Program, Standing, Vouching
-from vault.sensors.x11_wire import Client, Connection
+from vault.sensors.x11_wire import Client, Connection, X11Error
 
 _AGAIN_SECONDS = 1.0
+_LOOK_SECONDS = 3.0  # it takes milliseconds
 _HOLDERS_EVERY_SECONDS, _HOLDERS_SOON_SECONDS = 15.0, 0.3  # it takes some 20 ms
 
 
@@ -63,10 +64,12 @@ class ClientLedger:
         """Give the clients that nobody vouches for, and those that went before they could be looked at.
 
         Raises:
-            X11Error: the connection is gone.
+            X11Error: the connection is gone, or whoever looks already does not come back.
         """
         clients = connection.clients()
-        with self._lock:
+        if not self._lock.acquire(timeout=_LOOK_SECONDS):
+            raise X11Error("somebody else is still looking")
+        try:
             before, self._known = self._known, {}
             found = []
             again = self._whose_turn(before)
@@ -88,6 +91,8 @@ class ClientLedger:
                 if self._vouching.look(one.pid).standing is not Standing.GONE:
                     found.append(Sight(Client(0, one.pid), one, is_new=False))
             return found
+        finally:
+            self._lock.release()
 
     def _look_at_holders(self, connection: Connection) -> tuple[Program, ...]:
         with socket.socket(fileno=os.dup(connection.fileno())) as display:
