@@ -493,6 +493,16 @@ def test_a_certificate_whose_key_wants_a_passphrase_is_refused_and_nobody_is_ask
     assert (done.stdout.decode().strip(), done.stderr.decode()) == ("premises.certificate", "")
 
 
+def test_a_pipe_in_the_place_of_a_certificate_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run(
+        [sys.executable, "-c", SEALED_KEY, "", str(pipe)], capture_output=True, env=environment, timeout=30, check=True, text=True
+    )
+    assert done.stdout.strip() == "premises.certificate"
+
+
 def test_an_address_that_swallows_every_packet_leaves_the_others_of_the_name_their_time(
     station: TangServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -470,6 +471,8 @@ def _unconnected(server: KeyServer, timeout_seconds: float) -> http.client.HTTPC
     if scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=timeout_seconds)
     try:
+        if not all(Path(one).is_file() for one in (server.authority, server.certificate) if one):
+            raise UnavailableError("premises.certificate")  # a pipe in its place would be waited for
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_verify_locations(cafile=server.authority)
