@@ -61,7 +61,7 @@ from vault.demo import current_code, make_demo, read_plan
 from vault.domain.breach import Signal, SignalKind
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
-from vault.premises import Lease, open_slot
+from vault.premises import Lease, keep_hours, open_slot
 from vault.recovery import DEFAULT_HOURS, MOST_HOURS, enrol_holders, open_by_holders, propose_holders, read_small_file
 from vault.secret import Secret
 from vault.services.events import Event, IntakeMoved
@@ -498,6 +498,7 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
             raise
         lease = _lease(vault, lambda signal: spooling.seal(signal, vault.world.station.supervisors_kem_public, directory))
         lease.start()
+        stop_hours = keep_hours(vault.binding.recovery_ends_us, clock, _hours_over)
         try:
             vault.report_opening()
             spooling.take(vault)  # first: the look compares what is counted then
@@ -512,6 +513,7 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
                 vault.place_witness.last(*vault.store.audit_head())
             vault.close()
             lease.stop()
+            stop_hours()
             pages.close()
 
 
@@ -536,6 +538,13 @@ def _lease(vault: Vault, seal: Callable[[Signal], object], end: Callable[[int], 
             end(1)
 
     return Lease(lambda: vault.binding.lock, clock, policy.premises_proof_seconds, policy.premises_lease_seconds, lambda _lost: None, over)
+
+
+def _hours_over() -> None:
+    """End this process with its keys."""
+    with suppress(OSError, MemoryError):
+        print(_words()["recovery_over"], file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def _alone(directory: Path, *, make: bool = False) -> AbstractContextManager[object]:

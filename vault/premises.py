@@ -16,7 +16,7 @@ Rules:
   the network of a workstation that woke at its own place comes up after it. Sleeping again gives no more of it. LIMIT: where the system's
   monotonic clock counts the sleep too, or the boot clock does not (elsewhere than on Linux), nobody knows that it slept.
 
-Thread: `open_slot` and `Binding` from one thread; `Lease` runs on its own.
+Thread: `open_slot` and `Binding` from one thread; `Lease` and `keep_hours` run on their own.
 """
 
 from __future__ import annotations
@@ -560,6 +560,30 @@ class Lease:
         if seconds is not None:
             self._apart_seconds = self._clock.now_us() // 1_000_000 - seconds
         return True
+
+
+def keep_hours(ends_us: int, clock: Clock, over: Callable[[], object]) -> Callable[[], None]:
+    """Call `over` (a thread's own) once the hours for which the holders opened a vault are over, by wall or boot clock, whichever is first.
+
+    Args:
+        ends_us: when they are over, `Binding.recovery_ends_us`; 0 where no holders opened it: nothing is called.
+        clock: asked every second.
+        over: ends this process.
+
+    Returns:
+        what stops it.
+    """
+    stopping, ends_boot_us = threading.Event(), clock.boot_us() + ends_us - clock.now_us()
+
+    def watch() -> None:
+        while not stopping.wait(_SLICE_SECONDS):
+            if clock.now_us() >= ends_us or clock.boot_us() >= ends_boot_us:
+                over()
+                return
+
+    if ends_us:
+        threading.Thread(target=watch, name="recovery-hours", daemon=True).start()
+    return stopping.set
 
 
 def _awake_us() -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.conftest import OFFICER
+from tests.conftest import OFFICER, SECOND_SUPERVISOR
 from tests.journeys.command_line import CommandLine
 from tests.journeys.crew import refused
 from tests.journeys.desk_driver import DeskDriver
@@ -443,6 +443,33 @@ def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: Privat
     assert desk.process.returncode == 0
     bound.clock.added_us = 0
     assert opening(bound) == "premises.unreachable"
+
+
+@pytest.mark.slow
+def test_an_open_command_ends_with_the_hours(bound: Station, secret_service: PrivateSecretService, tmp_path: Path) -> None:
+    """Opened half a minute before they are over, it asks for a reason that nobody types."""
+    real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
+    bound.into_keyring(real)
+    bound.keeper = real  # type: ignore[assignment]
+    bound.clock.added_us = 0
+    bound.clock.step(30 - HOUR)
+    come_together(bound, 0, 1, hours=1)
+    own = tmp_path / "own.toml"
+    own.write_text("idle_lock_seconds = 120\n")
+    line = CommandLine(secret_service.environment, bound.directory)
+    with line.start("policy", "set", "--vault", str(bound.directory), str(own)) as command:
+        assert command.stdin is not None
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdin.write(line.signs_in(bound, SECOND_SUPERVISOR))
+        command.stdin.flush()
+        seen = ""
+        while "idle_lock_seconds" not in seen:
+            more = command.stdout.read(1)
+            assert more, command.stderr.read()
+            seen += more
+        assert command.wait(60) == 1
+        assert "hours" in command.stderr.read()
 
 
 # ---- the window: what a vault process that did not open serves ---------------------------------------------------------------------------

@@ -43,6 +43,13 @@ class CommandLine:
             start_new_session=True,  # no terminal: questions are asked on standard input
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "ignore", "-m", "vault.commands", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, env=self._environment, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+
     def at_terminal(self, *arguments: str, answers: str, until: str, then: str | None) -> int:
         """Run at a terminal of its own and answer; at the words `until` type `then`, or close the terminal. Gives the exit code."""
         pid, terminal = pty.fork()
