@@ -276,7 +276,8 @@ class FoundingPage(QuietPage):
         self._sentence.setText(strings.text("founding.scan_sentence"))
         self._qr.show_matrix(matrix(enrolment.qr_rows))
         self._secret.show_text(key_by_hand(enrolment.provisioning_uri))
-        self.put_focus(self.onward)
+        self.settle()  # the verb is brought into view where it will be; on a small screen the whole code and its owner's name with it
+        self.put_focus(self.onward, around_px=4)
 
     def _scanned(self) -> None:
         self._enrolments.pop(0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRect, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -166,10 +166,11 @@ class QuietPage(QWidget):
         self._card.fit()
         around.activate()
         inside.activate()
+        QCoreApplication.sendEvent(self._scroll, QEvent(QEvent.Type.LayoutRequest))  # Qt fits how far it scrolls
 
-    def put_focus(self, widget: QWidget) -> None:
-        """Give the keyboard to a widget of the card and bring it into view."""
+    def put_focus(self, widget: QWidget, around_px: int = 24) -> None:
+        """Give the keyboard to a widget of the card and bring it into view, with so much above and below it."""
         from PySide6.QtCore import Qt  # noqa: PLC0415 -- after the first paint
 
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._scroll.ensureWidgetVisible(widget, 8, 24)
+        self._scroll.ensureWidgetVisible(widget, 8, around_px)

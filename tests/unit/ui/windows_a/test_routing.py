@@ -13,6 +13,7 @@ from tests.ui_stage_b import report
 from tests.unit.ui.windows_a.conftest import CTRL, Driver, Key
 from ui import strings
 from ui.widgets.label import Label
+from ui.widgets.qr import QrCode
 from ui.windows.lock import LockPage
 from vault.domain.breach import Containment, Severity
 from vault.domain.identity import CaseId, Role
@@ -59,6 +60,7 @@ def test_an_empty_field_is_named_and_nothing_is_asked(driver: Driver) -> None:
 
 
 def test_a_vault_that_is_not_founded_opens_the_founding_page(driver: Driver) -> None:
+    driver.window.resize(640, 360)  # a small screen at double scale
     driver.bridge.answers["Session.station"] = dataclasses.replace(STATION, founded=False)
     driver.until(lambda: driver.routing._founding is not None)
     driver.type("Harbour Street Station")
@@ -74,6 +76,9 @@ def test_a_vault_that_is_not_founded_opens_the_founding_page(driver: Driver) -> 
     driver.bridge.answers["Session.station"] = STATION
     for _ in founders:  # each says that the second factor was scanned
         driver.until(lambda: driver.focused("founding_onward"))
+        code = driver.window.findChild(QrCode)
+        assert code is not None
+        driver.until(lambda code=code: code.visibleRegion().boundingRect() == code.rect())
         assert not driver.bridge.calls("Founding.complete"), "until then nothing is founded"
         driver.press(Key.Key_Return)
     driver.until(lambda: driver.window.face() is driver.routing.sign_in)
