@@ -19,16 +19,15 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vault.domain.breach import MINUTE_US
-from vault.domain.custody import HOUR_US, Purpose
+from vault.domain.custody import Purpose
+from vault.domain.duration import HOUR_US, MINUTE_US, SECOND_US
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.domain.policy import Policy
 from vault.domain.reading_rules import CATALOGUE, PageLeft, RuleId, Sight, evaluate
 
 SEED = 20261122
 SHIFTS = 2000
-_SECOND_US = 1_000_000
-_START_US = 1_700_000_000 * _SECOND_US
+_START_US = 1_700_000_000 * SECOND_US
 
 
 @dataclass

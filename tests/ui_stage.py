@@ -29,6 +29,7 @@ from vault.domain.access import Effect, GranteeKind
 from vault.domain.breach import Containment, Finding, Severity, SignalKind, TriageState
 from vault.domain.casefile import DocumentKind, Marking
 from vault.domain.custody import CheckInStatement, Purpose, ReturnKind
+from vault.domain.duration import HOUR_US, MINUTE_US
 from vault.domain.identity import BreachId, CaseId, CheckOutId, DocumentId, GrantId, PersonId, Role, SessionId, UnitId, UnitKind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import RefusedError, VaultError
@@ -63,9 +64,6 @@ from vault.services.views import (
     StationView,
     WaitingLine,
 )
-
-MINUTE_US = 60_000_000
-HOUR_US = 60 * MINUTE_US
 
 
 def now_us() -> int:

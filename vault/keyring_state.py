@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from vault.domain.custody import MINUTE_US
+from vault.domain.duration import MINUTE_US
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.errors import VaultError
 from vault.services.ports import Clock, SecretKeeper

@@ -39,7 +39,7 @@ from vault.crypto import tang
 from vault.crypto.place_file import fetch_place_file, front_identity, open_record, put_place_file, seal_record
 from vault.crypto.premises import LockMember, PremisesLock
 from vault.domain.breach import Signal
-from vault.domain.custody import HOUR_US
+from vault.domain.duration import HOUR_US
 from vault.domain.place_file import KINDS, KnownHere, PlaceFinding, PlaceRecord, facts_of, judge, spooled_to_keep
 from vault.errors import TamperError, UnavailableError, VaultError
 from vault.secret import Secret

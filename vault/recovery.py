@@ -45,7 +45,7 @@ from vault.crypto.recovery import (
 )
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import Signal, SignalKind
-from vault.domain.custody import HOUR_US
+from vault.domain.duration import HOUR_US
 from vault.domain.identity import Role
 from vault.domain.policy import Policy
 from vault.errors import RefusedError, VaultError

@@ -19,7 +19,8 @@ from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditEntry, AuditKind, Outcome
 from vault.domain.breach import SignalKind
-from vault.domain.custody import HOUR_US, MINUTE_US, CheckOut, Purpose, ReturnKind
+from vault.domain.custody import CheckOut, Purpose, ReturnKind
+from vault.domain.duration import HOUR_US, MINUTE_US
 from vault.domain.identity import CaseId
 from vault.errors import RefusedError, TamperError
 from vault.services.events import CustodyChanged

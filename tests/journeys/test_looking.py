@@ -13,11 +13,10 @@ from tests.journeys.crew import Crew, refused
 from tests.journeys.test_intake import GROUP_BYTES, interrupted, pdf
 from tests.station import CUSTODIAN, SUPERVISOR
 from vault.domain.audit import AuditDraft, AuditKind
+from vault.domain.duration import SECOND_US
 from vault.errors import UnavailableError
 from vault.services.looking import LONGEST_US, PAUSE_US
 from vault.services.views import FileState
-
-SECOND_US = 1_000_000
 
 
 def away(crew: Crew) -> None:

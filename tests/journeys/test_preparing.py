@@ -11,7 +11,7 @@ from tests.journeys.crew import Crew, refused
 from tests.journeys.test_custody import share
 from tests.station import CUSTODIAN, SUPERVISOR
 from vault.domain.audit import AuditKind
-from vault.domain.custody import HOUR_US
+from vault.domain.duration import HOUR_US
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.services.page_memory import SLOT_COUNT
 from vault.services.views import PreparedPage

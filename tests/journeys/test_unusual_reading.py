@@ -15,7 +15,8 @@ from tests.station import ADMINISTRATOR, CUSTODIAN, SUPERVISOR
 from vault.domain.access import Effect, GranteeKind
 from vault.domain.audit import AuditDraft, AuditKind
 from vault.domain.breach import READING_FLAGS, Containment, Finding, Signal, SignalKind, TriageState
-from vault.domain.custody import HOUR_US, Purpose
+from vault.domain.custody import Purpose
+from vault.domain.duration import HOUR_US
 from vault.domain.identity import BreachId, CaseId, CheckOutId, DocumentId
 from vault.domain.reading_rules import CATALOGUE
 from vault.errors import DefectError, TamperError

@@ -17,6 +17,7 @@ from ui import strings, theme
 from ui.icons import IconName, paint_icon
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from vault.domain.duration import MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ _FACTS_GAP_PX = 8
 _CHIP_PAD_PX = 14  # inside, both sides
 _CHIP_GAP_PX = 4
 _WIDEST_TIME = "28 Nov 28:58"
-_SOON_US = 30 * 60 * 1_000_000
 _LEFT = Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignRight
+
+DUE_SOON_US = 30 * MINUTE_US
+"""What is due back within this is painted as due soon, wherever it is shown."""
 
 
 def time_px() -> int:
@@ -167,7 +170,7 @@ def _paint_time(painter: QPainter, at: QRect, cell: TimeCell, now_us: int) -> No
     face = theme.font(tabular=True)
     if cell.due:
         left_us = cell.at_us - now_us
-        tone = Tone.BREACH if left_us < 0 else Tone.ATTENTION if left_us < _SOON_US else Tone.PLAIN
+        tone = Tone.BREACH if left_us < 0 else Tone.ATTENTION if left_us < DUE_SOON_US else Tone.PLAIN
         icon = IconName.WARNING if left_us < 0 else IconName.CLOCK
         role = theme.ink(tone) if tone is not Tone.PLAIN else Colour.TEXT
         painting.mark(painter, at, icon, strings.duration_left(cell.at_us, now_us), role, face)

@@ -47,10 +47,10 @@ from ui.widgets.rail import Place
 from ui.widgets.record_table import Column, Record, RecordTable
 from ui.widgets.sheet import Sheet, SheetKind
 from ui.widgets.text_field import TextField
+from vault.domain.duration import MINUTE_US
 from vault.domain.protection import ProtectionState
 
 NOW_US = 1_795_312_800_000_000  # 22 Nov 2026, 02:00 UTC
-_MINUTE_US = 60_000_000
 _A4_PX = QSize(1240, 1754)
 _OPENS = "gallery_opens"
 
@@ -143,7 +143,7 @@ def _fields() -> QWidget:
     code.set_value("123 45")
     code.set_error("The code has six digits. Type the one shown now.")
     role = ChoiceField("Role", [("officer", "Officer"), ("supervisor", "Supervisor")])
-    due = DateTimeField("Due back", NOW_US + 120 * _MINUTE_US)
+    due = DateTimeField("Due back", NOW_US + 120 * MINUTE_US)
     account = TextField("Your account", hint="What happened, in your own words")
     choices = NumberedChoices(
         [
@@ -189,7 +189,7 @@ def _records(count: int) -> list[Record]:
                     TitleCell(titles[i % 4], "12 documents" if i % 3 == 0 else "", IconName.CASE),
                     status,
                     PersonCell(*people[i % 4]),
-                    TimeCell(NOW_US - (7 + i * 411) * _MINUTE_US),
+                    TimeCell(NOW_US - (7 + i * 411) * MINUTE_US),
                     ChipsCell((("Restricted", Tone.ATTENTION), ("Juvenile", Tone.PLAIN)) if i % 2 else (("Official", Tone.PLAIN),)),
                 ),
                 tone=tone,
@@ -368,7 +368,7 @@ def _check_out_sheet() -> QWidget:
     choices.choose(0)
     sheet.body.addWidget(title)
     sheet.body.addWidget(choices)
-    sheet.body.addWidget(DateTimeField("Due back", NOW_US + 120 * _MINUTE_US))
+    sheet.body.addWidget(DateTimeField("Due back", NOW_US + 120 * MINUTE_US))
     sheet.body.addWidget(Label("Every page you open is recorded.", role=Colour.TEXT_QUIET))
     _open_when_shown(sheet)
     return frame

@@ -29,7 +29,7 @@ from ui.widgets.inspector import Fact, Inspector, Section
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.painted_text import PaintedText
 from ui.widgets.record_table import Column, RecordTable
-from ui.windows.audit_words import DAY_US, KindGroup, day_us, fact_row, kinds_of, outcome, sentence
+from ui.windows.audit_words import KindGroup, day_us, fact_row, kinds_of, outcome, sentence
 from ui.windows.chain_bar import ChainBar
 from ui.windows.flow import FlowLayout
 from ui.windows.live_page import LivePage, PageHead
@@ -37,6 +37,7 @@ from ui.windows.naming import who
 from ui.windows.page import PaletteAction
 from ui.windows.split_pane import SplitPane
 from ui.windows.trail import Trail, TrailFilter
+from vault.domain.duration import DAY_US
 from vault.domain.identity import Role
 from vault.services.events import VerificationMoved
 from vault.services.supervision import Supervision

@@ -17,8 +17,6 @@ from ui.windows.breach_words import fact_name
 from vault.domain.audit import AuditKind
 from vault.services.views import AuditLine, ChainLine
 
-DAY_US = 86_400_000_000
-
 
 class KindGroup(enum.Enum):
     """What a filter chip chooses."""

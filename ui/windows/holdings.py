@@ -21,6 +21,7 @@ from ui import strings, theme
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.cells import DUE_SOON_US
 from ui.widgets.hint import LINE, hint
 from ui.windows.check_out import purpose_words
 from ui.windows.naming import isolated
@@ -29,7 +30,6 @@ from vault.services.views import HoldingLine, ReturnedLine, WaitingLine
 _STRIP_PX = 58
 _GAP_PX = 6
 _PAD_PX = 16
-_SOON_US = 30 * 60 * 1_000_000
 _TICK_MS = 10_000
 _DUE_PX = 190
 _TITLE_LEAST_PX = 40
@@ -58,7 +58,7 @@ def state_of(holding: HoldingLine, now_us: int) -> HoldingState:
         return HoldingState.OVERDUE
     if holding.recalled_us:
         return HoldingState.RECALLED
-    return HoldingState.SOON if holding.due_back_us - now_us < _SOON_US else HoldingState.HELD
+    return HoldingState.SOON if holding.due_back_us - now_us < DUE_SOON_US else HoldingState.HELD
 
 
 class HoldingList(QWidget):

@@ -43,6 +43,7 @@ from ui.windows.page import PaletteAction
 from ui.windows.reader_bar import DocumentList, ReaderBar
 from vault.domain.breach import Containment, SignalKind
 from vault.domain.custody import ReturnKind
+from vault.domain.duration import MINUTE_US
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.domain.protection import TrustLevel
 from vault.errors import RefusedError
@@ -68,8 +69,7 @@ if TYPE_CHECKING:
     from vault.errors import Fact, VaultError
 
 _TICK_MS = 1_000
-_MINUTE_US = 60_000_000
-_WARN_US = (10 * _MINUTE_US, 2 * _MINUTE_US)
+_WARN_US = (10 * MINUTE_US, 2 * MINUTE_US)
 _NARROW_PX = 820
 _POINTS_AN_INCH = 72
 _A4_PT = (595.0, 842.0)
@@ -560,7 +560,7 @@ class Reader(QWidget):
                 self.page.blank(strings.text("closed.expired"), strings.text("closed.expired_why"), IconName.CLOCK)
         elif passed and passed != self._warned_us:
             self._warned_us = passed
-            minutes = max(1, left_us // _MINUTE_US)  # as the bar says it, and as few as are left when a file is opened late
+            minutes = max(1, left_us // MINUTE_US)  # as the bar says it, and as few as are left when a file is opened late
             self.banner.show_notice(
                 strings.text("reader.time_short", count=minutes),
                 strings.text("reader.time_short_why"),

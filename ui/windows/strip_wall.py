@@ -21,6 +21,7 @@ from ui import strings, theme
 from ui.icons import IconName
 from ui.theme import Colour, Tone, TypeSize, Weight
 from ui.widgets import painting
+from ui.widgets.cells import DUE_SOON_US
 from ui.widgets.ringed_area import RingedArea
 from ui.windows.naming import badge_first, isolated, who
 from vault.domain.identity import CheckOutId
@@ -30,7 +31,6 @@ _LEAST_WIDTH_PX = 400
 _HEIGHT_PX = 124
 _GAP_PX = 12
 _PAD_PX = 16
-_SOON_US = 30 * 60 * 1_000_000
 
 
 def board_order(lines: Sequence[BoardLine]) -> list[BoardLine]:
@@ -209,7 +209,7 @@ class StripWall(RingedArea):
         row = QRect(inner.left(), inner.top(), inner.width(), 26)
         due = strings.duration_left(line.due_back_us)
         face = theme.font(TypeSize.BODY, Weight.STRONG if line.overdue else Weight.MEDIUM, tabular=True)
-        soon = line.due_back_us - strings.now_us() < _SOON_US
+        soon = line.due_back_us - strings.now_us() < DUE_SOON_US
         icon, tone = (IconName.WARNING, Tone.BREACH) if line.overdue else (IconName.CLOCK, Tone.ATTENTION if soon else Tone.PLAIN)
         wide = painting.mark_width(due, face, icon) + 2
         painting.mark(painter, QRect(row.right() - wide, row.top(), wide + 1, row.height()), icon, due, theme.ink(tone), face)

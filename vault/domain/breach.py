@@ -18,12 +18,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from vault.domain.duration import MINUTE_US
 from vault.domain.identity import BreachId, CheckOutId, DocumentId, PersonId
 from vault.domain.protection import ProtectionStatus
 from vault.domain.reason import is_reason
 from vault.errors import RefusedError
-
-MINUTE_US = 60_000_000
 
 
 class SignalKind(enum.Enum):

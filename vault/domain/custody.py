@@ -19,11 +19,9 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vault.domain.duration import HOUR_US, MINUTE_US
 from vault.domain.identity import CaseId, CheckOutId, PersonId, WorkstationId
 from vault.errors import RefusedError
-
-MINUTE_US = 60_000_000
-HOUR_US = 60 * MINUTE_US
 
 
 class Purpose(enum.Enum):

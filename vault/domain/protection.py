@@ -76,11 +76,16 @@ class Trust:
 Best = Mapping[Protection, ProtectionState]
 
 
+def is_worse(now: ProtectionState, before: ProtectionState) -> bool:
+    """Whether a protection does less now than before: ENFORCED > DETECTED > UNAVAILABLE."""
+    return _RANK[now] < _RANK[before]
+
+
 def best_of(best: Best, statuses: Iterable[ProtectionStatus]) -> Best:
     """The best state seen of each protection, once these statuses are taken in."""
     seen = dict(best)
     for one in statuses:
-        if one.reason not in NOT_KNOWN_YET and _RANK[one.state] > _RANK[seen.get(one.protection, ProtectionState.UNAVAILABLE)]:
+        if one.reason not in NOT_KNOWN_YET and is_worse(seen.get(one.protection, ProtectionState.UNAVAILABLE), one.state):
             seen[one.protection] = one.state
     return seen
 
@@ -94,7 +99,7 @@ def trust_of(best: Best, statuses: Iterable[ProtectionStatus]) -> Trust:
     weakened: list[Protection] = []
     for one in statuses:
         before = best.get(one.protection, ProtectionState.UNAVAILABLE)
-        if one.reason in NOT_KNOWN_YET or _RANK[one.state] >= _RANK[before]:
+        if one.reason in NOT_KNOWN_YET or not is_worse(one.state, before):
             continue
         (lost if one.state is ProtectionState.UNAVAILABLE else weakened).append(one.protection)
     level = TrustLevel.LOW if lost else TrustLevel.REDUCED if weakened else TrustLevel.FULL

@@ -18,13 +18,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from vault.domain.breach import MINUTE_US, SignalKind
-from vault.domain.custody import HOUR_US, Purpose
+from vault.domain.breach import SignalKind
+from vault.domain.custody import Purpose
+from vault.domain.duration import HOUR_US, MINUTE_US
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.domain.policy import WEEKDAYS, Policy, shift_minutes
 from vault.errors import DefectError
-
-DAY_US = 24 * HOUR_US
 
 
 class RuleId(enum.Enum):

@@ -24,13 +24,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from vault.domain.breach import gone_blind
-from vault.domain.protection import ProtectionState, ProtectionStatus
+from vault.domain.protection import ProtectionState, ProtectionStatus, is_worse
 from vault.sensors.contract import Emit, Sensor
 from vault.services.ports import Clock
 
 _log = logging.getLogger(__name__)
 
-_RANK = {ProtectionState.UNAVAILABLE: 0, ProtectionState.DETECTED: 1, ProtectionState.ENFORCED: 2}
 _NOT_RUNNING = frozenset({"not-watching", "sensor-failed", "blind"})
 _PATIENCE_SECONDS = 10.0
 _STOPPING_SECONDS = 1.5
@@ -143,7 +142,7 @@ class SensorHub:
     def _examine(self, index: int, sensor: Sensor) -> None:
         before, now = self._statuses[index], self._probe(index, sensor)
         is_kept_from_running = now.state is ProtectionState.UNAVAILABLE and now.reason in _NOT_RUNNING
-        if _RANK[now.state] < _RANK[before.state] or (is_kept_from_running and index not in self._recovering):
+        if is_worse(now.state, before.state) or (is_kept_from_running and index not in self._recovering):
             self._emit(gone_blind(now, self._clock.now_us()))
         if now.state is not ProtectionState.UNAVAILABLE:
             self._recovering -= {index}

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from vault.domain.access import ROLES_WITHOUT_CASES
 from vault.domain.audit import AuditKind
+from vault.domain.duration import DAY_US
 from vault.domain.identity import PersonId, PersonState, Role
 from vault.domain.reason import is_reason
 from vault.errors import RefusedError
@@ -27,7 +28,6 @@ from vault.services.standing import StandingAct, StandingActs
 from vault.services.views import AccommodationLine
 from vault.services.world import World
 
-_DAY_US = 86_400_000_000
 CEILING_DAYS = 366
 
 
@@ -77,7 +77,7 @@ class Accommodations:
             raise RefusedError("accommodation.role")
         now_us = world.clock.now_us()
         from_us = from_us or now_us
-        if not max(from_us, now_us) < until_us <= from_us + CEILING_DAYS * _DAY_US:
+        if not max(from_us, now_us) < until_us <= from_us + CEILING_DAYS * DAY_US:
             raise RefusedError("accommodation.period", days=CEILING_DAYS)
         if not is_reason(reason):
             raise RefusedError("accommodation.reason-missing")

@@ -15,12 +15,11 @@ Control thread only.
 from __future__ import annotations
 
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
+from vault.domain.duration import SECOND_US
 from vault.domain.identity import PersonState, Role, folded_badge
 from vault.errors import RefusedError
 from vault.services.ports import PersonRow
 from vault.services.world import World
-
-_SECOND_US = 1_000_000
 
 
 class Attempts:
@@ -66,7 +65,7 @@ class Attempts:
 
     def _since_window(self, badge_no: str) -> int:
         world = self._world
-        since_us = world.clock.now_us() - world.policy.failure_window_seconds * _SECOND_US
+        since_us = world.clock.now_us() - world.policy.failure_window_seconds * SECOND_US
         return world.store.sign_in_failures_since(self._blind(badge_no), since_us)
 
     def _draft(self, person: PersonRow | None, fact: tuple[str, str | int]) -> AuditDraft:

@@ -13,7 +13,6 @@ from vault.domain.access import Decision, ReasonCode
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.breach import COPY_ATTEMPTS, SignalKind
 from vault.domain.custody import (
-    HOUR_US,
     CheckInStatement,
     CheckOut,
     Purpose,
@@ -24,6 +23,7 @@ from vault.domain.custody import (
     require_free,
     require_held,
 )
+from vault.domain.duration import HOUR_US
 from vault.domain.identity import CaseId, CheckOutId, PersonId, Role
 from vault.domain.reason import is_reason
 from vault.errors import RefusedError

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vault.domain.audit import AuditKind
-from vault.domain.custody import MINUTE_US
+from vault.domain.duration import MINUTE_US
 from vault.domain.identity import CaseId, SessionId
 from vault.services.world import World
 

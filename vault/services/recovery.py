@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from vault.domain.audit import AuditEntry, AuditKind
-from vault.domain.breach import MINUTE_US
+from vault.domain.duration import MINUTE_US
 from vault.domain.identity import PersonId, Role
 from vault.errors import RefusedError
 from vault.secret import Passphrase, Secret, secret_of

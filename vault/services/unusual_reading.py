@@ -23,10 +23,10 @@ from dataclasses import dataclass
 import msgspec
 
 from vault.domain.audit import AuditKind
-from vault.domain.breach import MINUTE_US
 from vault.domain.custody import CheckOut
+from vault.domain.duration import DAY_US, MINUTE_US
 from vault.domain.identity import CaseId, CheckOutId, Role
-from vault.domain.reading_rules import CATALOGUE, DAY_US, PageLeft, ReadingFlag, RuleId, Sight, evaluate
+from vault.domain.reading_rules import CATALOGUE, PageLeft, ReadingFlag, RuleId, Sight, evaluate
 from vault.domain.reason import is_reason
 from vault.errors import RefusedError
 from vault.services.cases import Cases

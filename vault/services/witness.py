@@ -23,6 +23,7 @@ import struct
 from collections.abc import Callable, Generator
 
 from vault.domain.audit import AuditDraft, AuditKind, ChainVerdict
+from vault.domain.duration import HOUR_US
 from vault.errors import TamperError, UnavailableError
 from vault.secret import Secret
 from vault.services.locksmith import WORKSTATION_CONTEXT
@@ -33,7 +34,6 @@ from vault.services.world import World
 _RECORD = struct.Struct(">Q32s")
 _GENERATION = struct.Struct(">Q")
 VERIFY_EVERY_HOURS = 24
-_HOUR_US = 3_600_000_000
 
 
 class Witness:
@@ -107,11 +107,11 @@ class Witness:
         if self._slices is None:
             if self._verified_us is None:
                 self._verified_us = self._last_verified_us()
-            if 0 <= now_us - self._verified_us < VERIFY_EVERY_HOURS * _HOUR_US:
+            if 0 <= now_us - self._verified_us < VERIFY_EVERY_HOURS * HOUR_US:
                 return
             self._slices = store.verify_in_slices(self._known, self._check, self._signers())
         slices, self._slices = self._slices, None  # one that raises is over,
-        self._verified_us = now_us - (VERIFY_EVERY_HOURS - 1) * _HOUR_US  # and another is begun after an hour
+        self._verified_us = now_us - (VERIFY_EVERY_HOURS - 1) * HOUR_US  # and another is begun after an hour
         try:
             next(slices)
         except StopIteration as end:

@@ -17,7 +17,7 @@ from vault.domain.access import Decision, Effect, GranteeKind, GrantTerms, decid
 from vault.domain.audit import AuditDraft, AuditKind, Outcome
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.casefile import Marking
-from vault.domain.custody import HOUR_US
+from vault.domain.duration import HOUR_US
 from vault.domain.identity import CaseId, CheckOutId, PersonId, PersonState, Role, UnitId, UnitKind, VaultId, WorkstationId, folded_badge
 from vault.domain.policy import Policy, least_trust
 from vault.domain.protection import ProtectionStatus, Trust, TrustLevel

@@ -14,7 +14,6 @@ from vault.domain.breach import (
     COPY_ATTEMPTS,
     FAMILY,
     JOINING_WINDOW_US,
-    MINUTE_US,
     MOST_BEFORE_A_STRAND_JOINS,
     SEVERITY,
     STRAND,
@@ -37,6 +36,7 @@ from vault.domain.breach import (
     severity_together,
     triage,
 )
+from vault.domain.duration import MINUTE_US
 from vault.domain.identity import BreachId, PersonId
 from vault.errors import RefusedError
 

@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.domain.custody import (
-    HOUR_US,
-    MINUTE_US,
     CheckOut,
     Purpose,
     ReturnKind,
@@ -22,6 +20,7 @@ from vault.domain.custody import (
     require_free,
     require_held,
 )
+from vault.domain.duration import HOUR_US, MINUTE_US
 from vault.domain.identity import CaseId, CheckOutId, PersonId, WorkstationId
 from vault.errors import RefusedError
 

@@ -10,14 +10,14 @@ import pytest
 
 from tests.ordinary import SEED, simulate
 from vault.domain.breach import READING_FLAGS
-from vault.domain.custody import HOUR_US, Purpose
+from vault.domain.custody import Purpose
+from vault.domain.duration import HOUR_US, SECOND_US
 from vault.domain.identity import CheckOutId, DocumentId
 from vault.domain.policy import Policy, policy_from
 from vault.domain.reading_rules import CATALOGUE, PageLeft, ReadingFlag, RuleId, Sight, evaluate, in_shift
 from vault.errors import DefectError, RefusedError
 
 NOON_US = 1_700_000_000_000_000
-SECOND_US = 1_000_000
 ORDINARY = Sight(
     check_out_id=CheckOutId("c"),
     viewed_us=NOON_US,

@@ -13,8 +13,9 @@ from tests import ui_stage_b as stage
 from ui import strings
 from ui.theme import Tone
 from ui.windows.audit import AuditPage
-from ui.windows.audit_words import DAY_US, KindGroup, day_us, kinds_of
+from ui.windows.audit_words import KindGroup, day_us, kinds_of
 from vault.domain.audit import AuditKind
+from vault.domain.duration import DAY_US
 from vault.errors import RefusedError, UnavailableError
 from vault.services.events import VerificationMoved
 

@@ -12,11 +12,11 @@ from PySide6.QtCore import Qt
 from tests import ui_stage_b as stage
 from ui import strings
 from ui.windows.premises import PremisesPage
+from vault.domain.duration import MINUTE_US
 from vault.errors import RefusedError, TamperError
 from vault.services.recovery import HoldersProposed, RecoveryState
 
 Stage = Callable[..., Any]
-MINUTE_US = 60_000_000
 THUMBPRINTS = tuple("-".join([number] * 8) for number in ("4001", "4002", "4003"))
 
 
