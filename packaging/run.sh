@@ -25,7 +25,12 @@ if headless; then
 fi
 
 "$root/packaging/setup.sh" desk
-station=${XDG_DATA_HOME:-$HOME/.local/share}/casevault-demo
+data=${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}
+if [[ -z $data ]] || ! mkdir -p "$data" 2>/dev/null || [[ ! -w $data ]]; then
+    say "the demo station has no folder it can write to${data:+: not $data}. Set HOME or XDG_DATA_HOME to one of yours, then run this again."
+    exit 1
+fi
+station=$data/casevault-demo
 session=()
 # A station that was founded with the demo keyring opens with no other.
 if [[ -d $station-keyring ]] || ! secret_service_answers; then session=("$root/packaging/session.sh" demo); fi

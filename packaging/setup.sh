@@ -48,7 +48,7 @@ flock 9 # two commands started together set up once
 have_apt() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 am_root() { [[ $(id -u) -eq 0 ]]; }
 installed() { [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]; }
-known() { apt-cache policy "$1" 2>/dev/null | grep '^ *Candidate:' | grep -qv '(none)'; }
+known() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep '^ *Candidate:' | grep -qv '(none)'; }
 
 refresh_lists() { # package lists that are absent or older than a week make apt-get fail on files that are gone
     [[ -z ${lists_are_fresh:-} ]] || return 0
@@ -104,8 +104,10 @@ install_packages() {
         local names
         mapfile -t names < <(choose "$@")
         say "installing ${#names[@]} system packages: ${names[*]}"
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${names[@]}" >"$root/build/apt.log" 2>&1 ||
-            fail "apt-get could not install them; its words are in $root/build/apt.log."
+        export DEBIAN_FRONTEND=noninteractive
+        dpkg --configure -a </dev/null >"$root/build/apt.log" 2>&1 || true # what an interrupted run left half installed: apt-get refuses until then
+        apt-get install -y -qq --no-install-recommends "${names[@]}" >>"$root/build/apt.log" 2>&1 ||
+            fail "apt-get could not install them; its words are in $root/build/apt.log: $(grep -m1 '^E:' "$root/build/apt.log" || true)"
     else
         local names
         mapfile -t names < <(choose "$@")
@@ -152,8 +154,13 @@ locks=(-r "$root/packaging/requirements.lock")
 if [[ $profile != desk ]]; then locks+=(-r "$root/packaging/requirements-dev.lock"); fi
 say "installing the locked Python packages"
 "$python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: "${locks[@]}" \
-    >"$root/build/pip.log" 2>&1 ||
-    fail "the locked packages could not be installed; pip says: $(grep -m1 '^ERROR' "$root/build/pip.log" || tail -n 1 "$root/build/pip.log")"
+    >"$root/build/pip.log" 2>&1 || {
+    if grep -q 'connection broken by' "$root/build/pip.log"; then # pip itself ends with "no matching distribution"
+        say "the package index was not reached: check this machine's network and certificates, then run this again."
+    fi
+    fail "the locked packages could not be installed; pip's words are in $root/build/pip.log: $(grep -m1 '^ERROR' "$root/build/pip.log" ||
+        tail -n 1 "$root/build/pip.log")"
+}
 
 # Qt's own server of windows over the network, without a password: nothing here ever loads it, so that it is not there to be loaded.
 rm -f "$venv"/lib/python*/site-packages/PySide6/Qt/plugins/platforms/libqvnc.so
