@@ -15,12 +15,21 @@ from vault.services.views import PersonBrief
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _ISOLATE, _END = "\u2068", "\u2069"
+_STROKED = str.maketrans("đðħıłøŧ", "ddhilot")  # Unicode takes their strokes for no accents
 
 
 def isolated(words: str) -> str:
     """Wrap words of unknown direction so that they do not turn their neighbours around."""
     turned = not words.isascii() and any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in words)
     return f"{_ISOLATE}{words}{_END}" if turned else words
+
+
+def plain(name: str) -> str:
+    """Give a name as it is looked for and put in order: without capitals and accents, ``dorde`` for ``Đorđe``."""
+    if name.isascii():
+        return name.casefold()
+    parts = unicodedata.normalize("NFKD", name.casefold()).translate(_STROKED)
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def who(person: PersonBrief | None, nobody: str = "") -> str:

@@ -33,7 +33,7 @@ from ui.windows.credentials import ProofSheet, RenewFactorSheet
 from ui.windows.enrol import EnrolSheet, SecondFactorSheet
 from ui.windows.held_rows import HeldRows
 from ui.windows.live_page import LivePage, PageHead
-from ui.windows.naming import isolated, who, who_briefly
+from ui.windows.naming import isolated, plain, who, who_briefly
 from ui.windows.page import PaletteAction
 from ui.windows.split_pane import SplitPane
 from vault.domain.access import ROLES_WITHOUT_CASES
@@ -59,7 +59,7 @@ _STATE_ORDER = (PersonState.PENDING, PersonState.LOCKED, PersonState.ACTIVE, Per
 
 def people_order(lines: tuple[PersonLine, ...]) -> list[PersonLine]:
     """Put people in order: what waits for somebody first (signature, release), then by name; disabled accounts last."""
-    return sorted(lines, key=lambda line: (_STATE_ORDER.index(line.state), line.person.name.casefold(), line.person.badge_no))
+    return sorted(lines, key=lambda line: (_STATE_ORDER.index(line.state), plain(line.person.name), line.person.badge_no))
 
 
 class AddUnitSheet(ActSheet):
@@ -257,14 +257,12 @@ class PeoplePage(LivePage):
         self._show()
 
     def _show(self) -> None:
-        wanted = self._filter.value().casefold()
+        wanted = plain(self._filter.value())
         units = self._show_units.isChecked()
         if units:
-            self._unit_rows.show([unit for unit in self._units if wanted in unit.name.casefold()])
+            self._unit_rows.show([unit for unit in self._units if wanted in plain(unit.name)])
         else:
-            fits = [
-                line for line in self._lines if wanted in line.person.name.casefold() or line.person.badge_no.casefold().startswith(wanted)
-            ]
+            fits = [line for line in self._lines if wanted in plain(line.person.name) or line.person.badge_no.casefold().startswith(wanted)]
             self._rows.show(fits)
         self._stack.setCurrentIndex(1 if units else 0 if self._lines else 2)
         self._show_current()

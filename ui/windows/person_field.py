@@ -20,7 +20,7 @@ from ui import strings, theme
 from ui.theme import Colour, TypeSize, Weight
 from ui.widgets import painting
 from ui.widgets.field import LineField
-from ui.windows.naming import isolated
+from ui.windows.naming import isolated, plain
 from vault.services.views import PersonBrief
 
 _MOST = 6
@@ -28,12 +28,12 @@ _MOST = 6
 
 def fitting(people: Sequence[PersonBrief], typed: str) -> tuple[PersonBrief, ...]:
     """Give who fits what was typed: badge or a part of the name begins with it; a whole badge first. At most six."""
-    wanted = typed.strip().casefold()
+    wanted = plain(typed.strip())
     if not wanted:
         return tuple(people[:_MOST])
 
     def rank(person: PersonBrief) -> int:
-        name = person.name.casefold()
+        name = plain(person.name)
         if person.badge_no.casefold() == wanted:
             return 0
         if person.badge_no.casefold().startswith(wanted) or name.startswith(wanted):

@@ -37,6 +37,13 @@ def test_what_waits_for_a_signature_stands_first() -> None:
     assert order[-1].state is PersonState.DISABLED
 
 
+def test_accents_change_nobodys_place_in_the_list() -> None:
+    line = next(one for one in stage.people(50) if one.state is PersonState.ACTIVE)
+    names = ("Tomasz Okonkwo", "Émile Roux", "Đorđe Nilsson", "Esi Okafor")
+    lines = tuple(dataclasses.replace(line, person=dataclasses.replace(line.person, name=name)) for name in names)
+    assert [one.person.name for one in people_order(lines)] == ["Đorđe Nilsson", "Émile Roux", "Esi Okafor", "Tomasz Okonkwo"]
+
+
 @pytest.mark.parametrize("person", [stage.OFFICER, stage.AUDITOR, stage.CUSTODIAN])
 def test_other_roles_do_not_reach_people_and_nothing_is_asked(on_stage: Stage, person: Any) -> None:
     on = on_stage(PeoplePage, person)

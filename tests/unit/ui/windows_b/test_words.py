@@ -280,6 +280,12 @@ def test_a_person_is_found_by_badge_or_a_part_of_the_name(typed: str, first: str
     assert (found[0].badge_no if found else None) == first
 
 
+@pytest.mark.parametrize("typed", ["dorde", "Đorđe", "núñez", "NUNEZ", "lukasz", "bjørn"])
+def test_accents_and_strokes_keep_nobody_from_being_found(typed: str) -> None:
+    named = dataclasses.replace(stage.OFFICER, name="Đorđe Núñez Łukasz-Bjørn")
+    assert fitting((stage.SUPERVISOR, named), typed) == (named,)
+
+
 # ---- custody, people, grants -------------------------------------------------------------------------------------------------------
 
 
