@@ -30,7 +30,7 @@ from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.errors import RefusedError
 from vault.platform.system import SystemClock
-from vault.sensors import captures
+from vault.sensors import captures, programs
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.casts import CastMonitor
 from vault.sensors.contract import Emit, Sensor
@@ -412,6 +412,55 @@ def test_ordinary_work_is_no_report(stage: Stage, command: tuple[str, ...]) -> N
         pytest.skip(f"{filled[0]} is not here")
     stage.run(*filled)
     assert stage.quiet() == []
+
+
+FORKS = """
+import ctypes, os, time
+ctypes.CDLL("libX11.so.6")
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    time.sleep(0.06)
+    os.execv("/bin/sh", ["sh", "-c", "sleep 0.05"])
+"""
+
+
+def test_a_child_that_becomes_another_program_while_it_is_looked_at_is_no_report(
+    shown: Display, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a terminal starts a shell: until then the child has the terminal's libraries, and afterwards the shell's name."""
+    script = tmp_path / "terminal"
+    script.write_text(FORKS)
+    blanks: list[bool] = []
+    sensor = CapturesSensor(
+        lambda: True,
+        lambda: True,
+        blanks.append,
+        allowed=[os.path.realpath(sys.executable)],
+        own_pids=(os.getpid(),),
+        environment=shown.environment,
+    )
+    stage = Stage(shown, sensor, tmp_path, blanks=blanks, page=True)
+    met: list[int] = []
+    speaks = programs.speaks_x11
+
+    def speaks_until_it_is_another(pid: int) -> bool:
+        said, name = speaks(pid), programs.executable(pid)
+        with suppress(OSError, IndexError):  # it is gone
+            parent = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()[1]
+            if said and not met and programs.arguments(int(parent))[:1] == [str(script)]:
+                _until(lambda: programs.executable(pid) != name)
+                met.append(pid)
+        return said
+
+    monkeypatch.setattr(programs, "speaks_x11", speaks_until_it_is_another)
+    try:
+        _until(lambda: _works(sensor, stage.signals.put))
+        while not met:  # a busy machine may be too late for it
+            stage.run(sys.executable, str(script))
+        assert stage.quiet() == []
+    finally:
+        sensor.stop()
 
 
 def test_a_capture_of_another_display_is_not_ours(stage: Stage, tmp_path: Path) -> None:

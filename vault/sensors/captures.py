@@ -147,7 +147,7 @@ class CapturesSensor:
         self._screen_px = 0, 0
         self._hot_until = self._starting_until = self._slow_at = 0.0
         self._monitors: frozenset[int] = frozenset()
-        self._judged_starting: set[int] = set()
+        self._judged_starting: set[tuple[int, str]] = set()  # and which program it was
 
     @property
     def protection(self) -> Protection:
@@ -423,12 +423,16 @@ class CapturesSensor:
     def _look_at_starting(self, now: float) -> None:
         """Who has just loaded a library of the display's? A program that nobody vouches for blanks the page before it can connect."""
         for pid in programs.recent(_NEWEST):
-            if pid in self._judged_starting or programs.age_seconds(pid) > _HOT_SECONDS or not programs.speaks_x11(pid):
+            seen = pid, programs.executable(pid)
+            if seen in self._judged_starting or programs.age_seconds(pid) > _HOT_SECONDS or not programs.speaks_x11(pid):
                 continue
             if programs.for_another_display(pid, self._display):
                 continue  # should it come to this one after all, it is a client that is seen then
-            self._judged_starting.add(pid)
             program = self._vouching.look(pid)
+            now_is = programs.executable(pid)
+            if self._vouching.is_ours(pid) or (now_is and ((pid, now_is) != seen or not programs.speaks_x11(pid))):
+                continue  # a child that had its parent's libraries until it became a shell, say; what it is now is looked at next
+            self._judged_starting.add(seen)
             if program.standing is Standing.STRANGER and pid not in self._told:
                 self._hide()
                 certain = self._suspicion is not None and self._suspicion.certain
@@ -551,7 +555,7 @@ class CapturesSensor:
     def _slowly(self) -> None:
         """What need not be known at once: programs that record without a client, new screens, pids that are free again."""
         self._told = {pid for pid in self._told if pid and Path(f"/proc/{pid}").exists()}
-        self._judged_starting = {pid for pid in self._judged_starting if Path(f"/proc/{pid}").exists()}
+        self._judged_starting = {seen for seen in self._judged_starting if Path(f"/proc/{seen[0]}").exists()}
         if self._on_screen():
             for pid in programs.recent(1 << 20):
                 tool = capture_tools.known(programs.executable(pid))
