@@ -452,18 +452,17 @@ def _verify(options: argparse.Namespace) -> int:
             keeper = open_secret_keeper(header.vault_id)
             secrets = open_slot(header, keeper, system.SystemClock().now_us()).secrets
             roots = verified_header(header, secrets).directory_roots
+            public = secrets.key_pair.public.sign
+            verdict = verify_file(
+                options.vault / REGISTER_NAME,
+                vault_keys(secrets.vault_key).register,
+                unpack(keeper.read(witness_name(header.vault_id))),
+                lambda statement, signature: verify(public, WORKSTATION_CONTEXT, statement, signature),
+                Signers(VaultLocksmith(secrets, Argon2Cost()), roots),
+            )
         except VaultError as error:
             spooling.note(error)
             raise
-        public = secrets.key_pair.public.sign
-        witness = unpack(keeper.read(witness_name(header.vault_id)))
-        verdict = verify_file(
-            options.vault / REGISTER_NAME,
-            vault_keys(secrets.vault_key).register,
-            witness,
-            lambda statement, signature: verify(public, WORKSTATION_CONTEXT, statement, signature),
-            Signers(VaultLocksmith(secrets, Argon2Cost()), roots),
-        )
     if verdict.holds:
         print(words["holds"].format(entries=verdict.entries, checkpoints=verdict.checkpoints, witnessed=verdict.witnessed_seq))
         print(words["holds_custody"].format(signatures=verdict.signatures))

@@ -19,12 +19,13 @@ from tests.journeys.command_line import ROOT, STEP_SECONDS, CommandLine
 from tests.secret_service import PrivateSecretService
 from tests.station import ADMINISTRATOR, SUPERVISOR
 from tests.station import CUSTODIAN as CUSTODIAN_BADGE
-from vault.assembly import load_policy
+from vault.assembly import REGISTER_NAME, load_policy
 from vault.demo import current_code, read_plan
 from vault.domain.casefile import Marking
 from vault.domain.policy import policy_from
 from vault.platform.secret_service import open_secret_keeper
 from vault.storage.header import HEADER_NAME
+from vault.storage.spool import FOLDER_NAME
 
 CUSTODIAN = next(one for one in read_plan()["person"] if one["role"] == "custodian")
 
@@ -62,6 +63,12 @@ def test_a_demo_is_founded_taken_into_and_verified(line: CommandLine, tmp_path: 
     verified = line.run("verify", vault)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "custody signatures" in verified.stdout.lower()
+    register = (line.vault / REGISTER_NAME).read_bytes()
+    (line.vault / REGISTER_NAME).write_bytes(b"")
+    emptied = line.run("verify", vault)
+    assert (emptied.returncode, "The store is damaged" in emptied.stderr) == (1, True), emptied.stderr
+    assert list((line.vault / FOLDER_NAME).iterdir()), "a report waits for the next opening"
+    (line.vault / REGISTER_NAME).write_bytes(register)
     (line.vault / "vault.header.json").rename(tmp_path / "elsewhere.json")
     gone = line.run("verify", vault)
     assert gone.returncode == 1

@@ -5,6 +5,7 @@ Rules:
 - `sqlcipher3` errors do not derive from `sqlite3`'s, and none of them leaves this room.
 - The key slot in the header was authenticated before a database is opened, so "file is not a database" means damage or interference,
   never a wrong passphrase: it is `TamperError` storage.damaged.
+- A file is opened at this version's tables (`opening`): one that is not there, or a column, was taken away. That is damage, too.
 - A trigger's message is a code. Unique indexes that enforce a rule have a code each; any other broken constraint is our own mistake.
 - Facts carry the engine's number, never its message, which may quote SQL.
 """
@@ -56,7 +57,7 @@ def translated(error: Exception) -> VaultError:
     if number is None:
         return DefectError("storage.unforeseen", kind=type(error).__name__)
     primary = number & 0xFF
-    if primary in (_CORRUPT, _NOTADB):
+    if primary in (_CORRUPT, _NOTADB) or str(error).startswith(("no such table", "no such column")):
         return TamperError("storage.damaged", engine_code=number)
     if primary in _WORLD:
         return UnavailableError(_WORLD[primary], engine_code=number)

@@ -88,4 +88,6 @@ def _revision_of(connection: Connection) -> str:
         # Founding is one transaction in a file removed on failure; an empty file under a vault's name was put there.
         raise TamperError("storage.damaged")
     row = connection.first(_REVISION)
-    return str(row[0] or "") if row else ""
+    if row is None or not row[0]:
+        raise TamperError("storage.damaged")
+    return str(row[0])

@@ -61,6 +61,45 @@ def verdict_of(path: Path, witness: tuple[int, bytes] | None) -> ChainVerdict:
     return verify_file(path, KEY, witness, _check)
 
 
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _without(table: str) -> Callable[[Path], None]:
+    def remove(path: Path) -> None:
+        with as_thief(path) as raw:
+            raw.execute(f"DROP TABLE {table}")
+
+    return remove
+
+
+def _without_version(path: Path) -> None:
+    with as_thief(path) as raw:
+        raw.execute("DELETE FROM alembic_version")
+
+
+@pytest.mark.parametrize(
+    ("do", "is_trail"),
+    [
+        (_emptied, True),
+        (_without("audit"), True),
+        (_without("audit_checkpoint"), True),
+        (_without("person"), False),
+        (_without_version, False),
+    ],
+)
+def test_a_trail_or_a_table_taken_away_is_damage_and_no_defect_of_ours(
+    trail: tuple[Path, tuple[int, bytes]], do: Callable[[Path], None], is_trail: bool
+) -> None:
+    path, witness = trail
+    do(path)
+    with pytest.raises(TamperError, match=r"^storage\.damaged"):
+        SqlCipherStore.open(path, KEY, DESK, SteppingClock()).people()
+    if is_trail:
+        with pytest.raises(TamperError, match=r"^storage\.damaged"):
+            verdict_of(path, witness)
+
+
 def test_an_untouched_trail_holds(trail: tuple[Path, tuple[int, bytes]]) -> None:
     path, witness = trail
     before = path.read_bytes()
