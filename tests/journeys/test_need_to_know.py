@@ -216,6 +216,11 @@ def test_a_list_neither_shows_nor_counts_what_is_denied_or_over(station: Station
 def test_a_case_is_searched_as_it_is_typed_however_it_was_written(station: Station) -> None:
     station.register_case("2026-0001", "Jose\u0301 O\u2019Brien, Hauptstra\u00dfe", OFFICER)
     station.sign_in(OFFICER)
+    station.register_case("\u00c9-1", "One", OFFICER)
+    with pytest.raises(RefusedError, match=r"case\.number-taken"):  # the same number, which looks the same
+        station.register_case("e\u0301-1", "Two", OFFICER)
+    station.sign_in(OFFICER)
+    assert station.vault.desk.explain("E\u0301-1", "").allowed
     for typed in ("José", "jose o'brien", "HAUPTSTRASSE"):
         assert [line.rms_number for line in station.vault.desk.cases(typed, "", 10).lines] == ["2026-0001"]
     assert station.vault.desk.cases("Joseph", "", 10).total == 0

@@ -5,6 +5,8 @@ Control thread only. Nothing here writes.
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import msgspec
 
 from vault.domain.casefile import CaseCard, DocumentCard
@@ -46,8 +48,8 @@ class Cases:
         return _DOCUMENT.decode(cipher.open_card(row.card_sealed, place))
 
     def number_blind(self, rms_number: str) -> bytes:
-        """The keyed hash a case number is found by."""
-        return self._world.locksmith.blind("case:" + " ".join(rms_number.split()).casefold())
+        """The keyed hash a case number is found by: one number, however its accents and spaces are written."""
+        return self._world.locksmith.blind("case:" + normalize("NFC", " ".join(rms_number.split())).casefold())
 
     # -- lines -----------------------------------------------------------------------------------------------------------------------
 
