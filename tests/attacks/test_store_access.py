@@ -170,7 +170,7 @@ def test_attack_is_reported_once(stage: Stage, command: tuple[str, ...], kinds: 
     signals = stage.until(kinds)
     assert {signal.kind for signal in signals} == kinds
     opened = [dict(signal.facts) for signal in signals if signal.kind is OPENED]
-    assert len(opened) == (OPENED in kinds), "one report a process"
+    assert len(opened) == (OPENED in kinds), f"one report a process: {opened}"
     if named:
         assert str(opened[0]["process"]).startswith(named)
         assert opened[0]["pid"] != os.getpid()

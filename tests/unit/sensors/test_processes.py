@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vault.sensors import processes
-from vault.sensors.processes import Inode, holders
+from vault.sensors.processes import Inode, Opener, holders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 
@@ -77,3 +77,10 @@ def test_nor_is_one_that_begins_its_program_while_it_is_looked_at(desk: Desk, mo
     monkeypatch.setattr(processes, "_stat_field", later)
     assert holders({desk.inode}, {desk.process.pid}) == []
     assert seen, "it had the file open when it was looked at first"
+
+
+@pytest.mark.parametrize(("apart_ticks", "how", "is_one"), [(15, "command-line", True), (15, "", False), (30, "command-line", False)])
+def test_a_program_of_several_processes_is_one_though_a_busy_machine_starts_them_apart(apart_ticks: int, how: str, is_one: bool) -> None:
+    """Only where one of them is a guess: two that are known are two."""
+    held, guessed = Opener(4711, 1000, "rsync", "rsync", 0), Opener(4713, 1000 + apart_ticks, "rsync", "rsync", 0, how)
+    assert guessed.is_likely(held) is held.is_likely(guessed) is is_one
