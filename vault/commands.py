@@ -55,10 +55,12 @@ from vault.assembly import (
 from vault.crypto.keypairs import verify
 from vault.crypto.locksmith import VaultLocksmith
 from vault.crypto.passphrase import check_passphrase
+from vault.crypto.premises import PremisesLock
 from vault.crypto.recovery import HolderPublic, make_holder_file, open_holder_file, require_holders
 from vault.crypto.slots import Argon2Cost, vault_keys
 from vault.demo import current_code, make_demo, read_plan
 from vault.domain.breach import Signal, SignalKind
+from vault.domain.policy import Policy
 from vault.errors import RefusedError, VaultError
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import Lease, keep_hours, open_slot
@@ -68,7 +70,7 @@ from vault.services.events import Event, IntakeMoved
 from vault.services.intake import FILES_MOST
 from vault.services.locksmith import WORKSTATION_CONTEXT
 from vault.services.page_memory import PageMemory
-from vault.services.ports import MetServer, PremisesFacts, Signers
+from vault.services.ports import Clock, MetServer, PremisesFacts, Signers
 from vault.services.views import CaseLine, Enrolment, FileState, Founder
 from vault.services.witness import broken, unpack, witness_name
 from vault.spooling import Spooling
@@ -444,22 +446,33 @@ def _trace(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    words = _words()
-    spooling = Spooling(options.vault, open_secret_keeper, system.SystemClock(), system.SystemEntropy())
+    words, clock = _words(), system.SystemClock()
+    spooling = Spooling(options.vault, open_secret_keeper, clock, system.SystemEntropy())
     with _alone(options.vault):
         try:
             header = read_unverified_header(options.vault / HEADER_NAME)
             keeper = open_secret_keeper(header.vault_id)
-            secrets = open_slot(header, keeper, system.SystemClock().now_us()).secrets
-            roots = verified_header(header, secrets).directory_roots
+            opened = open_slot(header, keeper, clock.now_us())
+            secrets, lock = opened.secrets, opened.lock if opened.recovery is None else None
+            verified = verified_header(header, secrets)
             public = secrets.key_pair.public.sign
-            verdict = verify_file(
-                options.vault / REGISTER_NAME,
-                vault_keys(secrets.vault_key).register,
-                unpack(keeper.read(witness_name(header.vault_id))),
-                lambda statement, signature: verify(public, WORKSTATION_CONTEXT, statement, signature),
-                Signers(VaultLocksmith(secrets, Argon2Cost()), roots),
+            policy = station_policy(load_policy(), verified.policy)
+            lease = _lease(
+                lambda: lock, policy, clock, lambda signal: spooling.seal(signal, verified.supervisors_public_kem, options.vault)
             )
+            stop_hours = keep_hours(opened.recovery.ends_us if opened.recovery is not None else 0, clock, _hours_over)
+            lease.start()
+            try:
+                verdict = verify_file(
+                    options.vault / REGISTER_NAME,
+                    vault_keys(secrets.vault_key).register,
+                    unpack(keeper.read(witness_name(header.vault_id))),
+                    lambda statement, signature: verify(public, WORKSTATION_CONTEXT, statement, signature),
+                    Signers(VaultLocksmith(secrets, Argon2Cost()), verified.directory_roots),
+                )
+            finally:
+                lease.stop()
+                stop_hours()
         except VaultError as error:
             spooling.note(error)
             raise
@@ -495,7 +508,8 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
         except VaultError as error:
             spooling.note(error)
             raise
-        lease = _lease(vault, lambda signal: spooling.seal(signal, vault.world.station.supervisors_kem_public, directory))
+        public = vault.world.station.supervisors_kem_public
+        lease = _lease(lambda: vault.binding.lock, vault.world.policy, clock, lambda signal: spooling.seal(signal, public, directory))
         lease.start()
         stop_hours = keep_hours(vault.binding.recovery_ends_us, clock, _hours_over)
         try:
@@ -516,12 +530,17 @@ def _signed_in(directory: Path, told: Callable[[Event], None] = lambda _event: N
             pages.close()
 
 
-def _lease(vault: Vault, seal: Callable[[Signal], object], end: Callable[[int], object] = os._exit) -> Lease:
+def _lease(
+    lock: Callable[[], PremisesLock | None],
+    policy: Policy,
+    clock: Clock,
+    seal: Callable[[Signal], object],
+    end: Callable[[int], object] | None = None,
+) -> Lease:
     """Give the lease of a vault that a command has open: when it runs out a report is sealed, and the process ends with its keys.
 
     The report goes into the spool, because the store belongs to the thread that is at work: the next opening takes it in.
     """
-    policy, clock = vault.world.policy, vault.world.clock
 
     def over() -> None:
         signal.setitimer(signal.ITIMER_REAL, _PREMISES_END_SECONDS)  # whatever the keyring or the disk is doing, and without a thread
@@ -534,9 +553,9 @@ def _lease(vault: Vault, seal: Callable[[Signal], object], end: Callable[[int], 
             with suppress(OSError, MemoryError):
                 print(_words()["premises_over"], file=sys.stderr, flush=True)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            end(1)
+            (end or os._exit)(1)
 
-    return Lease(lambda: vault.binding.lock, clock, policy.premises_proof_seconds, policy.premises_lease_seconds, lambda _lost: None, over)
+    return Lease(lock, clock, policy.premises_proof_seconds, policy.premises_lease_seconds, lambda _lost: None, over)
 
 
 def _hours_over() -> None:

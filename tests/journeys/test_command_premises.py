@@ -56,7 +56,7 @@ def test_a_command_loses_the_vault_with_the_premises_and_what_it_cannot_open_is_
         sealed.append(signal.kind)
         spooling(station).seal(signal, vault.world.station.supervisors_kem_public, station.directory)
 
-    lease = commands._lease(vault, seal, lambda _status: ended.set())
+    lease = commands._lease(lambda: vault.binding.lock, vault.world.policy, station.clock, seal, lambda _status: ended.set())
     monkeypatch.setattr(premises, "_awake_us", station.clock.boot_us)  # the time that passes is not slept away
     key_room.close()
     lease.start()
@@ -85,13 +85,43 @@ def test_a_command_ends_with_its_lease_whatever_its_report_fails_of(
         tried.append(time.monotonic())
         raise MemoryError  # another program of the account takes this process's memory away: prlimit(2)
 
-    lease = commands._lease(station.vault, fails, lambda _status: ended.set())
+    vault = station.vault
+    lease = commands._lease(lambda: vault.binding.lock, vault.world.policy, station.clock, fails, lambda _status: ended.set())
     monkeypatch.setattr(premises, "_awake_us", station.clock.boot_us)  # the time that passes is not slept away
     key_room.close()
     lease.start()
     station.clock.step(station.vault.world.policy.premises_lease_seconds + 1)
     assert ended.wait(30)
     assert time.monotonic() - tried[0] < 2, "at once, and not by the last deadline alone"
+
+
+def test_a_verification_ends_with_its_lease_too(
+    station: Station, key_room: TangServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station.sign_in(ADMINISTRATOR)
+    station.vault.premises.add(MetServer("key room", key_room.url), key_room.thumbprint(), 1)
+    lease_seconds = station.vault.world.policy.premises_lease_seconds
+    station.close()
+    ended, really = threading.Event(), commands.verify_file
+
+    def long(*words: object) -> object:
+        """As over a trail of a million entries: the cable is cut meanwhile."""
+        key_room.close()
+        station.clock.step(lease_seconds + 1)
+        assert ended.wait(30), "it goes on with its keys"
+        return really(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(commands, "verify_file", long)
+    monkeypatch.setattr(commands, "open_secret_keeper", lambda _label: station.keeper)
+    monkeypatch.setattr(commands.system, "SystemClock", lambda: station.clock)
+    monkeypatch.setattr(premises, "_awake_us", station.clock.boot_us)  # the time that passes is not slept away
+    monkeypatch.setattr(commands.os, "_exit", lambda _status: ended.set())
+    options = options_of("verify", str(station.directory))
+    assert options.run(options) == 0
+    assert commands._words()["premises_over"] in capsys.readouterr().err
+    back = TangServer(key_room.keys, port=key_room.port)
+    assert SignalKind.PREMISES_LOST in taken_in(station)
+    back.close()
 
 
 def test_nobody_types_while_the_vault_is_open(tmp_path: Path) -> None:
