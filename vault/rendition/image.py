@@ -2,7 +2,8 @@
 
 Rules:
 
-- A picture is a page at a nominal 150 dpi, turned upright by its EXIF orientation, on white where it is transparent.
+- A picture is a page at a nominal 150 dpi, turned upright by its EXIF orientation, on white where it is transparent. A fax, whose lines lie
+  further apart than its columns, is as high as the paper was.
 - What it would take in memory is worked out from its header before a pixel is decoded; too much is refused.
 - A truncated or broken picture is refused, never shown half. Pillow's errors do not leave this module.
 - LIMIT: of an animated PNG the first picture is shown; colour profiles are not applied.
@@ -35,6 +36,7 @@ _BYTES_PER_PIXEL: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L
 _TWELVE_BITS: Final = 0x0FFF  # what many scanners and cameras put into sixteen: a page that would be black
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = (5, 6, 7, 8)
+_STRETCH_MOST: Final = 4.0  # more than any fax: such a resolution is a mistake
 _TURNS: Final = {
     Rotation.RIGHT: Image.Transpose.ROTATE_270,  # Pillow turns counter-clockwise
     Rotation.HALF: Image.Transpose.ROTATE_180,
@@ -64,6 +66,7 @@ class ImageDocument:
         self._decoded: Image.Image | None = None
         self._decoded_no = 0
         self._original_size = (0, 0)
+        self._stretches: dict[int, float] = {}
         with _translated("document.damaged"):
             self._file = Image.open(io.BufferedReader(BlockFile(reader), BLOCK_BYTES), formats=[kind.name])
             _check_memory(self._file)
@@ -77,7 +80,11 @@ class ImageDocument:
     def page_size(self, page_no: int) -> tuple[float, float]:
         """Give the size in points at 150 dpi, upright."""
         width_px, height_px = self._upright_size(page_no)
-        return width_px * POINTS_PER_INCH / NOMINAL_DPI, height_px * POINTS_PER_INCH / NOMINAL_DPI
+        if page_no not in self._stretches:
+            with _translated("document.page-refused"):
+                self._seek(page_no)
+                self._stretches[page_no] = _stretch(self._file)
+        return width_px * POINTS_PER_INCH / NOMINAL_DPI, height_px * self._stretches[page_no] * POINTS_PER_INCH / NOMINAL_DPI
 
     def render(self, page_no: int, canvas: Canvas, rotation: Rotation) -> None:
         """Scale the frame to the canvas."""
@@ -176,6 +183,16 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # EXIF is a TIFF inside the picture, as broken as any; the picture itself may be fine
         return 1
+
+
+def _stretch(image: Image.Image) -> float:
+    """How much higher than wide a pixel of a TIFF is, once it is upright: 2 for an ordinary fax."""
+    if image.format != "TIFF":
+        return 1.0
+    across, down = (float(one) for one in image.info.get("dpi") or image.info.get("resolution") or (1.0, 1.0))
+    if not (0 < across <= down * _STRETCH_MOST and 0 < down <= across * _STRETCH_MOST):
+        return 1.0
+    return down / across if _orientation(image) in _SIDEWAYS else across / down
 
 
 def _flattened(image: Image.Image) -> Image.Image:

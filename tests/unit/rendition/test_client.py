@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
@@ -114,6 +115,24 @@ def test_sixteen_bits_a_pixel_of_which_twelve_are_used_are_not_black(
 
 def test_the_frames_of_a_tiff_are_its_pages(worker: RenditionWorker) -> None:
     assert worker.probe(MemorySource(image("TIFF", frames=3))).page_count == 3
+
+
+@pytest.mark.parametrize(
+    ("dpi", "orientation", "height"),
+    [((204, 98), 1, 833), ((98, 204), 1, 192), ((204, 98), 6, 192), ((200, 200), 1, 400), ((1, 100), 1, 400), ((0, 98), 1, 400)],
+)
+def test_a_fax_is_as_high_as_its_paper(
+    worker: RenditionWorker, page_memory: PageMemory, dpi: tuple[int, int], orientation: int, height: int
+) -> None:
+    size = (400, 432) if orientation == 6 else (432, 400)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    Image.new("1", size, 1).save(out, "TIFF", compression="group3", dpi=dpi, exif=exif)
+    opened = worker.open(MemorySource(out.getvalue()), DocumentKind.TIFF)
+    shown = (picture := worker.disclose(opened.handle, 1, 150, Rotation.NONE, MARK, 0)).width_px, picture.height_px
+    worker.close(opened.handle)
+    assert shown == pytest.approx((432, height), abs=1)
 
 
 def test_what_a_pdf_carries_beside_its_pages_is_counted(worker: RenditionWorker) -> None:
