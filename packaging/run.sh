@@ -25,6 +25,13 @@ if headless; then
 fi
 
 "$root/packaging/setup.sh" desk
+# Asked before the station is founded: Qt's own answer to a display that is gone is to reinstall the application.
+begins='from PySide6.QtGui import QGuiApplication; QGuiApplication([])'
+if ! words=$(ulimit -c 0 && env -u QT_PLUGIN_PATH -u QT_QPA_PLATFORM_PLUGIN_PATH "$python" -I -c "$begins" 2>&1); then
+    say "no window can be opened here (DISPLAY=${DISPLAY:-} WAYLAND_DISPLAY=${WAYLAND_DISPLAY:-}): ${words%%$'\n'*}"
+    say "start this in a terminal of the desktop, or play the shift without a display: make run HEADLESS=1"
+    exit 1
+fi
 data=${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}
 if [[ -z $data ]] || ! mkdir -p "$data" 2>/dev/null || [[ ! -w $data ]]; then
     say "the demo station has no folder it can write to${data:+: not $data}. Set HOME or XDG_DATA_HOME to one of yours, then run this again."
