@@ -1,4 +1,4 @@
-"""Numbers that two rooms must both know and may not ask each other for: the import contracts keep the rooms apart, this keeps them alike."""
+"""Numbers that two rooms must know and may not ask each other for: the import contracts keep the rooms apart, this keeps them alike."""
 
 from __future__ import annotations
 
