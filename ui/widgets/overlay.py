@@ -89,7 +89,8 @@ class Overlay(QWidget):
         found: list[QWidget] = []
         at: QWidget | None = self.nextInFocusChain()
         while at is not None and at is not self:
-            tabbed = at.focusPolicy() & Qt.FocusPolicy.TabFocus
+            # What hands the keyboard on, as the line inside a field of date and time does, would only send it back.
+            tabbed = at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.focusProxy() is None
             if tabbed and at.isEnabled() and at.isVisibleTo(self) and self.isAncestorOf(at):
                 found.append(at)
             at = at.nextInFocusChain()

@@ -116,7 +116,6 @@ class FoundingPage(QuietPage):
         self._secret = PaintedText(TypeSize.SMALL, mono=True)
         self._name_parts()
         self._build()
-        self.setFocusProxy(self.station)
         self._show(Step.STATION)
         if unfinished:
             self._say_why(RefusedError("founding.unfinished"), Tone.ATTENTION)
@@ -184,12 +183,17 @@ class FoundingPage(QuietPage):
             self.person_name.set_value(self._typed[role].name)
             self.passphrase.clear()
             self.again.clear()
-            self.put_focus(self.badge)
+            self._begin_at(self.badge)
         elif step is Step.STATION:
             self._say("founding.title", "founding.sentence")
-            self.put_focus(self.station)
+            self._begin_at(self.station)
         elif step is Step.MAKING:
             self._say("founding.making_title", "founding.making_sentence")
+
+    def _begin_at(self, first: QWidget, around_px: int = 24) -> None:
+        """Put the keyboard where this step begins, and have Tab come around to it: another step's is hidden."""
+        self.setFocusProxy(first)
+        self.put_focus(first, around_px)
 
     def _say(self, title: str, sentence: str) -> None:
         self._title.setText(strings.text(title))
@@ -277,7 +281,7 @@ class FoundingPage(QuietPage):
         self._qr.show_matrix(matrix(enrolment.qr_rows))
         self._secret.show_text(key_by_hand(enrolment.provisioning_uri))
         self.settle()  # the verb is brought into view where it will be; on a small screen the whole code and its owner's name with it
-        self.put_focus(self.onward, around_px=4)
+        self._begin_at(self.onward, around_px=4)
 
     def _scanned(self) -> None:
         self._enrolments.pop(0)

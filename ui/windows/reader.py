@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ui import messages, strings
@@ -169,7 +169,6 @@ class Reader(QWidget):
         for part in (self.bar, self.find_bar, self.notice, self.banner, self.unshown):
             column.addWidget(part)
         column.addLayout(middle, 1)
-        self.setFocusProxy(self.page)
 
     def _connect(self) -> None:
         bar = self.bar
@@ -760,6 +759,11 @@ class Reader(QWidget):
             wanted.append(("band_higher", IconName.EXPAND, self.page.raise_line, "."))
             wanted.append(("band_lower", IconName.EXPAND, self.page.lower_line, ","))
         return [PaletteAction(name, strings.text(f"reader.{name}"), icon, act, keys) for name, icon, act, keys in wanted]
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 -- Qt's name
+        """Give the keyboard to the page. Not by a focus proxy: Tab would stop at the page before the bars, and never come to them."""
+        super().focusInEvent(event)
+        self.page.setFocus(event.reason())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
         """Every key of the reader; what the page or a field took itself never comes here."""

@@ -67,6 +67,15 @@ def test_o_then_a_number(driver: Driver) -> None:
     assert driver.bridge.calls("Custody.check_out")[0][1] is Purpose.COURT
 
 
+def test_tab_leaves_the_due_back_time_and_comes_to_the_verbs(driver: Driver) -> None:
+    _to_list(driver, 2)
+    driver.press(Key.Key_O)
+    driver.until(lambda: driver.sheet_open("check_out_sheet"))
+    for _ in range(8):  # purpose, the five parts of the time, cancel, check out
+        driver.press(Key.Key_Tab)
+    assert driver.focused("check_out_purpose")
+
+
 def test_a_purpose_of_ones_own_wants_a_sentence(driver: Driver) -> None:
     _to_list(driver, 2)
     driver.press(Key.Key_3)

@@ -426,3 +426,16 @@ def test_an_accommodation_that_ends_takes_the_words_off_the_page_on_screen(drive
     driver.press(Key.Key_PageDown)
     driver.until(lambda: _on_page(driver, 2))
     assert len(driver.bridge.calls("Reading.page_text")) == asked
+
+
+def test_tab_goes_around_the_reader_and_comes_to_its_bars(driver: Driver) -> None:
+    reader = driver.read()
+    reader.attempted(SignalKind.COPY_KEY, {"keys": "Ctrl+C", "count": 1})
+    driver.until(reader.notice.isVisible)
+    stops = []
+    while len(stops) < 40 and (not stops or stops[-1] != "reader_page_view"):
+        driver.press(Key.Key_Tab)
+        stops.append(QApplication.focusWidget().objectName() or type(QApplication.focusWidget()).__name__)
+    assert {"reader_back", "reader_page", "reader_check_in", "Button", "reader_document_list"} <= set(stops)
+    reader.setFocus()
+    assert reader.page.hasFocus()

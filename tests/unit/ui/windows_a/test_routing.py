@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from tests.ui_stage import ADMINISTRATOR, AUDITOR, CUSTODIAN, OFFICER, STATION, SUPERVISOR
 from tests.ui_stage_b import report
@@ -66,6 +66,12 @@ def test_a_vault_that_is_not_founded_opens_the_founding_page(driver: Driver) -> 
     driver.type("Harbour Street Station")
     driver.press(Key.Key_Return)
     for badge, name in (("0007", "Dele Marchetti"), ("1180", "Tomasz Okonkwo"), ("2066", "Ruth Lindqvist")):
+        for _ in range(8):  # badge, name, twice passphrase and eye, back, onward
+            driver.press(Key.Key_Tab)
+            focused = QApplication.focusWidget()
+            assert focused is not None
+            assert focused.isVisible(), "Tab leads to nothing hidden"
+        assert driver.focused("founding_badge")
         for words in (badge, name, "four words of my own", "four words of my own"):
             driver.type(words)
             driver.press(Key.Key_Return)
