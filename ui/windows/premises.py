@@ -192,7 +192,8 @@ class PremisesPage(LivePage):
         row = self._rows.current()
         if row is not None:
             self.inspector.show_facts(
-                isolated(row.server.name), [Section("", _server_facts(row)), Section(self.title, (Fact("", strings.text("premises.sentence")),))]
+                isolated(row.server.name),
+                [Section("", _server_facts(row)), Section(self.title, (Fact("", strings.text("premises.sentence")),))],
             )
 
     # -- acts ------------------------------------------------------------------------------------------------------------------------

@@ -210,5 +210,5 @@ def test_every_failure_has_its_words() -> None:
 def test_a_small_screen_at_double_scale_shows_both_servers(on_stage: Stage) -> None:
     on = ready(on_stage, stage.ADMINISTRATOR)
     on.frame.resize(640, 360)
-    on.until(lambda: on.page._split.narrow())
+    on.until(on.page._split.narrow)
     on.until(lambda: on.page.table.verticalScrollBar().maximum() == 0)
