@@ -188,7 +188,7 @@ def test_a_program_at_the_screen_that_lies_there_is_named_all_the_same(
     signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
     blanks: list[bool] = []
     page: list[bool] = []
-    with own_mounts(), display(Path(f"/var/tmp/casevault-hanging-{os.getpid()}")) as shown:
+    with own_mounts(), display(tmp_path / "display") as shown:
         sensor = CapturesSensor(lambda: bool(page), lambda: True, blanks.append, own_pids=(os.getpid(),), environment=shown.environment)
         with hanging_mount(place, Path(program or script)) as silence:
             environment = {**os.environ, **shown.environment, "PYTHONPATH": str(ROOT)}
