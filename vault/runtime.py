@@ -39,7 +39,7 @@ from vault.observed import Observed
 from vault.platform.secret_service import open_secret_keeper
 from vault.premises import is_for_holders
 from vault.recovery import EnrolmentGround, HoldersGround
-from vault.sensors.process_guard import count_continuations, library_facts
+from vault.sensors.process_guard import keep_continuations, library_facts
 from vault.sensors.remote import RemoteSensor
 from vault.services import wire
 from vault.services.events import Ending, Event, LockRequired, Opened, Tick
@@ -481,7 +481,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr)
     system.harden_process()
     system.no_new_privileges()
-    count_continuations()
+    keep_continuations()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends this process, whatever was inherited
     pipe = socket.socket(fileno=options.pipe)
     # An interface that was stopped must not stop the vault: what cannot be told within seconds ends the process.

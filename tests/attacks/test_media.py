@@ -86,6 +86,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     media.start(made[0].signals.put)
     assert media.self_test().state is ProtectionState.DETECTED
     assert copies.self_test().state is ProtectionState.DETECTED
+    while copies._patient is None or copies._looks_through:  # what comes over a folder still to be looked at counts as there before
+        time.sleep(0.01)
     yield made[0]
     media.stop()
     copies.stop()

@@ -28,7 +28,7 @@ import os, sys, threading
 sys.path.insert(0, sys.argv[1])
 from vault import platform as system
 from vault.platform import environment
-from vault.sensors.process_guard import ProcessGuard, count_continuations
+from vault.sensors.process_guard import ProcessGuard, keep_continuations
 if "nobody" in sys.argv and os.geteuid() == 0:
     system.harden_process()  # loads what it needs while this account may read it
     os.setgroups([]), os.setresgid(65534, 65534, 65534), os.setresuid(65534, 65534, 65534)
@@ -38,7 +38,7 @@ if "soft" in sys.argv:
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
 else:
     system.harden_process()
-count_continuations()
+keep_continuations()
 beside = {int(word): "interface" for word in sys.argv[2:] if word.isdecimal()}
 guard = ProcessGuard(lambda: {os.getpid(): "vault", **beside}, lambda: environment.foreign_libraries([sys.argv[1]]))
 guard.start(lambda signal: print(signal.kind.value, dict(signal.facts), flush=True))

@@ -437,12 +437,12 @@ class CopiesSensor:
             self._tasks.put(_Task("rescan"))
 
     def _look_through_all(self, between: Iterable[None] = ()) -> None:
+        self._looks_through = True
         # the places of now: what is on a medium that comes from here on arrives, `look_again` sees to it
         self._patient, self._rest_of_patient = self._look_until_nothing_is_lost((*self._folders, *self._places), between), 1.0
         self._scans.append(self._patient)
 
     def _look_until_nothing_is_lost(self, folders: Sequence[Path], between: Iterable[None]) -> Iterator[None]:
-        self._looks_through = True
         while True:
             self._events_lost = False
             yield from self._look_through(folders, between)

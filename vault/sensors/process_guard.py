@@ -13,7 +13,7 @@ Rules:
    UNAVAILABLE ``readable``: the child was let in.
 
 5. SENSOR_BLIND ``stopped``: the interface or a rendition worker is stopped by a signal when it is looked at, or the vault process was and
-   goes on (`count_continuations`): whoever freezes them freezes what watches, and what is on the screen stays there.
+   goes on (`keep_continuations`): whoever freezes them freezes what watches, and what is on the screen stays there.
 
 LIMIT: the interface stopped for less than half a second is not seen; a stop without a signal (the freezer of control groups) never.
 LIMIT: a tracer that attaches and goes within half a second is not seen. Only root gets that far (rule 3), and root can hide.
@@ -45,7 +45,7 @@ _LIBRARIES_EVERY = 10
 _ANSWER_SECONDS = 1.0
 _PROBE_SECONDS = 10.0  # a loaded machine takes a while to start a child
 _REFUSED, _LET_IN = 0, 1
-_continuations = 0
+_CONTINUED = frozenset({signal.SIGCONT}) if sys.platform == "linux" else frozenset()
 _PROBE = """
 import os, sys
 group = os.getgid()
@@ -75,7 +75,6 @@ class ProcessGuard:
         self._tracers: set[tuple[int, int]] = set()  # (our process, tracer) already told
         self._libraries: set[str] = set()
         self._stopped: set[int] = set()  # processes that were stopped at the last look
-        self._continued = _continuations
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._answered = threading.Event()
@@ -154,8 +153,7 @@ class ProcessGuard:
         stopped = {pid for pid in roles if pid != os.getpid() and _is_stopped(pid)}
         told = [roles[pid] for pid in sorted(stopped - self._stopped)]
         self._stopped = stopped
-        if self._continued != (now := _continuations):
-            self._continued = now
+        if signal.sigtimedwait(_CONTINUED, 0) is not None:
             told.append("vault")
         for role in told:
             self._emit(gone_blind(self._status(ProtectionState.UNAVAILABLE, "stopped"), wall_clock_us(), ("process", role)))
@@ -194,14 +192,13 @@ def tracers(pid: int) -> set[int]:
     return found
 
 
-def count_continuations() -> None:
-    """Have this process know when it was stopped and goes on. Thread: main only, once, before `ProcessGuard` is made."""
-    signal.signal(signal.SIGCONT, _continue)
+def keep_continuations() -> None:
+    """Have this process know when it was stopped and goes on. Thread: main only, once, before another one is started.
 
-
-def _continue(_number: int, _frame: object) -> None:
-    global _continuations  # noqa: PLW0603 -- a process has one handler for a signal
-    _continuations += 1
+    A handler would run when the main thread next does something. It is kept for the guard instead: the process goes on all the same.
+    """
+    if sys.platform == "linux":
+        signal.pthread_sigmask(signal.SIG_BLOCK, _CONTINUED)
 
 
 def _is_stopped(pid: int) -> bool:
