@@ -206,8 +206,8 @@ def test_a_capture_blanks_the_page_and_is_one_signal(stage: Stage, command: tupl
     assert stage.blanks[0], "the page goes before the report"
     facts = dict(signal.facts)
     assert (signal.kind, facts.get("because", "")) == (kind, why), signal
-    assert facts["pid"] != os.getpid()
-    assert facts["process"]
+    assert facts.get("pid") != os.getpid()
+    assert ("pid" in facts) == (facts["process"] != "?"), "a tool that was gone within milliseconds has no name, and is reported"
     assert not [one for one in facts.values() if "/" in str(one)], "no path, no argument"
     stage.page = False  # as containment does
     assert stage.quiet() == [], "one program, one signal"
