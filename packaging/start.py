@@ -15,10 +15,8 @@ if __name__ == "__main__":
     vault, words = sys.argv[1], sys.argv[2:]
     from ui.__main__ import begin
 
-    if words[:2] == ["run", "--vault"]:
-        del words[1:3]
-    if not words or words[0] in {"run", "--steps"}:
-        sys.exit(begin(["--vault", vault, *(word for word in words if word != "run")]))
+    if words in ([], ["--steps"]) or (words[0] == "run" and not {"-h", "--help"} & set(words)):
+        sys.exit(begin(["--vault", vault, *(word for word in words if word == "--steps")]))  # and no other word of the caller's
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

@@ -68,9 +68,9 @@ class InstalledShift(Shift):
         self._used: dict[str, int] = {}
         self.desk = self.open()
 
-    def open(self, more: dict[str, str] | None = None) -> DeskDriver:
+    def open(self, more: dict[str, str] | None = None, *, words: Sequence[str] = ("--steps",)) -> DeskDriver:
         environment = {**self.installed.environment, **(more or {})}
-        return DeskDriver(self.vault, environment=environment, command=[self.installed.launcher, "--steps"], user=self.installed.account)
+        return DeskDriver(self.vault, environment=environment, command=[self.installed.launcher, *words], user=self.installed.account)
 
 
 @dataclass
@@ -346,7 +346,7 @@ def test_hostile_variables_are_reported_by_name_only(closed: Station, trap: Trap
 
 @pytest.mark.parametrize(
     "words",
-    [("-c", "open('{M}', 'w')"), ("{T}/evil.py",), ("-m", "evil"), ("-i",), ("--vault", "{H}", "verify"), ("run", "--vault", "{H}")],
+    [("-c", "open('{M}', 'w')"), ("{T}/evil.py",), ("-m", "evil"), ("-i",), ("--vault", "{H}", "verify")],
     ids=lambda words: words[0],
 )
 def test_the_launcher_runs_nobody_elses_code(station: Station, trap: Trap, words: tuple[str, ...]) -> None:
@@ -357,6 +357,21 @@ def test_the_launcher_runs_nobody_elses_code(station: Station, trap: Trap, words
         assert answer.returncode != 0, answer
 
     assert not trap.springs(start)
+
+
+def test_a_caller_names_no_other_vault_to_the_desk(closed: Station, trap: Trap) -> None:
+    def open_and_close() -> None:
+        running = closed.shift.open(words=("run", "--steps", f"--vault={trap.folder}"))
+        try:
+            running.wait("show casevault", since=0, seconds=60)
+            assert wait_until(lambda: len(children_of(running.process.pid)) >= 3), "the vault process and its workers"
+            words = "".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in children_of(running.process.pid))
+            assert str(closed.installed.vault) in words
+            assert str(trap.folder) not in words
+        finally:
+            running.close()
+
+    assert not trap.springs(open_and_close)
 
 
 def test_qt_serves_nobody_over_the_network(station: Station) -> None:

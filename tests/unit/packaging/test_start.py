@@ -65,16 +65,19 @@ def test_a_vault_of_the_callers_own_is_not_opened(installed: Path, tmp_path: Pat
 def test_the_desk_opens_on_the_installed_vault_whatever_folder_is_said(installed: Path, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    command = [sys.executable, "-I", "-S", "-B", str(installed / "start.py"), str(tmp_path / "station"), "run", "--vault", str(own)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    started = subprocess.Popen(command, cwd="/", env={**clean, "HOME": str(tmp_path)}, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while "libQt6Widgets" not in Path(f"/proc/{started.pid}/maps").read_text():
-        assert time.monotonic() < deadline
-        assert started.poll() is None, started.communicate()[1]
-        time.sleep(0.02)
-    runs = Path(f"/proc/{started.pid}/cmdline").read_bytes().decode().split("\0")
-    started.kill()
-    started.communicate(timeout=30)
-    assert {"-I", str(tmp_path / "station")} < set(runs)
+    for words in (["run", "--vault", str(own)], ["run", f"--vault={own}"], ["run", "--steps", f"--va={own}"]):
+        command = [sys.executable, "-I", "-S", "-B", str(installed / "start.py"), str(tmp_path / "station"), *words]
+        hostile = {"HOME": str(tmp_path), "LD_LIBRARY_PATH": "/nowhere"}  # has it begin anew, with what it made of the words
+        started = subprocess.Popen(command, cwd="/", env={**clean, **hostile}, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while "libQt6Widgets" not in Path(f"/proc/{started.pid}/maps").read_text():
+            assert time.monotonic() < deadline
+            assert started.poll() is None, started.communicate()[1]
+            time.sleep(0.02)
+        runs = Path(f"/proc/{started.pid}/cmdline").read_bytes().decode()
+        started.kill()
+        started.communicate(timeout=30)
+        assert {"-I", str(tmp_path / "station")} < set(runs.split("\0"))
+        assert str(own) not in runs, words
     assert not list(own.iterdir())
