@@ -417,7 +417,7 @@ def test_an_accommodation_that_ends_takes_the_words_off_the_page_on_screen(drive
     driver.until(lambda: reader.page.speech.words == "the gate was open")
     strip = driver.shell._reader_strip.findChild(QLabel, "strip_accommodation")
     assert strip.text()
-    assert 0 < driver.shell._page_text_end.remainingTime() <= 3_600_000
+    assert 0 < driver.shell._page_text_end.remainingTime() <= 3_601_000  # Qt puts a long timer on a full second
     driver.shell._page_text_end.start(0)
     driver.until(lambda: not reader.page.speech.words)
     assert not reader.page.is_blank(), "the page itself stays"
