@@ -43,7 +43,6 @@ import platform
 import queue
 import secrets
 import stat
-import struct
 import sys
 import threading
 import time
@@ -56,7 +55,7 @@ from typing import TYPE_CHECKING
 from vault import reach
 from vault.domain.breach import Signal, SignalKind, gone_blind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
-from vault.sensors import mounts, processes
+from vault.sensors import mounts, processes, statx
 from vault.sensors.contract import Emit, wall_clock_us
 from vault.sensors.fingerprint import OVERLAP_BYTES, SALT_BYTES, Fingerprint
 from vault.sensors.processes import Inode
@@ -99,8 +98,6 @@ _MOST_REMEMBERED_BYTES = 1 << 20  # some thirty thousand copies
 _PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise; of every sensor that watches for copies of this vault
 _FRESH_SECONDS = 1.0
 _IDLE_CLASS = 3
-_AT_FDCWD, _AT_SYMLINK_NOFOLLOW, _AT_EMPTY_PATH = -100, 0x100, 0x1000
-_STATX_INO, _STATX_BTIME, _STATX_BYTES, _STATX_INO_OFFSET, _STATX_BTIME_OFFSET = 0x100, 0x800, 256, 32, 80  # statx(2)
 
 
 class CopyMemory:
@@ -988,14 +985,14 @@ def _born_ns(place: int | Path, inode: Inode) -> int:
 
     LIMIT: with 0, a new copy that gets the number of a reported and deleted one is taken for it.
     """
-    buffer = ctypes.create_string_buffer(_STATX_BYTES)
-    at, path, flag = (place, b"", _AT_EMPTY_PATH) if isinstance(place, int) else (_AT_FDCWD, os.fsencode(place), _AT_SYMLINK_NOFOLLOW)
-    if ctypes.CDLL(None).statx(at, path, flag, _STATX_INO | _STATX_BTIME, buffer) != 0:
+    wanted = statx.INODE | statx.BORN
+    try:
+        known = (
+            statx.ask("", wanted, statx.EMPTY_PATH, place) if isinstance(place, int) else statx.ask(place, wanted, statx.SYMLINK_NOFOLLOW)
+        )
+    except OSError:
         return 0
-    (mask,) = struct.unpack_from("I", buffer, 0)
-    (number,) = struct.unpack_from("Q", buffer, _STATX_INO_OFFSET)
-    seconds, nanoseconds = struct.unpack_from("qI", buffer, _STATX_BTIME_OFFSET)
-    return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME and number == inode[1] else 0
+    return known.born_ns if known.st_ino == inode[1] else 0
 
 
 def _drop(_signal: Signal) -> None:

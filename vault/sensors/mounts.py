@@ -15,15 +15,15 @@ Source: proc(5) mountinfo; udev's database in /run/udev/data; sysfs.
 
 from __future__ import annotations
 
-import ctypes
 import enum
 import hashlib
 import os
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from vault.sensors import statx
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 _UDEV = Path("/run/udev/data")
@@ -31,9 +31,6 @@ _SYSFS = Path("/sys")
 _FUSE_CONNECTIONS = _SYSFS / "fs" / "fuse" / "connections"
 _HASH_CHARACTERS = 16
 _DEVICE_PARENTS = 8
-_AT_FDCWD = -100
-_STATX_FLAGS = 0x100 | 0x800 | 0x4000  # no link followed, nothing mounted for it, no server asked
-_STATX_MNT_ID_UNIQUE, _STATX_BYTES, _STATX_MNT_ID_OFFSET = 0x4000, 256, 144  # statx(2)
 
 # What the kernel shows of itself: nothing can be put there.
 KERNEL_TYPES = frozenset(
@@ -196,12 +193,14 @@ def is_removable(device: str, sysfs: Path = _SYSFS) -> bool:
 
 def unique_id(place: Path) -> int:
     """Give the number that the kernel never gives to another mount; 0 where it has none (before Linux 6.8). Asks no server."""
-    buffer = ctypes.create_string_buffer(_STATX_BYTES)
-    if ctypes.CDLL(None).statx(_AT_FDCWD, os.fsencode(place), _STATX_FLAGS, _STATX_MNT_ID_UNIQUE, buffer) != 0:
-        return 0
-    (mask,) = struct.unpack_from("I", buffer, 0)
-    (number,) = struct.unpack_from("Q", buffer, _STATX_MNT_ID_OFFSET)
-    return int(number) if mask & _STATX_MNT_ID_UNIQUE else 0
+    with suppress(OSError):
+        return statx.ask(place, statx.MOUNT_ID_UNIQUE, statx.SYMLINK_NOFOLLOW | statx.NO_AUTOMOUNT | statx.DONT_SYNC).mount_id
+    return 0
+
+
+def programs_places() -> frozenset[str]:
+    """Where file systems are mounted that a program serves, as absolute paths."""
+    return frozenset(str(one.place) for one in read_mounts() if one.is_programs)
 
 
 def break_off_silent() -> None:

@@ -27,6 +27,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vault.sensors import statx
+
 Inode = tuple[int, int]  # (st_dev, st_ino)
 
 # The system calls that a lease holds, and which argument is the path. Where the kernel has no symbol table, wchan is "0" and they tell.
@@ -34,11 +36,8 @@ _OPEN_CALLS = {
     "x86_64": {"2": 0, "76": 0, "85": 0, "257": 1, "437": 1},  # open, truncate, creat, openat, openat2
     "aarch64": {"45": 0, "56": 1, "437": 1},  # truncate, openat, openat2
 }.get(platform.machine(), {})
-_AT_FDCWD = -100
 _PATH_BYTES = 4096
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_DONT_SYNC, _STATX_INO, _STATX_BYTES, _INO_OFFSET, _DEV_OFFSET = 0x4000, 0x100, 256, 32, 136  # statx(2)
-_DEVICE = struct.Struct("II")
 _OPENAT2, _OPEN_HOW, _RESOLVE_NO_XDEV = 437, struct.Struct("QQQ"), 0x01  # openat2(2), the same number on every system
 _PROC = Path("/proc")
 _NEW_SECONDS = 30.0
@@ -185,7 +184,7 @@ def _opens(pid: int, thread: str, inode: Inode) -> bool | None:
     place = _OPEN_CALLS.get(fields[0]) if fields else None
     if place is None or len(fields) <= place + 1:
         return None
-    folder_no = ctypes.c_int(int(fields[1], 16) & 0xFFFFFFFF).value if place else _AT_FDCWD
+    folder_no = ctypes.c_int(int(fields[1], 16) & 0xFFFFFFFF).value if place else statx.AT_FDCWD
     try:
         with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:  # noqa: PTH123
             memory.seek(int(fields[1 + place], 16))
@@ -194,7 +193,7 @@ def _opens(pid: int, thread: str, inode: Inode) -> bool | None:
             f"/proc/{pid}/root"
             if wanted.startswith("/")
             else f"/proc/{pid}/cwd"
-            if folder_no == _AT_FDCWD
+            if folder_no == statx.AT_FDCWD
             else f"/proc/{pid}/fd/{folder_no}"
         )
         found = _inode_within(base, wanted, inode[0])
@@ -227,11 +226,11 @@ def _inode_within(base: str, path: str, device: int) -> Inode | None:
 
 def _inode_at(link: str) -> Inode | None:
     """Which file one of the kernel's own links leads to (``/proc/PID/fd/N``), as it is known here: its file system is not asked."""
-    buffer = ctypes.create_string_buffer(_STATX_BYTES)
-    if _LIBC.statx(_AT_FDCWD, os.fsencode(link), _DONT_SYNC, _STATX_INO, buffer) != 0:
+    try:
+        known = statx.ask(link, statx.INODE, statx.DONT_SYNC)
+    except OSError:
         return None
-    (number,) = struct.unpack_from("Q", buffer, _INO_OFFSET)
-    return os.makedev(*_DEVICE.unpack_from(buffer, _DEV_OFFSET)), number
+    return known.st_dev, known.st_ino
 
 
 def _age_seconds(opener: Opener) -> float:

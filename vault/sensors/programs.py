@@ -42,7 +42,7 @@ from vault.listener import names_itself
 from vault.sensors import capture_tools, mounts, screen, system_files
 from vault.sensors.capture_tools import Use
 from vault.sensors.officers_view import looking_at_programs
-from vault.sensors.system_files import Known
+from vault.sensors.statx import Known
 
 _LIBRARY_VARIABLES = (b"LD_PRELOAD=", b"LD_AUDIT=", b"LD_LIBRARY_PATH=")
 _CODE_MAKERS = (".gl??????", "orcexec.??????", "ffi??????")  # deleted at once: graphics drivers, media players, call-backs
@@ -233,7 +233,7 @@ def _script(pid: int) -> str:
 
 def _resolved(path: str) -> str:
     """An absolute path without links; empty where it leads over a mount that a program serves, or in a circle."""
-    served = {str(one.place) for one in mounts.read_mounts() if one.is_programs}
+    served = mounts.programs_places()
     done, left = "", path.split("/")
     links = _MOST_LINKS
     while left:
@@ -266,7 +266,7 @@ def _brings_libraries(pid: int) -> bool:
 
 def _has_foreign_code(maps: bytes) -> bool:
     """Whether a file that is not the system's is mapped as code."""
-    served: tuple[Path, ...] | None = None
+    served: frozenset[str] | None = None
     code = {fields[5] for line in maps.splitlines() if len(fields := line.split(None, 5)) > _MAPPED_FILE and b"x" in fields[1]}
     for path in map(os.fsdecode, code):
         if not path.startswith("/") or path.startswith(_NOT_FILES):
@@ -275,7 +275,7 @@ def _has_foreign_code(maps: bytes) -> bool:
         if name != path and any(fnmatch.fnmatchcase(os.path.basename(name), one) for one in _CODE_MAKERS):  # noqa: PTH119
             continue
         if not system_files.lies_in_system(name):
-            served = served if served is not None else tuple(one.place for one in mounts.read_mounts() if one.is_programs)
+            served = served if served is not None else mounts.programs_places()
             if any(Path(name).is_relative_to(place) for place in served):
                 return True
         try:

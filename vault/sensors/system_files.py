@@ -1,20 +1,18 @@
 """Which program files are the system's: root's, in a system folder, and nobody else's to write.
 
 Rules: pure but for ``stat``; the kinds of program that are whatever they are told to be are named in one table. Of a file that a program of
-the account may serve (FUSE) only what the kernel knows already is asked: the program may never answer.
-
-Source: statx(2).
+the account may serve (FUSE) only what the kernel knows already is asked (`statx`): the program may never answer.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fnmatch
 import os
 import stat
-import struct
-from dataclasses import dataclass
 from pathlib import Path
+
+from vault.sensors import statx
+from vault.sensors.statx import Known
 
 FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/snap", "/nix/store")
 _INTERPRETERS = (
@@ -23,22 +21,6 @@ _INTERPRETERS = (
     *("ld-linux*", "ld-*.so*", "gdb", "strace", "ltrace", "erl*", "beam*", "ghc*", "racket", "sbcl", "julia", "octave*"),
 )
 
-_AT_FDCWD, _DONT_SYNC, _BASIC_STATS, _MOUNT_ID = -100, 0x4000, 0x7FF, 0x1000
-_STATX_BYTES, _UID_OFFSET, _INO_OFFSET, _DEV_OFFSET, _MOUNT_ID_OFFSET = 256, 20, 32, 136, 144
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the kernel knows of a file without asking its file system. Named as in ``os.stat_result``."""
-
-    st_dev: int
-    st_ino: int
-    st_uid: int
-    st_gid: int
-    st_mode: int
-    mount_id: int  # 0 where the kernel does not tell (before Linux 5.8)
-
 
 def known(link: str) -> Known:
     """Where one of the kernel's own links leads to (``/proc/PID/exe``): the file itself, whatever lies at its path now.
@@ -46,16 +28,7 @@ def known(link: str) -> Known:
     Raises:
         OSError: as ``os.stat``.
     """
-    buffer = ctypes.create_string_buffer(_STATX_BYTES)
-    if _LIBC.statx(_AT_FDCWD, os.fsencode(link), _DONT_SYNC, _BASIC_STATS | _MOUNT_ID, buffer) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    (mask,) = struct.unpack_from("I", buffer, 0)
-    uid, gid, mode = struct.unpack_from("IIH", buffer, _UID_OFFSET)
-    (inode,) = struct.unpack_from("Q", buffer, _INO_OFFSET)
-    device = os.makedev(*struct.unpack_from("II", buffer, _DEV_OFFSET))
-    (mount_id,) = struct.unpack_from("Q", buffer, _MOUNT_ID_OFFSET)
-    return Known(device, inode, uid, gid, mode, mount_id if mask & _MOUNT_ID else 0)
+    return statx.ask(link, statx.BASIC | statx.MOUNT_ID, statx.DONT_SYNC)
 
 
 def is_interpreter(name: str) -> bool:
