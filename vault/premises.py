@@ -562,8 +562,22 @@ class Lease:
         return True
 
 
+class Hours:
+    """For how long the holders opened a vault: over by wall or boot clock, whichever says so first. Nobody sets the boot clock back."""
+
+    def __init__(self, ends_us: int, clock: Clock) -> None:
+        """`ends_us`: when they are over, `Binding.recovery_ends_us`."""
+        self._ends_us, self._clock = ends_us, clock
+        self._ends_boot_us = clock.boot_us() + ends_us - clock.now_us()
+
+    @property
+    def are_over(self) -> bool:
+        """Asked of both clocks."""
+        return self._clock.now_us() >= self._ends_us or self._clock.boot_us() >= self._ends_boot_us
+
+
 def keep_hours(ends_us: int, clock: Clock, over: Callable[[], object]) -> Callable[[], None]:
-    """Call `over` (a thread's own) once the hours for which the holders opened a vault are over, by wall or boot clock, whichever is first.
+    """Call `over` (a thread's own) once the hours for which the holders opened a vault are over.
 
     Args:
         ends_us: when they are over, `Binding.recovery_ends_us`; 0 where no holders opened it: nothing is called.
@@ -573,11 +587,11 @@ def keep_hours(ends_us: int, clock: Clock, over: Callable[[], object]) -> Callab
     Returns:
         what stops it.
     """
-    stopping, ends_boot_us = threading.Event(), clock.boot_us() + ends_us - clock.now_us()
+    stopping, hours = threading.Event(), Hours(ends_us, clock)
 
     def watch() -> None:
         while not stopping.wait(_SLICE_SECONDS):
-            if clock.now_us() >= ends_us or clock.boot_us() >= ends_boot_us:
+            if hours.are_over:
                 over()
                 return
 

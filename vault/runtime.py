@@ -37,7 +37,7 @@ from vault.domain.breach import Signal, SignalKind
 from vault.errors import DefectError, RefusedError, TamperError, VaultError
 from vault.observed import Observed
 from vault.platform.secret_service import open_secret_keeper
-from vault.premises import is_for_holders
+from vault.premises import Hours, is_for_holders
 from vault.recovery import EnrolmentGround, HoldersGround
 from vault.sensors.process_guard import keep_continuations, library_facts
 from vault.sensors.remote import RemoteSensor
@@ -88,7 +88,7 @@ class Server:
         self._told_ending = False
         self._unheard = False  # the interface takes nothing any more
         self._last_witness_us = 0
-        self._recovery_ends_boot_us = 0  # by the boot clock, which nobody sets back; 0: the key servers opened it
+        self._hours: Hours | None = None  # of the holders; None: the key servers opened it
 
     # -- life ------------------------------------------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Server:
         )
         self._vault = vault
         if ends_us := vault.binding.recovery_ends_us:
-            self._recovery_ends_boot_us = self._clock.boot_us() + ends_us - self._clock.now_us()
+            self._hours = Hours(ends_us, self._clock)
         vault.world.end = self._end
         vault.world.observed = self._observed  # kept and tried again where it cannot be committed
         self._watching = watching
@@ -452,9 +452,9 @@ class Server:
     def _end_recovery(self) -> None:
         """End with the hours for which the recovery slot's holders opened the vault, by whichever clock says so first."""
         vault = self._vault
-        if vault is None or self._ending or not (ends_us := vault.binding.recovery_ends_us):
+        if vault is None or self._ending or self._hours is None or not self._hours.are_over:
             return
-        if self._clock.now_us() < ends_us and self._clock.boot_us() < self._recovery_ends_boot_us:
+        if not vault.binding.recovery_ends_us:  # bound anew meanwhile: the key servers keep it
             return
         self._end_within(_PREMISES_END_SECONDS)
         self._guarded(lambda: vault.session.lock_by_system("recovery-ended"))
