@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from vault.domain.folding import folded
 from vault.services.views import PersonBrief
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
@@ -25,11 +26,8 @@ def isolated(words: str) -> str:
 
 
 def plain(name: str) -> str:
-    """Give a name as it is looked for and put in order: without capitals and accents, ``dorde`` for ``Đorđe``."""
-    if name.isascii():
-        return name.casefold()
-    parts = unicodedata.normalize("NFKD", name.casefold()).translate(_STROKED)
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    """Give a name as it is looked for and put in order: as `folded` has it, ``dorde`` for ``Đorđe``."""
+    return folded(name).translate(_STROKED)
 
 
 def who(person: PersonBrief | None, nobody: str = "") -> str:
