@@ -183,7 +183,7 @@ def a_storm_of_events(place: Path) -> dict[str, object]:
         desk.steal("folder 3", "holiday.jpg")
         desk.hub.test_now()
         told = desk.until(lambda: "holiday.jpg" in desk.copied() or "copies" in desk.told_blind())
-        time.sleep(3)
+        time.sleep(3)  # the storm goes on: what waits is counted after more of it
         waiting = desk.copies._tasks.qsize()
     finally:
         for one in programs:

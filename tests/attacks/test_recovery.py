@@ -425,15 +425,20 @@ def test_an_altered_slot_is_reported_at_the_next_opening(bound: Station) -> None
     assert sorted(one.value for one in kinds) == ["recovery-opened", "store-tampered"]
 
 
-@pytest.mark.slow
-def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: PrivateSecretService) -> None:
-    """A real vault process, opened half a minute before they are over: it ends by itself, and does not open again."""
+def open_for_half_a_minute(bound: Station) -> None:
+    """Have the holders open it, with the real keyring, so that their hours are over half a minute from now."""
     real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
     bound.into_keyring(real)
     bound.keeper = real  # type: ignore[assignment]
     bound.clock.added_us = 0
     bound.clock.step(30 - HOUR)
     come_together(bound, 0, 1, hours=1)
+
+
+@pytest.mark.slow
+def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: PrivateSecretService) -> None:
+    """A real vault process, opened half a minute before they are over: it ends by itself, and does not open again."""
+    open_for_half_a_minute(bound)
     desk = VaultProcess(bound.directory)
     try:
         desk.told(Ending, lambda one: one.reason == "premises-lost")  # what the interface is told
@@ -448,12 +453,7 @@ def test_an_open_desk_ends_with_the_hours(bound: Station, secret_service: Privat
 @pytest.mark.slow
 def test_an_open_command_ends_with_the_hours(bound: Station, secret_service: PrivateSecretService, tmp_path: Path) -> None:
     """Opened half a minute before they are over, it asks for a reason that nobody types."""
-    real = open_secret_keeper(read_unverified_header(bound.directory / HEADER_NAME).vault_id)
-    bound.into_keyring(real)
-    bound.keeper = real  # type: ignore[assignment]
-    bound.clock.added_us = 0
-    bound.clock.step(30 - HOUR)
-    come_together(bound, 0, 1, hours=1)
+    open_for_half_a_minute(bound)
     own = tmp_path / "own.toml"
     own.write_text("idle_lock_seconds = 120\n")
     line = CommandLine(secret_service.environment, bound.directory)

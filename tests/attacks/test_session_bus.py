@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,6 +81,21 @@ def test_a_bus_program_of_ones_own_is_found(tmp_path: Path) -> None:
     assert (found.standing, found.what) == (Standing.FOREIGN, "bus-program")
 
 
+@contextmanager
+def listening(command: Sequence[str | Path], socket: Path) -> Iterator[str]:
+    """Give the address of a bus once the command listens there."""
+    relay = subprocess.Popen(command)
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not socket.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield f"unix:path={socket}"
+    finally:
+        relay.terminate()
+        relay.wait(PATIENCE_SECONDS)
+
+
 def test_a_bus_under_the_name_of_the_systems_is_found(tmp_path: Path) -> None:
     """In a user namespace of its own a program may put its own file over the system's, and is then called so by the kernel."""
     named = os.path.realpath(shutil.which("dbus-daemon") or "")
@@ -90,32 +105,16 @@ exec unshare --user --map-root-user --mount sh -c 'mount --bind "$(realpath "$(c
     UNIX-LISTEN:{tmp_path}/bus,fork EXEC:cat
 """)
     program.chmod(0o755)
-    relay = subprocess.Popen([program])
-    try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (tmp_path / "bus").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        found = examine_session_bus(f"unix:path={tmp_path}/bus")
-        assert (found.standing, found.what) == (Standing.FOREIGN, "bus-program")
-    finally:
-        relay.terminate()
-        relay.wait(PATIENCE_SECONDS)
+    with listening([program], tmp_path / "bus") as address:
+        found = examine_session_bus(address)
+    assert (found.standing, found.what) == (Standing.FOREIGN, "bus-program")
 
 
 def test_a_bus_behind_a_relay_is_found(secret_service: PrivateSecretService, tmp_path: Path) -> None:
     place = secret_service.address.partition("path=")[2].partition(",")[0]
-    relay = subprocess.Popen(["socat", f"UNIX-LISTEN:{tmp_path}/bus,fork", f"UNIX-CONNECT:{place}"])
-    try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (tmp_path / "bus").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        found = examine_session_bus(f"unix:path={tmp_path}/bus")
-        assert (found.standing, found.what, dict(found.facts)["process"]) == (Standing.FOREIGN, "bus-program", "socat")
-    finally:
-        relay.terminate()
-        relay.wait(PATIENCE_SECONDS)
+    with listening(["socat", f"UNIX-LISTEN:{tmp_path}/bus,fork", f"UNIX-CONNECT:{place}"], tmp_path / "bus") as address:
+        found = examine_session_bus(address)
+    assert (found.standing, found.what, dict(found.facts)["process"]) == (Standing.FOREIGN, "bus-program", "socat")
 
 
 @pytest.mark.parametrize(
