@@ -53,7 +53,8 @@ from vault.platform.secret_service import open_secret_keeper
 from vault.sensors import inotify
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import wall_clock_us
-from vault.sensors.copies import CopiesSensor, CopyMemory
+from vault.sensors.copies import CopiesSensor
+from vault.sensors.copy_memory import CopyMemory
 from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.store_access import StoreAccessSensor

@@ -28,7 +28,8 @@ from vault.sensors import mounts
 from vault.sensors.captures import CapturesSensor
 from vault.sensors.clock import ClockSensor
 from vault.sensors.contract import wall_clock_us
-from vault.sensors.copies import CopiesSensor, CopyMemory
+from vault.sensors.copies import CopiesSensor
+from vault.sensors.copy_memory import CopyMemory
 from vault.sensors.fingerprint import Fingerprint
 from vault.sensors.hub import SensorHub
 from vault.sensors.media import MediaSensor

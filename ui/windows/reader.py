@@ -24,13 +24,11 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QHideEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import messages, strings
 from ui.icons import IconName
-from ui.theme import Colour, Tone
-from ui.widgets.buttons import IconButton
-from ui.widgets.label import Label
+from ui.theme import Tone
 from ui.widgets.notice_bar import NoticeBar
 from ui.widgets.page_speech import let_speak
 from ui.widgets.protected_page import Cover, ProtectedPage, Turn, Zoom
@@ -38,6 +36,7 @@ from ui.windows import notice as notices
 from ui.windows import unshown_words
 from ui.windows.check_in import CheckInSheet, HandOverSheet
 from ui.windows.document_find import DocumentFind
+from ui.windows.find_bar import FindBar
 from ui.windows.notice import AccountSheet, NoticeSheet
 from ui.windows.page import PaletteAction
 from ui.windows.reader_bar import DocumentList, ReaderBar
@@ -151,7 +150,7 @@ class Reader(QWidget):
         self.banner.setObjectName("reader_banner")
         self.unshown.setObjectName("reader_unshown")
         self.search = DocumentFind(bridge, self)
-        self.find_bar = _FindBar()
+        self.find_bar = FindBar()
         self._clock = QTimer(self, interval=_TICK_MS)
         self._clock.timeout.connect(self._tick)
         self._documents_wanted: bool | None = None
@@ -817,80 +816,6 @@ _KEYS: dict[tuple[Qt.Key, Qt.KeyboardModifier], Callable[[Reader], None]] = {
     (Qt.Key.Key_I, _CTRL): lambda reader: reader.check_in(),
     (Qt.Key.Key_H, _CTRL): lambda reader: reader.hand_over(),
 }
-
-
-class _FindBar(QWidget):
-    """Field, count, previous, next, close. Hidden until it is asked for. `hits_found`: how many, once a find has ended."""
-
-    hits_found = Signal(int)
-    searched = Signal(str)
-    moved = Signal(int)
-    closed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.field = QLineEdit()
-        self.setObjectName("reader_find_bar")
-        self.field.setObjectName("reader_find_field")
-        self.field.setMaxLength(200)
-        self.field.setPlaceholderText(strings.text("reader.find_placeholder"))
-        self.field.setAccessibleName(strings.text("reader.find"))
-        self.field.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.field.setDragEnabled(False)
-        self._count = Label("", role=Colour.TEXT_QUIET, tabular=True)
-        self._count.setMinimumWidth(120)
-        before, after = (
-            IconButton(IconName.PREVIOUS, strings.text("reader.previous_hit")),
-            IconButton(IconName.NEXT, strings.text("reader.next_hit")),
-        )
-        close = IconButton(IconName.CLOSE, strings.text("reader.find_close"))
-        for part, name in ((before, "previous"), (after, "next"), (close, "close")):
-            part.setObjectName(f"reader_find_{name}")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 12, 6)
-        row.setSpacing(8)
-        row.addWidget(self.field, 1)
-        row.addWidget(self._count)
-        for part in (before, after, close):
-            row.addWidget(part)
-        self._typing = QTimer(self, singleShot=True, interval=250)
-        self._typing.timeout.connect(lambda: self.searched.emit(self.field.text().strip()))
-        self.field.textEdited.connect(lambda _text: self._typing.start())
-        self.field.returnPressed.connect(self._entered)
-        before.clicked.connect(lambda: self.moved.emit(-1))
-        after.clicked.connect(lambda: self.moved.emit(1))
-        close.clicked.connect(self.closed)
-        self.hide()
-
-    def open_bar(self) -> None:
-        """Show the field with its words selected for the next search."""
-        self.show()
-        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.field.selectAll()
-
-    def _entered(self) -> None:
-        self._typing.stop()
-        self.searched.emit(self.field.text().strip())
-
-    def show_count(self, current: int, count: int, unsearched: int, *, running: bool, searched: bool) -> None:
-        """Say how many places there are and which is on screen, and of how many pages nothing can be said."""
-        if not searched:
-            words = ""
-        elif count:
-            words = strings.text("reader.hits", current=strings.number(current), total=strings.number(count))
-        else:
-            words = strings.text("reader.searching" if running else "reader.no_hits")
-        if searched and unsearched:
-            words = f"{words} · {strings.text('reader.unsearched', count=unsearched)}"
-        self._count.setText(words)
-        self._count.set_role(Colour.TEXT_QUIET)
-        if searched and not running:
-            self.hits_found.emit(count)
-
-    def show_error(self, words: str) -> None:
-        """Say why nothing was searched."""
-        self._count.setText(words)
-        self._count.set_role(Colour.RED)
 
 
 def _nothing(_value: object) -> None:

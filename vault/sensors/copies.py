@@ -36,7 +36,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import heapq
-import hmac
 import logging
 import os
 import platform
@@ -50,19 +49,17 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vault import reach
 from vault.domain.breach import Signal, SignalKind, gone_blind
 from vault.domain.protection import Protection, ProtectionState, ProtectionStatus
 from vault.sensors import mounts, processes, statx
 from vault.sensors.contract import Emit, wall_clock_us
+from vault.sensors.copy_memory import CopyMemory
 from vault.sensors.fingerprint import OVERLAP_BYTES, SALT_BYTES, Fingerprint
+from vault.sensors.folder_watches import Task, Watches
 from vault.sensors.processes import Inode
 from vault.sensors.searched import SearchedFiles, honest_devices
-
-if TYPE_CHECKING:
-    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, WatchDescriptor
 
 _log = logging.getLogger(__name__)
 
@@ -93,68 +90,9 @@ _SCAN_PAUSE_SECONDS = 0.004
 _REST_OF_OLD = 5.0  # times what was spent of the processor on what has long been there
 _RETRY_SECONDS = (0.01, 0.04, 0.15, 0.5)
 _PROBE_SECONDS = 1.5
-_TAG_BYTES = 16
-_MOST_REMEMBERED_BYTES = 1 << 20  # some thirty thousand copies
 _PROBE_FOLDER = ".probe"  # in the vault's folder, which is not watched otherwise; of every sensor that watches for copies of this vault
 _FRESH_SECONDS = 1.0
 _IDLE_CLASS = 3
-
-
-class CopyMemory:
-    """Which copies are already in a committed report, over restarts of the vault process.
-
-    A file of keyed tags, appended to; a missing or damaged line only means that the copy is reported again.
-
-    Args:
-        path: in the vault's folder; made with mode 600.
-        key: 32 bytes of the workstation's, derived from the vault key for this purpose alone.
-    """
-
-    def __init__(self, path: Path, key: bytes) -> None:
-        self._path = path
-        self._key = key
-        self._tags: set[str] = set()
-        with suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place is not waited for
-            with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor opened without waiting
-                self._tags.update(file.read(_MOST_REMEMBERED_BYTES).decode("ascii", "replace").split())
-
-    def __contains__(self, copy: str) -> bool:
-        """Whether this copy (the fact ``copy`` of its signal) is in a report."""
-        return self._tag(copy) in self._tags
-
-    def note(self, signal: Signal) -> None:
-        """Remember the copy of a STORE_COPIED signal whose report is committed; other signals are ignored. From any thread.
-
-        Raises:
-            OSError: it cannot be written; the copy is reported again at the next start.
-        """
-        copy = dict(signal.facts).get("copy")
-        if signal.kind is not SignalKind.STORE_COPIED or not isinstance(copy, str) or copy in self:
-            return
-        self._append(self._tag(copy))
-
-    def _append(self, tag: str) -> None:
-        self._tags.add(tag)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(self._path, flags, reach.file_mode())
-        try:
-            os.write(descriptor, tag.encode("ascii") + b"\n")
-        finally:
-            os.close(descriptor)
-
-    def _tag(self, copy: str) -> str:
-        return hmac.digest(self._key, b"copy:" + copy.encode("ascii"), "sha256")[:_TAG_BYTES].hex()
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Something for the looking thread: a file to look at, or a folder that appeared, went, or must be scanned again."""
-
-    what: str  # file, inside, folder, again, gone, rescan, end
-    path: Path = Path()
-    attempt: int = 0
-    new: bool = True  # an event, not the scan of what was there
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +146,15 @@ class CopiesSensor:
         self._honest: frozenset[int] = frozenset()  # devices on which what was searched can be remembered
         self._save_at = 0.0
         self._emit: Emit = _drop
-        self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
-        self._later: list[tuple[float, int, _Task]] = []
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._later: list[tuple[float, int, Task]] = []
         self._order = 0
         self._scans: list[Iterator[None]] = []  # under way, the most urgent last
         self._found: set[str] = set()  # copies signalled by this process
         self._own_inodes: dict[Path, Inode] = {}  # as last seen: a file moved out keeps its number
         self._fresh_until = 0.0
         self._blocks_until = 0.0
-        self._insides: dict[Path, _Task] = {}  # files to be read, in the order they came
+        self._insides: dict[Path, Task] = {}  # files to be read, in the order they came
         self._left: dict[Inode, _Left] = {}
         self._deep_at = 0.0
         self._patient: Iterator[None] | None = None  # the scan or search of what was there before; what arrives goes first
@@ -226,7 +164,7 @@ class CopiesSensor:
         self._snapshots = False
         self._events_lost = False
         self._looks_through = False
-        self._watching: _Watches | None = None
+        self._watching: Watches | None = None
         self._places: list[Path] = []  # media outside the watched folders
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
@@ -253,7 +191,7 @@ class CopiesSensor:
         self._found.clear()
         self._see_own_files()
         try:
-            self._watching = _Watches(self._take)
+            self._watching = Watches(self._take)
             probe_folder = self._skip / _PROBE_FOLDER
             probe_folder.mkdir(mode=reach.folder_mode(), exist_ok=True)
             self._probe_folder = probe_folder
@@ -271,7 +209,7 @@ class CopiesSensor:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._ending.set()
-            self._tasks.put(_Task("end"))
+            self._tasks.put(Task("end"))
             thread.join()
             self._close()
 
@@ -302,7 +240,7 @@ class CopiesSensor:
                 return
         watching.drop_tree(refused)  # it may have been wanted for a missing folder's sake alone: that is found out anew
         self._refused, self._partly = None, False
-        self._tasks.put(_Task("rescan"))
+        self._tasks.put(Task("rescan"))
 
     def look_again(self, place: Path) -> None:
         """Something was mounted at `place`, or what was mounted there went: watch and search it anew. From any thread.
@@ -310,7 +248,7 @@ class CopiesSensor:
         Args:
             place: as the kernel calls it, without links. It is not looked at here: who serves it may never answer.
         """
-        self._tasks.put(_Task("again", place))
+        self._tasks.put(Task("again", place))
 
     def confirm(self, signal: Signal) -> None:
         """The report of a signal is committed: do not report that copy again at the next start. From any thread."""
@@ -390,7 +328,7 @@ class CopiesSensor:
             self._blocks_until = now + _BLOCKS_SECONDS
             self._scans.append(self._fingerprint.read_blocks())
 
-    def _next_task(self, pause_seconds: float | None) -> _Task | None:
+    def _next_task(self, pause_seconds: float | None) -> Task | None:
         """The next due task; waits for one, or only a moment while a search wants to go on."""
         now = time.monotonic()
         if self._later and self._later[0][0] <= now:
@@ -403,7 +341,7 @@ class CopiesSensor:
         except queue.Empty:
             return None
 
-    def _do(self, task: _Task) -> None:
+    def _do(self, task: Task) -> None:
         if task.what == "file":
             self._look(task)
         elif task.what == "inside":
@@ -425,13 +363,13 @@ class CopiesSensor:
             self._look_through_all(self._read_memory())
             self._blocks_until = 0.0  # the reading of them, too, may just have been given up
 
-    def _take(self, task: _Task) -> None:
+    def _take(self, task: Task) -> None:
         """An event. Of a storm of them the rest is not remembered one by one: everything is looked at when the others are done."""
         if self._tasks.qsize() < _MOST_TASKS:
             self._tasks.put(task)
         elif not self._events_lost:
             self._events_lost = True
-            self._tasks.put(_Task("rescan"))
+            self._tasks.put(Task("rescan"))
 
     def _look_through_all(self, between: Iterable[None] = ()) -> None:
         self._looks_through = True
@@ -497,7 +435,7 @@ class CopiesSensor:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(Path(entry.path))
                     elif looking and entry.is_file(follow_symlinks=False) and (new or not self._may_be_passed_over(entry)):
-                        self._look(_Task("file", Path(entry.path), new=new))
+                        self._look(Task("file", Path(entry.path), new=new))
                     count += 1
                     if count % _SCAN_STEP == 0:
                         yield
@@ -532,7 +470,7 @@ class CopiesSensor:
             real = Path(os.path.realpath(folder))
             if _is_folder(real):
                 if not self._watching.has(real):
-                    self._tasks.put(_Task("folder", real))
+                    self._tasks.put(Task("folder", real))
                 continue
             parent = real.parent
             while not _is_folder(parent) and parent != parent.parent:
@@ -557,7 +495,7 @@ class CopiesSensor:
 
     # ---- one file ----------------------------------------------------------------------------------------------------------------
 
-    def _look(self, task: _Task) -> None:
+    def _look(self, task: Task) -> None:
         path = task.path
         try:
             status = path.lstat()
@@ -575,7 +513,7 @@ class CopiesSensor:
             if descriptor >= 0:
                 os.close(descriptor)
 
-    def _look_at_head(self, task: _Task, descriptor: int) -> None:
+    def _look_at_head(self, task: Task, descriptor: int) -> None:
         """Look at the first bytes of an open file; of one that cannot be opened, number -1, again in a moment."""
         path = task.path
         head = _read_head(descriptor)
@@ -587,13 +525,13 @@ class CopiesSensor:
             self._signal(path, os.fstat(descriptor), of, task, descriptor)
         elif len(head) < SALT_BYTES:
             if task.attempt < len(_RETRY_SECONDS) and task.new:
-                self._again_in(_RETRY_SECONDS[task.attempt], _Task("file", path, task.attempt + 1))
+                self._again_in(_RETRY_SECONDS[task.attempt], Task("file", path, task.attempt + 1))
         elif task.new and len(self._insides) < _MOST_WAITING:
-            self._insides[path] = _Task("inside", path)
+            self._insides[path] = Task("inside", path)
         elif task.new:
             self._deep_at = 0.0  # too much at once: all that changed is searched when there is time
 
-    def _again_in(self, seconds: float, task: _Task) -> None:
+    def _again_in(self, seconds: float, task: Task) -> None:
         self._order += 1
         heapq.heappush(self._later, (time.monotonic() + seconds, self._order, task))
 
@@ -620,7 +558,7 @@ class CopiesSensor:
                     yield
             older_than = in_order[0] if in_order else None
             while in_order:
-                yield from self._read_inside(_Task("inside", Path(in_order.pop()[3]), new=False), _OLD_WHOLE_BYTES)
+                yield from self._read_inside(Task("inside", Path(in_order.pop()[3]), new=False), _OLD_WHOLE_BYTES)
                 yield
             if is_all:
                 break
@@ -659,7 +597,7 @@ class CopiesSensor:
     def _was_searched(self, status: os.stat_result) -> bool:
         return self._searched is not None and status.st_dev in self._honest and self._searched.has(status, self._fresh().identity)
 
-    def _read_inside(self, task: _Task, most_bytes: int) -> Iterator[None]:
+    def _read_inside(self, task: Task, most_bytes: int) -> Iterator[None]:
         """Look for parts of the vault anywhere in a file: samples, then the whole, as far as `most_bytes`, then samples again."""
         path = task.path
         identity = self._fresh().identity if self._fingerprint.is_whole else b""
@@ -693,13 +631,13 @@ class CopiesSensor:
                     self._left.pop(next(iter(self._left)))
                 if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
                     wait = _GROWING_SECONDS[min(task.attempt, len(_GROWING_SECONDS) - 1)]
-                    self._again_in(wait, _Task("inside", path, task.attempt + 1))
+                    self._again_in(wait, Task("inside", path, task.attempt + 1))
         except OSError:
             return
         finally:
             os.close(descriptor)
 
-    def _is_foreign(self, path: Path, task: _Task) -> bool:
+    def _is_foreign(self, path: Path, task: Task) -> bool:
         """Whether a path is now a regular file that is not the vault's own, nor in a place that is not looked into."""
         try:
             status = path.lstat()
@@ -748,7 +686,7 @@ class CopiesSensor:
             offset += max(1, len(data) - OVERLAP_BYTES) if offset + len(data) < end else len(data)
 
     def _signal(
-        self, path: Path, status: os.stat_result, of: str, task: _Task, descriptor: int | None = None, *, inside: bool = False
+        self, path: Path, status: os.stat_result, of: str, task: Task, descriptor: int | None = None, *, inside: bool = False
     ) -> None:
         inode = (status.st_dev, status.st_ino)
         if descriptor is not None:
@@ -796,7 +734,7 @@ class CopiesSensor:
             with suppress(OSError):
                 self._honest = honest_devices([Path(os.path.realpath(root)) for root in self._folders], mounted)
 
-    def _own(self, task: _Task) -> Container[Inode]:
+    def _own(self, task: Task) -> Container[Inode]:
         """The vault's own files: as they are now for what arrives, as a second ago for each of the many that were there."""
         if task.new:
             return self._see_own_files()
@@ -820,121 +758,6 @@ class CopiesSensor:
         self._scans.clear()
         self._insides.clear()
         self._left.clear()
-
-
-class _Watches:
-    """The watched folders, on one inotify reader of watchdog. Events become tasks. Implements watchdog's `WatchCallback`."""
-
-    def __init__(self, put: Callable[[_Task], None]) -> None:
-        from watchdog.observers import inotify_c  # noqa: PLC0415 - exists on Linux only
-
-        names = inotify_c.InotifyConstants
-        comes = names.IN_CREATE | names.IN_MOVED_TO | names.IN_CLOSE_WRITE
-        goes = names.IN_MOVED_FROM | names.IN_DELETE_SELF | names.IN_MOVE_SELF
-        self._mask = inotify_c.Mask(comes | goes | names.IN_DONT_FOLLOW)
-        self._id = inotify_c.CallbackId(id(self))
-        self._put = put
-        self._lock = threading.Lock()
-        self._paths: dict[int, Path] = {}
-        self._watches: dict[Path, WatchDescriptor] = {}
-        self._parents: set[int] = set()  # watched only because something below is missing
-        self._reader: InotifyFD = inotify_c.InotifyFD()
-        try:
-            self._reader.start()
-        except RuntimeError:
-            self._reader._close_resources()  # noqa: SLF001 - WORKAROUND: its `close` leaves that to a thread which there is not
-            raise
-
-    @property
-    def count(self) -> int:
-        """How many folders are watched."""
-        return len(self._watches)
-
-    def has(self, folder: Path) -> bool:
-        """Whether the folder is watched for itself."""
-        with self._lock:
-            watch = self._watches.get(folder)
-            return watch is not None and watch not in self._parents
-
-    def add(self, folder: Path) -> None:
-        """Watch a folder. Raises OSError, ENOSPC at the kernel's limit."""
-        watch = self._add(folder)
-        with self._lock:
-            self._parents.discard(watch)
-
-    def add_parent(self, folder: Path) -> None:
-        """Watch a folder only for what it will contain. Raises OSError."""
-        with self._lock:
-            if folder in self._watches:
-                return
-        watch = self._add(folder)
-        with self._lock:
-            self._parents.add(watch)
-
-    def _add(self, folder: Path) -> WatchDescriptor:
-        with self._lock:
-            if folder in self._watches:
-                return self._watches[folder]
-        watch = self._reader.add_callback(os.fsencode(folder), self._mask, self, self._id)
-        if watch < 0:
-            # WORKAROUND: watchdog gives -1 for EACCES instead of raising, and keeps a watch -1, at which the next such folder is too much
-            self._reader.remove_callbacks([(watch, self._id)])
-            raise PermissionError(errno.EACCES, "may not be watched")
-        with self._lock:
-            self._paths[watch] = folder
-            self._watches[folder] = watch
-        return watch
-
-    def close(self) -> None:
-        """Stop the reader and its thread."""
-        self._reader.stop()
-        self._reader.join()
-
-    def on_event(self, event: InotifyEvent) -> None:
-        """Make tasks of events. Thread: watchdog's."""
-        with self._lock:
-            folder = self._paths.get(event.wd)
-            is_parent = event.wd in self._parents
-        if folder is None:
-            return
-        if event.is_delete_self or event.is_move_self:
-            self.drop_tree(folder)
-            self._put(_Task("gone"))
-        elif event.is_moved_from:
-            if event.is_directory:
-                self.drop_tree(folder / os.fsdecode(event.name))  # before its new place is added: the watch numbers would be the same
-        elif is_parent:
-            self._put(_Task("gone"))  # something came into a parent we wait at: look again which folders are there
-        elif event.is_directory:
-            self._put(_Task("folder", folder / os.fsdecode(event.name)))
-            self._put(_Task("gone"))
-        else:
-            self._put(_Task("file", folder / os.fsdecode(event.name)))
-
-    def on_watch_deleted(self, wd: WatchDescriptor) -> None:
-        """The kernel dropped a watch: its folder is gone or unmounted. Thread: watchdog's."""
-        self._forget(wd)
-        self._put(_Task("gone"))
-
-    def on_queue_overflow(self) -> None:
-        """Events were lost: look at everything again. Thread: watchdog's."""
-        self._put(_Task("rescan"))
-
-    def drop_tree(self, folder: Path) -> None:
-        """Forget a folder and everything below it."""
-        with self._lock:
-            below = f"{folder}{os.sep}"  # a text is compared: thousands of folders may go at once, each with a look at all
-            gone = [watch for path, watch in self._watches.items() if path == folder or str(path).startswith(below)]
-        self._reader.remove_callbacks([(watch, self._id) for watch in gone])
-        for watch in gone:
-            self._forget(watch)
-
-    def _forget(self, watch: WatchDescriptor) -> None:
-        with self._lock:
-            folder = self._paths.pop(watch, None)
-            self._parents.discard(watch)
-            if folder is not None:
-                self._watches.pop(folder, None)
 
 
 def _open_quietly(path: Path) -> int:

@@ -21,8 +21,10 @@ import pytest
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.sensors import copies
-from vault.sensors.copies import CopiesSensor, CopyMemory
+from vault.sensors.copies import CopiesSensor
+from vault.sensors.copy_memory import CopyMemory
 from vault.sensors.fingerprint import Fingerprint
+from vault.sensors.folder_watches import Task
 from vault.sensors.searched import SearchedFiles
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux")
@@ -262,7 +264,7 @@ class Station:
         sensor = CopiesSensor(fingerprint, folders, self.stage.vault, own_files=[register], searched=searched)
         reading = sensor._read_inside
 
-        def noted(task: copies._Task, most_bytes: int) -> Iterator[None]:
+        def noted(task: Task, most_bytes: int) -> Iterator[None]:
             self.read.append(task.path.name)
             return reading(task, most_bytes)
 
