@@ -14,7 +14,7 @@ from vault.errors import DefectError, TamperError, UnavailableError
 from vault.secret import Secret
 from vault.storage.authorizer import OnDenied
 from vault.storage.connection import BUSY_TIMEOUT_MS, Connection, Format, Use, make_database_file
-from vault.storage.migrations import NEWEST, History, upgrade
+from vault.storage.migrations import NEWEST, REVISIONS, History, upgrade
 from vault.storage.statements import Statement
 
 _HAS_TABLES = Statement("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'", {})
@@ -68,6 +68,8 @@ def opened(
             return connection
         if revision > NEWEST:
             raise UnavailableError("storage.newer", revision=revision)
+        if revision not in REVISIONS:  # no version of ours wrote it
+            raise TamperError("storage.damaged")
         if use is Use.READ:
             raise DefectError("storage.not-current", revision=revision)
     except BaseException:

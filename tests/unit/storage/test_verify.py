@@ -78,6 +78,11 @@ def _without_version(path: Path) -> None:
         raw.execute("DELETE FROM alembic_version")
 
 
+def _of_no_version(path: Path) -> None:
+    with as_thief(path) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '0000'")
+
+
 @pytest.mark.parametrize(
     ("do", "is_trail"),
     [
@@ -86,6 +91,7 @@ def _without_version(path: Path) -> None:
         (_without("audit_checkpoint"), True),
         (_without("person"), False),
         (_without_version, False),
+        (_of_no_version, False),
     ],
 )
 def test_a_trail_or_a_table_taken_away_is_damage_and_no_defect_of_ours(

@@ -14,7 +14,8 @@ from vault.errors import DefectError, VaultError
 from vault.storage.engine import EngineConnection
 from vault.storage.failures import EngineError, translated
 
-NEWEST = "0001"
+REVISIONS = ("0001",)  # of either file, in their order
+NEWEST = REVISIONS[-1]
 _FOLDER = Path(__file__).parent
 
 
