@@ -14,9 +14,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Final
 
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 # Every plug-in that is used, and MPO because the JPEG one imports it when it meets one: after the sandbox closed it could not.
 from PIL import JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin  # noqa: F401  # isort: skip
@@ -50,6 +51,7 @@ def load_codecs() -> None:
     Image._initialized = 2  # noqa: SLF001
     Image.MAX_IMAGE_PIXELS = None  # `_check_memory` is stricter and knows the mode
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    _from_lab()
 
 
 class ImageDocument:
@@ -195,6 +197,12 @@ def _stretch(image: Image.Image) -> float:
     return down / across if _orientation(image) in _SIDEWAYS else across / down
 
 
+@cache
+def _from_lab() -> ImageCms.ImageCmsTransform:
+    """What turns CIE L*a*b* into sRGB, by profiles of the library's own."""
+    return ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+
+
 def _flattened(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB on white."""
     if image.mode == "I;16B":  # a TIFF with the high byte first, which Pillow opens and cannot reckon with
@@ -210,6 +218,8 @@ def _flattened(image: Image.Image) -> Image.Image:
         assert isinstance(high, int | float)
         span = (high - low) or 1
         image = image.point(lambda level: level * (255 / span) - low * 255 / span).convert("L")
+    elif image.mode == "LAB":
+        return _from_lab().apply(image)
     if image.mode in {"LA", "PA", "RGBA", "RGBa", "La"} or "transparency" in image.info:
         picture = image.convert("RGBA")
         ground = Image.new("RGBA", picture.size, "white")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests.unit.rendition.samples import MemorySource, image, mail, pdf, pdf_with_more, scanned_pdf, stream
 from tests.unit.rendition.samples import pdf_of as raw_pdf
@@ -111,6 +111,14 @@ def test_sixteen_bits_a_pixel_of_which_twelve_are_used_are_not_black(
     Image.frombytes(mode, (80, 40), row * 40).save(tmp_path / "scan.tiff")
     levels = disclosed(worker, page_memory, (tmp_path / "scan.tiff").read_bytes(), DocumentKind.TIFF).convert("L").tobytes()
     assert (min(levels) < 40, max(levels) > 215) == (True, True)
+
+
+def test_a_picture_in_lab_has_its_colours(worker: RenditionWorker, page_memory: PageMemory, tmp_path: Path) -> None:
+    """As scanners of print shops write them."""
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    to_lab.apply(Image.new("RGB", (200, 100), (200, 30, 60))).save(tmp_path / "scan.tiff")
+    shown = disclosed(worker, page_memory, (tmp_path / "scan.tiff").read_bytes(), DocumentKind.TIFF).resize((1, 1)).getpixel((0, 0))
+    assert shown == pytest.approx((200, 30, 60), abs=20)
 
 
 def test_the_frames_of_a_tiff_are_its_pages(worker: RenditionWorker) -> None:
