@@ -20,7 +20,8 @@ LIMIT: whoever takes the vault's lock is believed to be the desk: what that one 
 appears in a watched folder. A killed sentinel sees nothing until systemd has started it again; without systemd, until the next login. A
 copy is known by a salt or the vault's id in it, a part of one only by the desk, which also searches old files' insides, and reports a copy
 that is still there once more. Folders are those of the shipped policy unless they are named: the station's own policy lies in the vault. Of
-a vault whose folder is moved, that is the last thing seen; of one deleted with its folder, nothing can be written.
+a vault whose folder is moved, that is the last thing seen; of one deleted with its folder, nothing can be written. The vault's files are
+opened here at the start, and the header when it has changed: what another opens and closes in those milliseconds can go unseen.
 
 Thread: `run` on the main thread; sensors on their own only hand over what they saw. Source: proc_locks(5), inotify(7).
 """
@@ -249,6 +250,7 @@ class Sentinel:
         self._copies: CopiesSensor | None = None
         self._hub: SensorHub | None = None
         self._header: UnverifiedHeader | None = None
+        self._known_header = (0, 0, 0)  # by its status: inode, size, time of change; a desk's tests alter st_ctime
         self._told_mark: DeskMark | None = None
         self._gone = False
         self._stopping = threading.Event()
@@ -430,14 +432,29 @@ class Sentinel:
         if before is not None:
             before.stop()
             self._judge_hand_over()
-        with store.expect_own_open(), suppress(VaultError):
-            self._header = read_unverified_header(self._directory / HEADER_NAME)
-        salts = store.salts()
-        self._read_events(time.monotonic())
-        self._desk_ends, self._opened_alone, self._opened_at_end = False, "", ""  # those were ours
+        self._desk_ends, self._opened_alone, self._opened_at_end = False, "", ""
+        self._read_header(store)
         if self._hub is None:
-            self._start_rest(files, salts)
+            self._start_rest(files, store.salts())
+            self._read_events(time.monotonic())
+            self._opened_alone = ""  # those were ours
             self._ask_premises()
+
+    def _read_header(self, store: StoreAccessSensor) -> None:
+        """Read the header if it is another than the one that was read: what others open during an opening of ours can go unseen."""
+        path = self._directory / HEADER_NAME
+        try:
+            status = path.lstat()
+        except OSError:
+            return
+        known = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if known == self._known_header:
+            return
+        with store.expect_own_open(), suppress(VaultError):
+            self._header = read_unverified_header(path)
+            self._known_header = known
+        self._read_events(time.monotonic())
+        self._opened_alone = ""  # that was ours
 
     def _judge_hand_over(self) -> None:
         """Whoever opens a file after the desk let go and before the new watch has it may have been named by the old watch, or by nobody."""

@@ -297,6 +297,15 @@ def test_the_report_comes_before_the_first_byte(stage: Stage) -> None:
     assert dict(stage.next().facts)["held_ms"] < 500
 
 
+def test_what_is_opened_just_before_an_opening_of_our_own_is_told(stage: Stage) -> None:
+    """By a program that is gone again before the sensor could look: the block that follows explains its own openings only."""
+    with stage.sensor._lock:
+        stage.run("head", "-c", "16", "{V}/content.db")
+        with stage.sensor.expect_own_open():
+            (stage.folder / "vault.header.json").read_bytes()
+    assert [(one.kind, dict(one.facts)["file"]) for one in stage.until({OPENED})] == [(OPENED, "content.db")]
+
+
 def test_what_is_opened_just_before_the_end_is_told(stage: Stage) -> None:
     stage.run("head", "-c", "16", "{V}/content.db")
     stage.sensor.stop()

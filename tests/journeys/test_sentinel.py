@@ -30,6 +30,7 @@ from vault.domain.custody import Purpose
 from vault.domain.identity import VaultId
 from vault.platform.secret_service import open_secret_keeper
 from vault.sensors import clock
+from vault.sensors.store_access import StoreAccessSensor
 from vault.sentinel import DeskLock, Joining, Seen, Sentinel, is_told
 from vault.services.events import BreachRecorded, Ending
 from vault.services.ports import MetServer
@@ -274,6 +275,34 @@ def test_desk_and_sentinel_hand_over_and_a_desk_of_ones_own_is_no_report(watched
     open_with_another_program(watched.directory / CONTENT_NAME)  # at once
     until(lambda: watched.spooled() == [K.STORE_OPENED], "the sentinel has taken over")
     watched.stop()
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_nothing_is_opened_while_a_desk_hands_over(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another program opens during an opening of the sentinel's own can go unseen: it opens the vault's files once."""
+    opened: list[Path] = []
+
+    @contextmanager
+    def own(sensor: StoreAccessSensor) -> Iterator[None]:
+        opened.append(sensor._folder)
+        with explained(sensor):
+            yield
+
+    explained = StoreAccessSensor.expect_own_open
+    monkeypatch.setattr(StoreAccessSensor, "expect_own_open", own)
+    sentinel = Sentinel(watched.directory, open_secret_keeper, system.SystemClock(), system.SystemEntropy(), [watched.home / "Downloads"])
+    running = threading.Thread(target=sentinel.run)
+    running.start()
+    until(lambda: sentinel._hub is not None and len(sentinel._hub.statuses()) == 2, "the sensors watch")
+    at_start = len(opened)
+    for desks in (1, 2):
+        with watched.desk():
+            pass
+        until(lambda number=1 + desks: sentinel._watch_no == number, "the sentinel has taken over")  # type: ignore[misc]
+    sentinel.stop()
+    running.join()
+    assert (at_start > 0, len(opened)) == (True, at_start)
 
 
 @pytest.mark.alone

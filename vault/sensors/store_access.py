@@ -197,6 +197,7 @@ class StoreAccessSensor:
         """
         with self._lock:
             self._read_events()
+            self._settle_opens()
             self._own_depth += 1
         try:
             yield
@@ -330,12 +331,10 @@ class StoreAccessSensor:
 
     def _finish(self) -> None:
         """Tell what was begun: an opening that nothing explains within its grace, and one without a name, which is not waited for now."""
-        end = time.monotonic() + 2 * _GRACE_SECONDS  # whoever opens again and again does not keep it
         with self._lock:
             self._step()
-            while time.monotonic() < end and any(file.unexplained for file in self._files.values()):
-                self._probing.wait(_GRACE_SECONDS / 4)
-                self._step()
+            self._settle_opens()
+            self._step()
             if self._nameless is not None:
                 self._report_open(self._nameless[1], ())
 
@@ -530,6 +529,14 @@ class StoreAccessSensor:
                     file.unexplained.pop()
                     file.foreign += 1
             self._report_open(opened[0].path.name, [opener])
+
+    def _settle_opens(self) -> None:
+        """Wait until every opening is explained or its grace is over, but for one of ours that is under way; hold the lock."""
+        end = time.monotonic() + 2 * _GRACE_SECONDS  # whoever opens again and again does not keep it
+        while not self._own_depth and time.monotonic() < end and any(file.unexplained for file in self._files.values()):
+            self._probing.wait(_GRACE_SECONDS / 4)
+            self._read_events()
+            self._judge()
 
     def _judge(self) -> None:
         """Explain the opens that are still open questions by our own descriptors, or call them foreign when their grace is over."""
