@@ -537,6 +537,8 @@ class StoreAccessSensor:
             self._probing.wait(_GRACE_SECONDS / 4)
             self._read_events()
             self._judge()
+        if self._nameless is not None:
+            self._wake()  # its own thread tells of that in a moment; the event that would have woken it was read here
 
     def _judge(self) -> None:
         """Explain the opens that are still open questions by our own descriptors, or call them foreign when their grace is over."""
