@@ -180,6 +180,7 @@ def test_it_can_be_read_only_while_the_eye_is_held(field: PassphraseField) -> No
     field.clear()
     assert not field.line.shows_words()
     assert field.line.text() == ""
+    QTest.mouseRelease(eye, Qt.MouseButton.LeftButton)  # Qt would keep it pressed for the tests that follow
 
 
 def test_nothing_of_it_can_be_copied_out(field: PassphraseField) -> None:
