@@ -14,7 +14,8 @@ Rules of this module:
 5. The header's locks to key servers are tried once after every start and every wake from suspend, by an exchange that no stored secret
    takes part in. Only where none is proven for `patience_seconds` is it told.
 6. Repeats of one thing within the joining window are one report, and at most `_MOST_A_KIND` of a kind are written in it: nobody fills the
-   spool by noise. What cannot be written now (a locked keyring, a full disk) is tried again.
+   spool by noise. What cannot be written now (a locked keyring, a full disk) is tried again. A sensor that finds nothing of its own in a
+   folder that was moved is no report beside that of the move.
 
 LIMIT: whoever takes the vault's lock is believed to be the desk: what that one process then does to the files is not told, unless a copy
 appears in a watched folder. A killed sentinel sees nothing until systemd has started it again; without systemd, until the next login. A
@@ -252,7 +253,7 @@ class Sentinel:
         self._header: UnverifiedHeader | None = None
         self._known_header = (0, 0, 0)  # by its status: inode, size, time of change; a desk's tests alter st_ctime
         self._told_mark: DeskMark | None = None
-        self._gone = False
+        self._gone = self._moved = False
         self._stopping = threading.Event()
         self._asking: threading.Thread | None = None
         self._slept_us = _slept_us()
@@ -312,6 +313,7 @@ class Sentinel:
         for event in self._notify.read():
             if event.mask & (inotify.MOVE_SELF | inotify.DELETE_SELF):
                 self._gone = True
+                self._moved = self._moved or bool(event.mask & inotify.MOVE_SELF)
             elif event.name in _FILES:
                 if event.mask & inotify.OPEN and self._desk_ends:
                     self._opened_at_end = event.name
@@ -370,6 +372,8 @@ class Sentinel:
             return
         waiting, self._unjudged = self._unjudged, []
         for one in waiting:
+            if self._moved and one.signal.kind is SignalKind.SENSOR_BLIND:
+                continue  # it watched in the folder that was moved, and of that there is a report
             desks = self._holder is not None or released or one.watch_no != self._watch_no
             if not desks or is_told(one.signal, self._holder or self._last_holder, mark if self._holder is not None else None):
                 self._keep(one.signal)

@@ -28,8 +28,10 @@ from vault.crypto.keypairs import generate_key_pair
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.custody import Purpose
 from vault.domain.identity import VaultId
+from vault.domain.protection import ProtectionStatus
 from vault.platform.secret_service import open_secret_keeper
 from vault.sensors import clock
+from vault.sensors.copies import CopiesSensor
 from vault.sensors.store_access import StoreAccessSensor
 from vault.sentinel import DeskLock, Joining, Seen, Sentinel, is_told
 from vault.services.events import BreachRecorded, Ending
@@ -193,6 +195,25 @@ def test_a_vault_carried_away_with_its_folder_takes_the_report_along(watched: Wa
     until(lambda: watched.spooled(away) == [K.STORE_CHANGED], "a folder moved")
     away.rename(watched.directory)
     watched.stop()
+    assert K.STORE_CHANGED in watched.taken()
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_a_vault_carried_away_while_the_sensors_start_is_one_report(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: the folder goes between a sensor's start and its test, which then finds nothing of its own there."""
+    away = watched.directory.with_name("away")
+    tested = CopiesSensor.self_test
+
+    def go_first(sensor: CopiesSensor) -> ProtectionStatus:
+        if not away.exists():
+            watched.directory.rename(away)
+        return tested(sensor)
+
+    monkeypatch.setattr(CopiesSensor, "self_test", go_first)
+    Sentinel(watched.directory, open_secret_keeper, system.SystemClock(), system.SystemEntropy(), [watched.home / "Downloads"]).run()
+    assert watched.spooled(away) == [K.STORE_CHANGED]
+    away.rename(watched.directory)
     assert K.STORE_CHANGED in watched.taken()
 
 
