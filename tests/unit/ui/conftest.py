@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("CASEVAULT_STRICT", "1")
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -32,6 +33,14 @@ class PatientBot(QtBot):
 def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
     """pytest-qt's driver, patient."""
     return PatientBot(request)
+
+
+@pytest.fixture(autouse=True)
+def mouse_let_go() -> Iterator[None]:
+    """No test leaves a mouse button pressed: Qt remembers it for the whole process, and a later test's focus would count as a click's."""
+    before = QGuiApplication.mouseButtons()
+    yield
+    assert QGuiApplication.mouseButtons() in {before, Qt.MouseButton.NoButton}, "this test has left a mouse button pressed"
 
 
 @pytest.fixture
