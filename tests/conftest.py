@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.screen import Screen, x_server
 from tests.station import Station
 from vault.domain.identity import Role
 
@@ -33,6 +34,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _patience_seconds(item: pytest.Item) -> float:
     marker = item.get_closest_marker("timeout")
     return float(marker.args[0]) if marker else 0.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_screen(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each of several workers has a display of its own: a sensor of one would report what another's tests do to a shared one."""
+    if worker_id == "master" or not os.environ.get("DISPLAY"):
+        yield
+        return
+    with x_server(tmp_path_factory.mktemp("screen")) as screen:
+        os.environ.update(screen.environment)
+        yield
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    """An X server that nothing but this test uses."""
+    with x_server(tmp_path / "screen") as made:
+        yield made
 
 
 OFFICER, COLLEAGUE, SECOND_SUPERVISOR, AUDITOR = "2001", "2002", "4002", "6001"

@@ -1,28 +1,23 @@
-"""What captures are tried on: an X server whose frame buffer can be read without being a client, and a desk with a page on it.
-
-Source: Xvfb(1) -fbdir; the buffer is an XWD file (XWDFile.h: a header of big-endian 32-bit numbers, a colour table, the pixels).
-"""
+"""What captures are tried on: a desk with a page on it, and a session of Wayland."""
 
 from __future__ import annotations
 
 import json
 import os
 import queue
-import secrets
 import shutil
-import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from tests.screen import MARK, SIZE, Screen
 from tests.station import CUSTODIAN, Station
 from vault.domain.casefile import Marking
 from vault.domain.identity import Role
@@ -30,90 +25,8 @@ from vault.platform.secret_service import open_secret_keeper
 from vault.services.views import FileState
 
 ROOT = Path(__file__).resolve().parents[2]
-SIZE = (1280, 800)
-MARK = (255, 0, 204)
 OFFICER = "2001"
 PATIENCE_SECONDS = 60.0
-_NEAR = 70
-_SHOWN_SHARE = 0.02
-
-
-def xwd(raw: bytes) -> Image.Image:
-    """A picture of xwd's, or the server's frame buffer: 32 bits a pixel."""
-    header = struct.unpack(">25I", raw[:100])
-    start = header[0] + header[19] * 12
-    width, height, line_bytes = header[4], header[5], header[12]
-    return Image.frombytes("RGB", (width, height), raw[start : start + line_bytes * height], "raw", "BGRX", line_bytes)
-
-
-def marked_share(picture: Image.Image) -> float:
-    """The share of pixels, 0…1, that have the page's colour."""
-    small = picture.convert("RGB").resize((320, 200), Image.Resampling.NEAREST)
-    colours: Any = small.getcolors(320 * 200) or []
-    near = sum(count for count, colour in colours if all(abs(a - b) <= _NEAR for a, b in zip(colour, MARK, strict=True)))
-    return float(near / (320 * 200))
-
-
-def holds_page(path: Path) -> bool:
-    """Whether a picture file shows the page; an empty or absent one does not."""
-    if not path.exists() or path.stat().st_size == 0:
-        return False
-    raw = path.read_bytes()
-    if path.suffix == ".xwd":
-        return marked_share(xwd(raw)) >= _SHOWN_SHARE
-    with Image.open(path) as picture:
-        return marked_share(picture) >= _SHOWN_SHARE
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """A running X server."""
-
-    name: str
-    authority: Path
-    folder: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a program needs to connect."""
-        return {"DISPLAY": self.name, "XAUTHORITY": str(self.authority)}
-
-    def shows_page(self) -> bool:
-        """Whether the page is on the screen now, without asking the server."""
-        return marked_share(xwd((self.folder / "Xvfb_screen0").read_bytes())) >= _SHOWN_SHARE
-
-
-@contextmanager
-def display(folder: Path, account: str | None = None) -> Iterator[Display]:
-    """Run an X server, as `account` if one is named; cookie and frame buffer lie below `folder`."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    authority, cookie = folder / "authority", secrets.token_hex(16)
-    authority.touch(mode=0o600)
-    subprocess.run(["xauth", "-q", "-f", authority, "add", ":0", ".", cookie], check=True)
-    reading, writing = os.pipe()
-    options = ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp", "-fbdir", str(folder), "-auth", str(authority)]
-    if account is not None:
-        for path in (folder, authority):
-            shutil.chown(path, account, account)
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), *options],
-        pass_fds=[writing],
-        stderr=subprocess.DEVNULL,
-        user=account,
-        group=account,
-        extra_groups=[] if account is not None else None,
-    )
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as said:
-            number = said.readline().strip()
-        subprocess.run(["xauth", "-q", "-f", authority, "add", f":{number}", ".", cookie], check=True)
-        if account is not None:
-            shutil.chown(authority, account, account)  # xauth writes a new one
-        yield Display(f":{number}", authority, folder)
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @contextmanager
@@ -173,7 +86,7 @@ def found(folder: Path) -> tuple[Path, dict[str, str]]:
 class CapturedDesk:
     """A running `captured_desk`."""
 
-    def __init__(self, vault: Path, second_factors: dict[str, str], on: Display) -> None:
+    def __init__(self, vault: Path, second_factors: dict[str, str], on: Screen) -> None:
         self._told: queue.Queue[dict[str, Any]] = queue.Queue()
         self.heard: list[dict[str, Any]] = []
         self.process = subprocess.Popen(

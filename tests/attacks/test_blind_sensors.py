@@ -35,7 +35,6 @@ from vault.sensors.synthetic_input import SyntheticInputSensor
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux"),
-    pytest.mark.xdist_group("store-access"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),  # the threads that are killed here
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # and what they had open at that instant
 ]

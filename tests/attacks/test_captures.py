@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 from jeepney.io.blocking import open_dbus_connection
 
-from tests.attacks.capture_stage import PATIENCE_SECONDS, ROOT, CapturedDesk, Display, display, found, holds_page, wayland_session
+from tests.attacks.capture_stage import PATIENCE_SECONDS, ROOT, CapturedDesk, found, wayland_session
+from tests.screen import Screen, holds_page, x_server
 from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.errors import RefusedError
@@ -50,9 +51,9 @@ GRABBERS_WHY = "interpreter" if system_files.lies_in_system(os.path.realpath(sys
 
 
 @pytest.fixture(scope="module")
-def shown() -> Iterator[Display]:
+def shown() -> Iterator[Screen]:
     folder = Path("/var/tmp") / f"casevault-captures-{os.getpid()}"  # not below /tmp, which desks among the tests watch
-    with display(folder) as made:
+    with x_server(folder) as made:
         yield made
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -61,7 +62,7 @@ def shown() -> Iterator[Display]:
 class Stage:
     """A page that is said to be on screen, and what the sensor does about it."""
 
-    shown: Display
+    shown: Screen
     sensor: CapturesSensor
     folder: Path
     signals: queue.SimpleQueue[Signal] = field(default_factory=queue.SimpleQueue)
@@ -110,7 +111,7 @@ def _works(sensor: Sensor, emit: Emit) -> bool:
 
 
 @pytest.fixture
-def stage(shown: Display, tmp_path: Path) -> Iterator[Stage]:
+def stage(shown: Screen, tmp_path: Path) -> Iterator[Stage]:
     made: list[Stage] = []
     sensor = CapturesSensor(
         lambda: made[0].page,
@@ -163,7 +164,7 @@ ATTACKS = [
 ]
 
 
-def _filled(folder: Path, on: Display, command: tuple[str, ...], out: Path | None = None) -> list[str]:
+def _filled(folder: Path, on: Screen, command: tuple[str, ...], out: Path | None = None) -> list[str]:
     """A command with its places filled in; ``{COPY:name}`` is a renamed copy of a program or library, ``{BUILT:…}`` one of our own."""
     filled = []
     for one in command:
@@ -174,7 +175,7 @@ def _filled(folder: Path, on: Display, command: tuple[str, ...], out: Path | Non
         if rest:
             name, _, after = rest.partition("}")
             word = before + _copy(folder, name) + after
-        filled.append(word.format(OUT=out or folder, D=on.name))
+        filled.append(word.format(OUT=out or folder, D=on.display))
     return filled
 
 
@@ -228,7 +229,7 @@ def test_a_relay_of_the_systems_hides_no_capture(stage: Stage, command: tuple[st
     number = 20_000 + os.getpid() % 10_000
     here = Path(f"/tmp/.X11-unix/X{number}")  # where the X libraries look
     here.unlink(missing_ok=True)
-    there = f"/tmp/.X11-unix/X{stage.shown.name.removeprefix(':')}"
+    there = f"/tmp/.X11-unix/X{stage.shown.display.removeprefix(':')}"
     known = subprocess.run(["xauth", "-f", stage.shown.authority, "list"], capture_output=True, text=True, check=True)
     authority = stage.folder / "authority"
     authority.touch(mode=0o600)
@@ -320,7 +321,7 @@ def test_a_server_kept_by_another_client_keeps_neither_the_cover_nor_the_report_
 
 
 def test_no_page_on_a_display_that_does_not_answer(tmp_path: Path) -> None:
-    with display(tmp_path / "display") as gone:
+    with x_server(tmp_path / "display") as gone:
         sensor = CapturesSensor(lambda: False, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),), environment=gone.environment)
         sensor.start(lambda signal: pytest.fail(str(signal)))
         sensor.require_private()
@@ -330,7 +331,7 @@ def test_no_page_on_a_display_that_does_not_answer(tmp_path: Path) -> None:
     sensor.stop()
 
 
-def test_who_keeps_the_display_from_the_sensor_is_shown_no_page_and_reported(shown: Display, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_keeps_the_display_from_the_sensor_is_shown_no_page_and_reported(shown: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if another client kept the server for itself when the vault started; afterwards the sensor is started again."""
     monkeypatch.setattr(Connection.__init__, "__defaults__", (os.environ, 0.5))  # or each question of the first half takes seconds
     monkeypatch.setattr(captures, "_ASKING_SECONDS", 0.5)
@@ -358,7 +359,7 @@ def test_who_keeps_the_display_from_the_sensor_is_shown_no_page_and_reported(sho
         hub.stop()
 
 
-def test_before_the_sensor_is_started_a_page_is_asked_for_all_the_same(shown: Display) -> None:
+def test_before_the_sensor_is_started_a_page_is_asked_for_all_the_same(shown: Screen) -> None:
     sensor = CapturesSensor(lambda: False, lambda: True, lambda _blanked: None, own_pids=(os.getpid(),), environment=shown.environment)
     sensor.require_private()
     sensor.stop()
@@ -371,7 +372,7 @@ def _is_private(stage: Stage) -> bool:
     return False
 
 
-def test_policy_vouches_for_a_program(shown: Display, tmp_path: Path) -> None:
+def test_policy_vouches_for_a_program(shown: Screen, tmp_path: Path) -> None:
     sensor = CapturesSensor(
         lambda: False,
         lambda: True,
@@ -427,7 +428,7 @@ else:
 
 
 def test_a_child_that_becomes_another_program_while_it_is_looked_at_is_no_report(
-    shown: Display, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a terminal starts a shell: until then the child has the terminal's libraries, and afterwards the shell's name."""
     script = tmp_path / "terminal"
@@ -465,7 +466,7 @@ def test_a_child_that_becomes_another_program_while_it_is_looked_at_is_no_report
 
 
 def test_a_capture_of_another_display_is_not_ours(stage: Stage, tmp_path: Path) -> None:
-    with display(tmp_path / "other") as other:
+    with x_server(tmp_path / "other") as other:
         stage.run("scrot", "-o", f"{stage.folder}/a.png", **other.environment)
         assert stage.quiet() == []
 
@@ -481,13 +482,13 @@ class _Officers(CapturesSensor):
 
 @pytest.mark.skipif("os.geteuid() != 0", reason="needs two accounts")
 @pytest.mark.parametrize("is_ours", [False, True], ids=["at another display", "at ours"])
-def test_a_tool_that_another_account_runs_is_no_report_but_at_our_display(shown: Display, tmp_path: Path, *, is_ours: bool) -> None:
+def test_a_tool_that_another_account_runs_is_no_report_but_at_our_display(shown: Screen, tmp_path: Path, *, is_ours: bool) -> None:
     page = [False]
     blanks: list[bool] = []
     sensor = _Officers(lambda: page[0], lambda: True, blanks.append, own_pids=(os.getpid(),), environment=shown.environment)
     stage = Stage(shown, sensor, tmp_path, blanks=blanks)
     folder = Path("/var/tmp") / f"casevault-other-account-{os.getpid()}"
-    with display(folder, "daemon") as other:
+    with x_server(folder, account="daemon") as other:
         out = folder / "a.png"
         shutil.copy(shown.authority, folder / "ours")
         shutil.chown(folder / "ours", "daemon")
@@ -643,7 +644,7 @@ def test_in_a_wayland_session_nothing_is_promised_and_a_known_tool_is_noticed(
 
 
 @pytest.mark.parametrize(("keys", "device"), [(("key", "a"), "XTEST keyboard"), (("click", "1"), "XTEST pointer")])
-def test_input_by_a_program_is_reported_without_the_key(shown: Display, keys: tuple[str, ...], device: str) -> None:
+def test_input_by_a_program_is_reported_without_the_key(shown: Screen, keys: tuple[str, ...], device: str) -> None:
     signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
     sensor = SyntheticInputSensor(lambda: True, environment=shown.environment)
     try:
@@ -658,7 +659,7 @@ def test_input_by_a_program_is_reported_without_the_key(shown: Display, keys: tu
         sensor.stop()
 
 
-def test_a_station_may_leave_it_out(shown: Display) -> None:
+def test_a_station_may_leave_it_out(shown: Screen) -> None:
     sensor = SyntheticInputSensor(lambda: True, wanted=False, environment=shown.environment)
     sensor.start(lambda signal: pytest.fail(str(signal)))
     assert (sensor.self_test().state, sensor.self_test().reason) == (ProtectionState.UNAVAILABLE, "set-off")
@@ -669,16 +670,16 @@ def test_a_station_may_leave_it_out(shown: Display) -> None:
 
 
 @pytest.fixture(scope="module")
-def desk_display() -> Iterator[Display]:
+def desk_display() -> Iterator[Screen]:
     """The desk's display is its own: to the sensors of the other tests it would be an unknown program at theirs."""
     folder = Path("/var/tmp") / f"casevault-captured-desk-{os.getpid()}"
-    with display(folder) as made:
+    with x_server(folder) as made:
         yield made
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
-def desk(desk_display: Display) -> Iterator[CapturedDesk]:
+def desk(desk_display: Screen) -> Iterator[CapturedDesk]:
     vault, second_factors = found(desk_display.folder / "station")
     made = CapturedDesk(vault, second_factors, desk_display)
     yield made
@@ -701,7 +702,7 @@ OTHERS: list[Tool] = [
 ]
 
 
-def _shoot(desk: CapturedDesk, desk_display: Display, folder: Path, tool: Tool) -> bool:
+def _shoot(desk: CapturedDesk, desk_display: Screen, folder: Path, tool: Tool) -> bool:
     """One shot at a page: whether the picture holds it. The capture must end the reading and be in a report."""
     name, command, suffix = tool
     answer = desk.show()
@@ -721,7 +722,7 @@ def _shoot(desk: CapturedDesk, desk_display: Display, folder: Path, tool: Tool) 
 
 @pytest.mark.parametrize("tool", STOCK, ids=[one[0] for one in STOCK])
 def test_a_shot_at_the_desk_ends_the_reading(
-    desk: CapturedDesk, desk_display: Display, tmp_path: Path, tool: tuple[str, tuple[str, ...], str]
+    desk: CapturedDesk, desk_display: Screen, tmp_path: Path, tool: tuple[str, tuple[str, ...], str]
 ) -> None:
     """Every shot is a report; how many hold the page on an idle machine is the slow test's."""
     if shutil.which(tool[0]) is None:
@@ -731,7 +732,7 @@ def test_a_shot_at_the_desk_ends_the_reading(
     assert not desk_display.shows_page()
 
 
-def test_the_desk_shows_no_page_beside_a_recorder(desk: CapturedDesk, desk_display: Display, tmp_path: Path) -> None:
+def test_the_desk_shows_no_page_beside_a_recorder(desk: CapturedDesk, desk_display: Screen, tmp_path: Path) -> None:
     environment = {**os.environ, **desk_display.environment, "PYTHONPATH": str(ROOT)}
     recorder = subprocess.Popen([*GRABBER, str(tmp_path / "a.ppm"), "3600"], env=environment, cwd=ROOT)
     try:
@@ -749,7 +750,7 @@ def test_the_desk_shows_no_page_beside_a_recorder(desk: CapturedDesk, desk_displ
 
 
 @pytest.mark.slow
-def test_the_desk_covers_a_page_that_nobody_watches_any_more(desk: CapturedDesk, desk_display: Display) -> None:
+def test_the_desk_covers_a_page_that_nobody_watches_any_more(desk: CapturedDesk, desk_display: Screen) -> None:
     """Another client keeps the server for itself until the sensor has given it up; the page was not to stay until the next self-test.
 
     While it keeps it nobody paints. The interface is told to cover the page then, but may itself be waiting for the server, and hears of it
@@ -774,7 +775,7 @@ def test_the_desk_covers_a_page_that_nobody_watches_any_more(desk: CapturedDesk,
 @pytest.mark.measured
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("painted_by", ["the server", "a manager that fades windows in"])
-def test_thirty_shots_a_tool(desk: CapturedDesk, desk_display: Display, tmp_path: Path, painted_by: str) -> None:
+def test_thirty_shots_a_tool(desk: CapturedDesk, desk_display: Screen, tmp_path: Path, painted_by: str) -> None:
     """Stock tools, painted by the server: the page in at most 2 of 30 shots. What renamed and home-made ones get, and what stock tools
     get under a manager, which takes a share of the processor, is published and not bounded; each shot ends the reading in any case."""
     manager = None

@@ -16,11 +16,12 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from tests.attacks.capture_stage import ROOT, display
+from tests.attacks.capture_stage import ROOT
 from tests.conftest import OFFICER
 from tests.fakes import FixedClock
 from tests.hanging_mount import FILE_NAME, Silence, hanging_mount
 from tests.mounts import own_mounts
+from tests.screen import x_server
 from tests.secret_service import PrivateSecretService
 from tests.station import RealEntropy, Station, passphrase_of
 from tests.vault_process import VaultProcess
@@ -43,10 +44,7 @@ from vault.services.session import Session
 from vault.spooling import Spooling
 from vault.storage.header import HEADER_NAME, read_unverified_header
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0 or not Path("/dev/fuse").exists(), reason="needs FUSE and root"),
-    pytest.mark.xdist_group("mounts"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0 or not Path("/dev/fuse").exists(), reason="needs FUSE and root")
 
 PATIENCE_SECONDS = 20.0
 
@@ -188,7 +186,7 @@ def test_a_program_at_the_screen_that_lies_there_is_named_all_the_same(
     signals: queue.SimpleQueue[Signal] = queue.SimpleQueue()
     blanks: list[bool] = []
     page: list[bool] = []
-    with own_mounts(), display(tmp_path / "display") as shown:
+    with own_mounts(), x_server(tmp_path / "display") as shown:
         sensor = CapturesSensor(lambda: bool(page), lambda: True, blanks.append, own_pids=(os.getpid(),), environment=shown.environment)
         with hanging_mount(place, Path(program or script)) as silence:
             environment = {**os.environ, **shown.environment, "PYTHONPATH": str(ROOT)}

@@ -25,12 +25,12 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from PIL import Image
 
-from tests.attacks.capture_stage import MARK, Display, display
 from tests.attacks.installation import ROOT, Installation, as_launched, install, installation, wait_until
 from tests.attacks.suite.readout import Reported, reported_in
 from tests.attacks.user_manager import user_manager
 from tests.journeys.desk_driver import DeskDriver, children_of
 from tests.journeys.shift import ADMINISTRATOR, CUSTODIAN, OFFICER, SUPERVISOR, Shift, passphrase_of
+from tests.screen import MARK, Screen, x_server
 from vault.assembly import FOUNDING_POLICY_NAME
 from vault.domain.breach import SignalKind
 from vault.domain.casefile import Marking
@@ -638,12 +638,12 @@ CAPTURES = (
 
 
 @contextmanager
-def _officers_screen(installed: Installation, manager: Sequence[str], *beside: Sequence[str]) -> Iterator[Display]:
+def _officers_screen(installed: Installation, manager: Sequence[str], *beside: Sequence[str]) -> Iterator[Screen]:
     """An X server of the officer's, a window manager and their own programs at it. Its frame buffer is read: this test is no client."""
     folder = Path("/var/tmp") / f"casevault-seat-{os.getpid()}"  # not below a folder that the desk watches for pictures
     started: list[subprocess.Popen[bytes]] = []
     try:
-        with display(folder, installed.account) as shown:
+        with x_server(folder, account=installed.account) as shown:
             try:
                 with closing(Connection(shown.environment)):  # a server whose last client left would begin afresh
                     for command in (manager, *beside):
@@ -658,9 +658,9 @@ def _officers_screen(installed: Installation, manager: Sequence[str], *beside: S
         shutil.rmtree(folder)
 
 
-def _has_come(shown: Display, pid: int, *, is_manager: bool) -> bool:
+def _has_come(shown: Screen, pid: int, *, is_manager: bool) -> bool:
     if is_manager:
-        asked = ["xprop", "-display", shown.name, "-root", "_NET_SUPPORTED"]
+        asked = ["xprop", "-display", shown.display, "-root", "_NET_SUPPORTED"]
         said = subprocess.run(asked, env={**os.environ, **shown.environment}, capture_output=True, check=False)
         return b"_NET_ACTIVE_WINDOW" in said.stdout
     with closing(Connection(shown.environment)) as asking:
@@ -746,7 +746,7 @@ def test_a_page_is_shown_beside_the_officers_programs_and_a_capture_of_it_is_a_r
                 time.sleep(2.5)  # what is at the screen has been looked at again
                 assert shown.shows_page()
                 before = desk.mark()
-                done = installed.run(*(one.format(H=installed.home, D=shown.name) for one in command), more=shown.environment)
+                done = installed.run(*(one.format(H=installed.home, D=shown.display) for one in command), more=shown.environment)
                 assert done.returncode == 0, done
                 desk.wait("hide reader", since=before)
                 assert wait_until(lambda: not shown.shows_page())

@@ -21,7 +21,7 @@ from vault.domain.breach import Signal, SignalKind
 from vault.domain.protection import ProtectionState
 from vault.sensors.store_access import StoreAccessSensor, own_descriptor
 
-pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="leases and inotify are Linux"), pytest.mark.xdist_group("store-access")]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="leases and inotify are Linux")
 
 OPENED, CHANGED = SignalKind.STORE_OPENED, SignalKind.STORE_CHANGED
 QUIET_SECONDS = 0.4  # twenty times the grace after which an unexplained open is called foreign

@@ -22,7 +22,7 @@ from vault.sensors.remote import RemoteSensor
 from vault.sensors.store_access import StoreAccessSensor
 from vault.sensors.synthetic_input import SyntheticInputSensor
 
-pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux"), pytest.mark.xdist_group("store-access")]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sensors are Linux")
 
 Make = Callable[[Path], Sensor]
 

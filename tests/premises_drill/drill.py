@@ -22,13 +22,13 @@ from pathlib import Path
 from tests.attacks.suite.papers import CASE_NUMBER, CASE_TITLE, WORDS
 from tests.attacks.suite.readout import Reported, reported_in
 from tests.attacks.suite.rig import OFFICER, POLICY, Rig, Station, passphrase_of, wait_until
-from tests.attacks.suite.screen import Screen, x_server
 from tests.attacks.suite.watch import Listener
 from tests.journeys.desk_driver import ROOT
 from tests.journeys.memory import count_in_file, forms, keep_memory
 from tests.premises_drill.network import GATEWAY, GATEWAY_MAC, HOME, PORT, STATION, THIEF, URL, WORKSTATION, Network
 from tests.premises_drill.record import Line, write
 from tests.premises_drill.thief import export_keyring, keyring_values
+from tests.screen import Screen, x_server
 from tests.tang import TangServer
 from vault.crypto.slots import vault_keys
 from vault.domain.breach import SignalKind

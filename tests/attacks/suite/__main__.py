@@ -21,11 +21,11 @@ from tests.attacks.suite.catalogue import CATALOGUE, ON_STRIP, Stage, Vector
 from tests.attacks.suite.installed import officer_session
 from tests.attacks.suite.readout import Reported, read_out
 from tests.attacks.suite.rig import OFFICER, POLICY, Act, Rig, Station
-from tests.attacks.suite.screen import x_server
 from tests.attacks.suite.strip import OnStrip, read_strip
 from tests.attacks.suite.verdict import judge, table, write
 from tests.attacks.suite.watch import Listener
 from tests.journeys.desk_driver import ROOT
+from tests.screen import x_server
 from vault.domain.protection import Protection
 
 _REFUSALS_BORNE = 2

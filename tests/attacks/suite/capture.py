@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from tests.attacks.suite.rig import PROGRAMS, Rig, stopped, wait_until
-from tests.attacks.suite.screen import SIZE, holds_page, x_server
 from tests.journeys.desk_driver import ROOT
+from tests.screen import SIZE, holds_page, x_server
 from vault.domain.breach import SignalKind
 
 SHOTS, HELD_MOST = 3, 2  # shots of each program, and how many of all may hold the page; 30 of each: tests/attacks/test_captures.py

@@ -12,7 +12,7 @@ import os
 from PIL import Image
 
 from tests.attacks.suite.rig import OFFICER, Rig, passphrase_of, stopped, wait_until
-from tests.attacks.suite.screen import SIZE
+from tests.screen import SIZE
 
 PAGES, SCROLLS, ZOOMS, SEARCHES, LOCKS, COPIES, SAVES = 60, 120, 12, 6, 2, 20, 60
 _COVERED_SECONDS = 6  # a picture that is saved sooner after its page went may be of it

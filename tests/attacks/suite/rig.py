@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.attacks.suite.papers import CASE_NUMBER, CASE_TITLE, write_papers
-from tests.attacks.suite.screen import Screen
 from tests.attacks.suite.watch import FileWatch, Listener, holds_mark
 from tests.journeys.desk_driver import ROOT, DeskDriver
 from tests.journeys.opened_vault import signed_in
+from tests.screen import Screen
 from vault.assembly import REGISTER_NAME, Vault
 from vault.demo import current_code, read_plan
 from vault.domain.breach import SignalKind

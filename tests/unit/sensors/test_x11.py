@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.capture_stage import ROOT, Display, display, xwd
+from tests.attacks.capture_stage import ROOT
+from tests.screen import Screen, x_server
 from vault.sensors import capture_tools, programs, x11_clients
 from vault.sensors.capture_tools import Use
 from vault.sensors.programs import Standing, Vouching
@@ -50,11 +51,11 @@ def test_the_server_says_how_large_it_is_and_what_there_is(connection: Connectio
 
 
 def test_the_curtain_covers_the_screen_and_goes_with_its_connection(tmp_path: Path) -> None:
-    def is_black(shown: Display) -> bool:
-        picture = xwd((shown.folder / "Xvfb_screen0").read_bytes())
+    def is_black(shown: Screen) -> bool:
+        picture = shown.grab()
         return picture.convert("L").getextrema() == (0, 0)
 
-    with display(tmp_path / "display") as shown, closing(Connection(shown.environment)), closing(Connection(shown.environment)) as other:
+    with x_server(tmp_path / "display") as shown, closing(Connection(shown.environment)), closing(Connection(shown.environment)) as other:
         subprocess.run(["xsetroot", "-solid", "#ff00cc"], check=True, env={**os.environ, **shown.environment})
         size = other.screen_size_px()
         for _ in range(2):
@@ -104,14 +105,14 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.005)
 
 
-def is_blue(shown: Display) -> bool:
+def is_blue(shown: Screen) -> bool:
     """Whether the blue window is there, above a grey that fades to black: the first step of its own fading in counts."""
-    red, green, blue = xwd((shown.folder / "Xvfb_screen0").read_bytes()).crop((700, 100, 1200, 300)).resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    red, green, blue = shown.grab().crop((700, 100, 1200, 300)).resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
     return bool(blue > max(red, green))
 
 
 def test_what_a_manager_that_fades_windows_in_paints_after_the_curtain_is_black(tmp_path: Path) -> None:
-    with display(tmp_path / "display") as shown, ExitStack() as stack:
+    with x_server(tmp_path / "display") as shown, ExitStack() as stack:
         ours, other, curtain = (stack.enter_context(closing(Connection(shown.environment))) for _ in range(3))
         environment = {**os.environ, **shown.environment, "PYTHONPATH": str(ROOT)}
         picom = subprocess.Popen([*FADING, *ONLY_NEW_ONES], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

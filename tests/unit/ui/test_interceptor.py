@@ -19,6 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.screen import Screen
 from ui.guard.interceptor import CopyAttemptInterceptor, GuardLevel
 from ui.widgets.protected_page import ProtectedPage
 from vault.domain.breach import SignalKind
@@ -238,15 +239,8 @@ app.exec()
 
 
 @pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
-def test_real_keys_from_a_real_server() -> None:
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"], pass_fds=[write], stderr=subprocess.DEVNULL
-    )
-    os.close(write)
-    with os.fdopen(read) as announced:
-        display = f":{announced.readline().strip()}"
-    environment = {**os.environ, "DISPLAY": display}
+def test_real_keys_from_a_real_server(screen: Screen) -> None:
+    environment = {**os.environ, **screen.environment}
     environment.pop("QT_QPA_PLATFORM", None)
     program = subprocess.Popen([sys.executable, "-c", _PROGRAM], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -268,6 +262,4 @@ def test_real_keys_from_a_real_server() -> None:
     finally:
         program.kill()
         program.communicate()
-        server.terminate()
-        server.wait()
     assert heard == ["print-screen-key"] * 3 + ["copy-key", "context-menu", "context-menu", "drag"]

@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.screen import Screen
 from ui.guard import watch
 from ui.guard.watch import IdleWatch
 
@@ -63,17 +64,8 @@ app.exec()
 class Desk:
     """A watcher of its own on an X server of its own."""
 
-    def __init__(self) -> None:
-        reading, writing = os.pipe()
-        self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", "640x480x24", "-nolisten", "tcp"],
-            pass_fds=(writing,),
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(writing)
-        with os.fdopen(reading) as answer:
-            self.display = f":{answer.readline().strip()}"
-        self._environment = {**os.environ, "DISPLAY": self.display, "PYTHONPATH": str(ROOT)}
+    def __init__(self, screen: Screen) -> None:
+        self._environment = {**os.environ, **screen.environment, "PYTHONPATH": str(ROOT)}
         self._environment.pop("QT_QPA_PLATFORM", None)
         self._watcher = subprocess.Popen(
             [sys.executable, "-c", WATCHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment, cwd=ROOT
@@ -120,13 +112,11 @@ class Desk:
         for clip in self._clips:
             clip.kill()
             clip.wait()
-        self._server.terminate()
-        self._server.wait(10)
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    made = Desk()
+def desk(screen: Screen) -> Iterator[Desk]:
+    made = Desk(screen)
     yield made
     made.close()
 
